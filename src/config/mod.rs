@@ -1,0 +1,3 @@
+//! The configuration: file, then `PINFERRY_*` environment, then flags.
+
+pub mod settings;

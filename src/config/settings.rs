@@ -1,0 +1,153 @@
+//! The configuration after every check: what the other parts work from.
+
+use std::{collections::BTreeMap, num::NonZeroU64, path::PathBuf, time::Duration};
+
+use jiff::civil::Date;
+
+use crate::domain::{
+    catalogue::Catalogue, field::Field, links::Links, rules::SourceRules, status::vocabulary,
+};
+
+/// Everything a command may need.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The file it came from.
+    pub file: PathBuf,
+    /// The target.
+    pub target: TargetSettings,
+    /// The sources, in order of precedence.
+    pub sources: Vec<SourceSettings>,
+    /// The profile catalogue.
+    pub catalogue: Catalogue,
+    /// Renamed and discarded fiscal codes.
+    pub links: Links,
+    /// Accepted credential schemes, upper case.
+    pub credential_schemes: Vec<String>,
+    /// The date of judgement, where it is fixed.
+    pub as_of: Option<Date>,
+    /// How to run.
+    pub run: RunSettings,
+    /// How to lock.
+    pub lock: LockSettings,
+    /// When delayed activations take effect.
+    pub activation: ActivationSettings,
+    /// CSV of known PINs (`id;scheme;hash;salt`, id as `source:id`) that verification looks up.
+    pub canary: Option<PathBuf>,
+}
+
+/// Where the multi-profile model lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetSettings {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// One legacy database or extract.
+#[derive(Clone, Debug)]
+pub struct SourceSettings {
+    /// Name, statuses and levels, as the judge needs them.
+    pub rules: SourceRules,
+    /// Where and how to read it.
+    pub location: SourceLocation,
+    /// Canonical field to column. A field of the default layout that is not mapped has its default column;
+    /// only the salt may be absent.
+    pub columns: BTreeMap<Field, String>,
+    /// How many records the sender says there are.
+    pub records: Option<u64>,
+    /// SHA-256 of the file the sender vouches for, lower-case hexadecimal.
+    pub sha256: Option<String>,
+    /// IANA zone in which timestamps with a zone are read.
+    pub time_zone: String,
+}
+
+/// Where a source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceLocation {
+    /// A CSV file with a header.
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// Its encoding.
+        encoding: Encoding,
+        /// One ASCII byte.
+        delimiter: u8,
+    },
+    /// A table or view of a SQLite database.
+    Sqlite {
+        /// The database.
+        path: PathBuf,
+        /// The table or view.
+        table: String,
+        /// The tables to lock where `table` is a view.
+        lock_tables: Vec<String>,
+    },
+}
+
+vocabulary! {
+    /// Encoding of a CSV file.
+    Encoding {
+        /// UTF-8, with or without a byte order mark.
+        Utf8 = "utf-8",
+        /// Windows-1252.
+        Windows1252 = "windows-1252",
+        /// ISO-8859-15 (Latin-9).
+        Iso8859_15 = "iso-8859-15",
+    }
+}
+
+/// `[run]`.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// Records per transaction, whole people kept together.
+    pub chunk_records: NonZeroU64,
+    /// Threads that judge.
+    pub workers: usize,
+    /// Memory the run may use, in bytes.
+    pub memory_bytes: u64,
+    /// Folder for spill files.
+    pub work_dir: PathBuf,
+    /// Share of quarantined records above which a run stops before cut-over.
+    pub max_quarantine_ratio: f64,
+    /// Seconds after which a silent runner loses its lease.
+    pub lease: Duration,
+}
+
+vocabulary! {
+    /// What the lock does with a new PIN.
+    LockMode {
+        /// The insert fails.
+        Refuse = "refuse",
+        /// The insert is queued as a delayed activation.
+        Divert = "divert",
+    }
+}
+
+vocabulary! {
+    /// What the lock does with a holder's own change of credential.
+    CredentialChange {
+        /// Refused like any other change of a mapped column.
+        Refuse = "refuse",
+        /// Let through and captured.
+        Capture = "capture",
+    }
+}
+
+/// `[lock]`.
+#[derive(Clone, Debug)]
+pub struct LockSettings {
+    /// What happens to a new PIN.
+    pub mode: LockMode,
+    /// How long the lock is expected to last.
+    pub expected: Duration,
+    /// Legacy columns that may change: the one mapped to last_used_on, and columns that are not mapped.
+    pub allow_columns: Vec<String>,
+    /// What happens to a holder's own change of credential.
+    pub credential_change: CredentialChange,
+}
+
+/// `[activation]`.
+#[derive(Clone, Debug)]
+pub struct ActivationSettings {
+    /// Working days between acceptance and the earliest activation.
+    pub delay_working_days: u32,
+}

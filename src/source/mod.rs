@@ -1,0 +1,1 @@
+//! Reading legacy databases and extracts, and locking them.

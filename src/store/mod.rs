@@ -1,0 +1,1 @@
+//! The target: its tables, the run, and everything committed to it.
