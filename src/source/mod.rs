@@ -1,1 +1,181 @@
 //! Reading legacy databases and extracts, and locking them.
+
+mod columns;
+mod csv;
+mod encoding;
+mod error;
+mod file;
+pub mod fingerprint;
+mod sqlite;
+
+use std::{collections::BTreeSet, ops::ControlFlow};
+
+use crate::{
+    config::settings::{SourceLocation, SourceSettings},
+    domain::{
+        digest::Digest,
+        field::Field,
+        raw_record::{RawRecord, Shape, SourceIndex},
+    },
+};
+
+pub use error::{SourceError, SourceMistake};
+
+/// Receives the records of a source one by one; `Break` ends the reading.
+pub type Sink<'s> = dyn FnMut(&RawRecord<'_>) -> ControlFlow<()> + 's;
+
+/// What was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadSummary {
+    /// Records, malformed rows included.
+    pub records: u64,
+    /// Order-independent sum over the records.
+    pub fingerprint: Digest,
+}
+
+/// What [`check`] learnt of a source that can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceCheck {
+    /// The columns the source has.
+    pub columns: Vec<String>,
+    /// Of these, the ones no field is mapped to.
+    pub unmapped: Vec<String>,
+    /// What is odd and yet no mistake.
+    pub warnings: Vec<String>,
+}
+
+/// How many records [`check`] looks at.
+const SAMPLE_RECORDS: u64 = 1_000;
+
+/// Streams every record of a source once, in the order of reading, with its fingerprint (without the
+/// excluded fields). When the sink breaks, the summary covers what it was given.
+///
+/// # Errors
+/// Configuration mistakes, a source that cannot be read to its end, that changed meanwhile, or that is not
+/// what its sender vouches for. The sink may have been given records before.
+pub fn read(
+    settings: &SourceSettings,
+    index: SourceIndex,
+    fingerprint_excludes: &BTreeSet<Field>,
+    sink: &mut Sink<'_>,
+) -> Result<ReadSummary, SourceError> {
+    match &settings.location {
+        SourceLocation::Csv {
+            path,
+            encoding,
+            delimiter,
+        } => csv::read(
+            &csv::CsvFile {
+                settings,
+                path,
+                encoding: *encoding,
+                delimiter: *delimiter,
+            },
+            index,
+            fingerprint_excludes,
+            sink,
+        ),
+        SourceLocation::Sqlite { path, table, .. } => sqlite::read(
+            &sqlite::SqliteTable {
+                settings,
+                path,
+                table,
+            },
+            index,
+            fingerprint_excludes,
+            sink,
+        ),
+    }
+}
+
+/// That as many records were read as the sender announced.
+fn announced_records(settings: &SourceSettings, found: u64) -> Result<(), SourceError> {
+    match settings.records {
+        Some(announced) if announced != found => Err(SourceError::RecordCount {
+            name: settings.rules.name.clone(),
+            announced,
+            found,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Looks at a source without reading it all: is it there, readable, with all columns; what do its first
+/// records look like.
+///
+/// # Errors
+/// Every mistake found.
+pub fn check(settings: &SourceSettings) -> Result<SourceCheck, Vec<SourceMistake>> {
+    let columns = match &settings.location {
+        SourceLocation::Csv {
+            path,
+            encoding,
+            delimiter,
+        } => csv::columns(&csv::CsvFile {
+            settings,
+            path,
+            encoding: *encoding,
+            delimiter: *delimiter,
+        })?,
+        SourceLocation::Sqlite { path, table, .. } => sqlite::columns(&sqlite::SqliteTable {
+            settings,
+            path,
+            table,
+        })?,
+    };
+    let mut found = SourceCheck {
+        unmapped: columns::unmapped(settings, &columns),
+        columns,
+        warnings: Vec::new(),
+    };
+    found.warnings = sample(settings)?;
+    if let SourceLocation::Sqlite { path, .. } = &settings.location
+        && let Some(warning) = sqlite::journal_warning(path)
+    {
+        found.warnings.push(warning);
+    }
+    Ok(found)
+}
+
+/// What the first records look like.
+fn sample(settings: &SourceSettings) -> Result<Vec<String>, Vec<SourceMistake>> {
+    let (mut records, mut malformed, mut invalid) = (0_u64, 0_u64, 0_u64);
+    let mut unvouched = settings.clone();
+    unvouched.records = None;
+    unvouched.sha256 = None;
+    let sampled = read(
+        &unvouched,
+        SourceIndex(0),
+        &BTreeSet::new(),
+        &mut |record| {
+            records += 1;
+            malformed += u64::from(record.shape == Shape::Malformed);
+            invalid += u64::from(record.invalid != 0);
+            if records < SAMPLE_RECORDS {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        },
+    );
+    match sampled {
+        Ok(_) => {}
+        Err(SourceError::Unusable { mistakes, .. }) => return Err(mistakes),
+        Err(error) => return Err(vec![SourceMistake::Sample(Box::new(error))]),
+    }
+    let mut warnings = Vec::new();
+    if records == 0 {
+        warnings.push("holds no records".to_owned());
+    }
+    if malformed > 0 {
+        warnings.push(format!(
+            "{malformed} of the first {records} records have a wrong number of fields; they will be quarantined"
+        ));
+    }
+    if invalid > 0 {
+        warnings.push(format!(
+            "{invalid} of the first {records} records are not valid in the declared encoding; they will be quarantined unless `encoding` is corrected"
+        ));
+    }
+    Ok(warnings)
+}

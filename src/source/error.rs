@@ -1,0 +1,289 @@
+//! What can be wrong with a source.
+
+use std::{fmt::Write as _, io, path::PathBuf, time::Duration};
+
+use crate::{domain::field::Field, exit::Exit};
+
+/// A source cannot be used as it is configured.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceMistake {
+    /// The file is not there.
+    #[error("{} does not exist", .path.display())]
+    Absent {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A directory, a pipe, a device.
+    #[error("{} is {what}, not a regular file", .path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// The file cannot be opened.
+    #[error("{} cannot be opened", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Not even a header.
+    #[error("{} is empty: it has not even a header", .path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file begins with the mark of another encoding than the declared one.
+    #[error("{} begins with the byte order mark of {found}, but its encoding is declared as {declared}", .path.display())]
+    ByteOrderMark {
+        /// The file.
+        path: PathBuf,
+        /// What the mark says.
+        found: &'static str,
+        /// What the configuration says.
+        declared: &'static str,
+    },
+    /// Mapped columns are missing.
+    #[error("{place} has no {}; it has {}", missing_columns(.missing), quoted(.found))]
+    MissingColumns {
+        /// File or table.
+        place: String,
+        /// What is missing.
+        missing: Vec<(Field, String)>,
+        /// What is there.
+        found: Vec<String>,
+    },
+    /// A mapped column stands twice in the header.
+    #[error("{place} names {} more than once", quoted(.columns))]
+    RepeatedColumns {
+        /// The file.
+        place: String,
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// The file is no SQLite database.
+    #[error("{} is not a SQLite database", .path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database has no such table or view.
+    #[error("{} has no table or view {table:?}; it has {}", .path.display(), quoted(.found))]
+    NoTable {
+        /// The database.
+        path: PathBuf,
+        /// What was looked for.
+        table: String,
+        /// The tables and views it has.
+        found: Vec<String>,
+    },
+    /// `sha256` stands beside a database.
+    #[error("sha256 vouches for a CSV file and cannot be checked on a database")]
+    Sha256OfDatabase,
+    /// The first records could not be read.
+    #[error("the first records cannot be read")]
+    Sample(#[source] Box<SourceError>),
+}
+
+/// A source could not be read from its first record to its last.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The configuration does not fit the source.
+    #[error("source {name:?} cannot be used as configured: {}", sentences(.mistakes))]
+    Unusable {
+        /// Name of the source.
+        name: String,
+        /// Every mistake.
+        mistakes: Vec<SourceMistake>,
+    },
+    /// The operating system reports a failure.
+    #[error("{} cannot be read on from byte {offset}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        offset: u64,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A quote was never closed.
+    #[error("{}:{line}: a quoted field begins here and is still open at the end of the file", .path.display())]
+    OpenQuote {
+        /// The file.
+        path: PathBuf,
+        /// Line of the field.
+        line: u64,
+    },
+    /// A record is longer than any record may be.
+    #[error("{}:{line}: the record that begins here is longer than 1 MiB; a quote may be missing", .path.display())]
+    RecordTooLong {
+        /// The file.
+        path: PathBuf,
+        /// Line of the record.
+        line: u64,
+    },
+    /// The file changed under the reader.
+    #[error("{} changed while it was read: {what}", .path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What changed.
+        what: &'static str,
+    },
+    /// Not as many records as announced.
+    #[error(
+        "source {name:?} holds {found} records, but its configuration announces records = {announced}"
+    )]
+    RecordCount {
+        /// Name of the source.
+        name: String,
+        /// What the sender says.
+        announced: u64,
+        /// What was read.
+        found: u64,
+    },
+    /// Not the file its sender vouches for.
+    #[error("{} has the SHA-256 {found}, but its configuration announces sha256 = {announced:?}", .path.display())]
+    Sha256 {
+        /// The file.
+        path: PathBuf,
+        /// What the sender says.
+        announced: String,
+        /// What was read.
+        found: String,
+    },
+    /// Someone else kept the database locked.
+    #[error("{} was locked by another program for more than {} seconds", .path.display(), .waited.as_secs())]
+    Busy {
+        /// The database.
+        path: PathBuf,
+        /// How long the reader waited.
+        waited: Duration,
+    },
+    /// The database reports a failure.
+    #[error("{}: the database failed while {doing}", .path.display())]
+    Sqlite {
+        /// The database.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+}
+
+impl SourceMistake {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Absent { .. } | Self::NotAFile { .. } => {
+                "correct `url`; a relative path starts at the configuration file"
+            }
+            Self::Unreadable { .. } => "give the account that runs pinferry the right to read it",
+            Self::Empty { .. } => "ask the sender for the extract again",
+            Self::ByteOrderMark { .. } => "correct `encoding`, or convert the file to UTF-8",
+            Self::MissingColumns { found, .. } if found.len() == 1 => {
+                "the header has one column only: is `delimiter` right?"
+            }
+            Self::MissingColumns { .. } => "name the columns under [source.columns]",
+            Self::RepeatedColumns { .. } => "each mapped column must stand once in the header",
+            Self::NotADatabase { .. } => "use csv:// for a CSV file",
+            Self::NoTable { .. } => "correct `table`",
+            Self::Sha256OfDatabase => "remove `sha256`",
+            Self::Sample(error) => return error.hint(),
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl SourceError {
+    /// How the program ends with this error.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Unusable { .. } => Exit::Usage,
+            Self::Io { .. }
+            | Self::OpenQuote { .. }
+            | Self::RecordTooLong { .. }
+            | Self::Changed { .. }
+            | Self::RecordCount { .. }
+            | Self::Sha256 { .. }
+            | Self::Busy { .. }
+            | Self::Sqlite { .. } => Exit::Failed,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unusable { mistakes, .. } => {
+                return mistakes.iter().find_map(SourceMistake::hint);
+            }
+            Self::Io { .. } => {
+                "check the disk or the network share, then run the same command again"
+            }
+            Self::OpenQuote { .. } | Self::RecordTooLong { .. } => {
+                "close or double the quote there, or ask the sender for the extract again"
+            }
+            Self::Changed { .. } => {
+                "wait until the extract is complete, then run the same command again"
+            }
+            Self::RecordCount { .. } | Self::Sha256 { .. } => {
+                "the extract is incomplete or another one: ask its sender, then correct the file or the configuration"
+            }
+            Self::Busy { .. } => {
+                "run the same command again, or find the program that holds the database"
+            }
+            Self::Sqlite { .. } => {
+                "check the database with `sqlite3 FILE 'PRAGMA integrity_check'`"
+            }
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn missing_columns(missing: &[(Field, String)]) -> String {
+    let mut text = String::from(if missing.len() == 1 {
+        "column"
+    } else {
+        "columns"
+    });
+    for (at, (field, column)) in missing.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{comma} {column:?} ({})", field.name());
+    }
+    text
+}
+
+fn quoted(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    names.join(", ")
+}
+
+/// The mistakes with their causes: `Unusable` is where the chain of each ends.
+fn sentences(mistakes: &[SourceMistake]) -> String {
+    let mut text = String::new();
+    for (at, mistake) in mistakes.iter().enumerate() {
+        if at > 0 {
+            text.push_str("; ");
+        }
+        let _ = write!(text, "{mistake}");
+        let mut cause = std::error::Error::source(mistake);
+        while let Some(error) = cause {
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+    }
+    text
+}

@@ -1,0 +1,119 @@
+//! Opening a legacy database without touching it.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::SqliteTable;
+use crate::source::{SourceError, SourceMistake, file};
+
+/// How long a reader waits for a writer.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection that cannot write.
+pub(super) fn read_only(path: &Path) -> Result<Connection, SourceError> {
+    let unusable = |mistake| SourceError::Unusable {
+        name: path.display().to_string(),
+        mistakes: vec![mistake],
+    };
+    file::regular(path).map_err(unusable)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(failed(path, "opening it"))?;
+    connection
+        .busy_timeout(BUSY_TIMEOUT)
+        .map_err(failed(path, "opening it"))?;
+    // The first page says whether this is a database at all.
+    let first_page = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+    match first_page {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(unusable(SourceMistake::NotADatabase {
+                path: path.to_owned(),
+            }))
+        }
+        other => other
+            .map(|()| connection)
+            .map_err(failed(path, "reading its first page")),
+    }
+}
+
+/// The columns of the table or view, in order.
+pub(super) fn columns(
+    connection: &Connection,
+    table: &SqliteTable<'_>,
+) -> Result<Vec<String>, SourceError> {
+    let failed = |doing| failed(table.path, doing);
+    let found = texts(
+        connection,
+        "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden IN (0, 2, 3)",
+        &[table.table],
+    )
+    .map_err(failed("reading its columns"))?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let tables = texts(
+        connection,
+        "SELECT name FROM sqlite_schema
+          WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+        &[],
+    )
+    .map_err(failed("listing its tables"))?;
+    let mistake = SourceMistake::NoTable {
+        path: table.path.to_owned(),
+        table: table.table.to_owned(),
+        found: tables,
+    };
+    Err(unusable(table, vec![mistake]))
+}
+
+fn texts(
+    connection: &Connection,
+    query: &str,
+    parameters: &[&str],
+) -> Result<Vec<String>, rusqlite::Error> {
+    let mut statement = connection.prepare(query)?;
+    let parameters = rusqlite::params_from_iter(parameters);
+    let rows = statement.query_map(parameters, |row| row.get(0))?;
+    rows.collect()
+}
+
+/// A warning for a database whose readers and writers wait for each other.
+pub(in crate::source) fn journal_warning(path: &Path) -> Option<String> {
+    let connection = read_only(path).ok()?;
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .ok()?;
+    (mode != "wal").then(|| {
+        format!(
+            "keeps a rollback journal ({mode}): while it is read, logins that write wait; `PRAGMA journal_mode = WAL` avoids that"
+        )
+    })
+}
+
+/// The configuration does not fit the table.
+pub(super) fn unusable(table: &SqliteTable<'_>, mistakes: Vec<SourceMistake>) -> SourceError {
+    SourceError::Unusable {
+        name: table.settings.rules.name.clone(),
+        mistakes,
+    }
+}
+
+/// Says what was being done, and tells a database that is locked from one that is broken.
+pub(super) fn failed(
+    path: &Path,
+    doing: &'static str,
+) -> impl Fn(rusqlite::Error) -> SourceError + use<> {
+    let path = path.to_owned();
+    move |source| match source.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SourceError::Busy {
+            path: path.clone(),
+            waited: BUSY_TIMEOUT,
+        },
+        Some(_) | None => SourceError::Sqlite {
+            path: path.clone(),
+            doing,
+            source,
+        },
+    }
+}
