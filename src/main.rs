@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(pinferry::exit::Exit::Done.code())
+    let exit = pinferry::commands::run(std::env::args_os());
+    ExitCode::from(exit.code())
 }

@@ -1,1 +1,143 @@
 //! One file per command: resolve, plan, confirm, execute, render.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    config::{ConfigError, FlagKey, Inputs, environment, settings::Settings},
+    engine::stop::StopFlag,
+    exit::Exit,
+    ui::{
+        self,
+        log::LogFormat,
+        terminal::{Format, Terminal},
+    },
+};
+
+mod completions;
+pub mod failure;
+mod init;
+mod man;
+
+use failure::Failure;
+
+/// Ferries PINs from a legacy single-profile database into the multi-profile model.
+#[derive(Debug, Parser)]
+#[command(name = "pinferry", version, max_term_width = 100)]
+struct CommandLine {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// The configuration file
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "pinferry.toml",
+        env = "PINFERRY_CONFIG",
+        hide_env = true
+    )]
+    config: PathBuf,
+    /// How results are written to standard output
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "PINFERRY_FORMAT",
+        hide_env = true
+    )]
+    format: Format,
+    /// How the log is written to standard error
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "PINFERRY_LOG_FORMAT",
+        hide_env = true
+    )]
+    log_format: LogFormat,
+    /// Log more; twice, much more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Command {
+    fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Init(command) => command.run(context),
+            Self::Completions(command) => command.run(context),
+            Self::Man(command) => command.run(context),
+        }
+    }
+}
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Context {
+    /// Where results and talk go.
+    pub terminal: Terminal,
+    /// The configuration file, which need not exist.
+    pub config: PathBuf,
+}
+
+impl Context {
+    /// The configuration, with what the command's flags put over it.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn settings(&self, flags: Vec<(FlagKey, String)>) -> Result<Settings, ConfigError> {
+        Settings::load(&Inputs {
+            file: self.config.clone(),
+            environment: environment::of_process(),
+            flags,
+        })
+    }
+
+    /// From here on SIGINT, SIGTERM and SIGHUP no longer end the process: they raise the flag, which the
+    /// command heeds.
+    ///
+    /// # Errors
+    /// The signals could not be claimed.
+    pub fn heed_signals(&self) -> Result<StopFlag, Failure> {
+        let stop = StopFlag::default();
+        ui::signals::watch(stop.clone(), self.terminal.clone())?;
+        Ok(stop)
+    }
+}
+
+/// Parses the command line, does what it says, and tells how it ended.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let line = match CommandLine::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(error) => return ui::error::show_usage(&error),
+    };
+    let Global {
+        config,
+        format,
+        log_format,
+        verbose,
+    } = line.global;
+    let terminal = Terminal::new(format);
+    ui::log::start(log_format, verbose, &terminal);
+    let context = Context { terminal, config };
+    match line.command.run(&context) {
+        Ok(exit) => exit,
+        Err(failure) => ui::error::show(&failure, &context.terminal),
+    }
+}

@@ -1,0 +1,142 @@
+//! Standard output is data, standard error is talk. A reader that went away is no failure of the work.
+
+use std::{
+    env,
+    io::{self, ErrorKind, IsTerminal, Write},
+    sync::Arc,
+};
+
+use clap::ValueEnum;
+use indicatif::MultiProgress;
+use serde::Serialize;
+
+use crate::exit::Exit;
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables, for people.
+    #[default]
+    Table,
+    /// One JSON document, for programs.
+    Json,
+}
+
+/// Standard output could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output cannot be written; the work itself is not affected")]
+pub struct OutputError(#[source] io::Error);
+
+impl OutputError {
+    /// Failed: what was asked for could not be shown.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    /// Nothing to type.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The two streams and how to write to them.
+#[derive(Clone, Debug)]
+pub struct Terminal {
+    format: Format,
+    bars: Arc<MultiProgress>,
+    colours: bool,
+    watched: bool,
+}
+
+impl Terminal {
+    /// A terminal as the process finds it.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        let plain = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let watched = io::stderr().is_terminal() && !dumb;
+        Self {
+            format,
+            bars: Arc::new(MultiProgress::new()),
+            colours: watched && !plain("NO_COLOR"),
+            watched,
+        }
+    }
+
+    /// How results are written.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether somebody sits in front of it.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.watched
+    }
+
+    /// The bars that are on the screen.
+    #[must_use]
+    pub(super) fn bars(&self) -> &MultiProgress {
+        &self.bars
+    }
+
+    /// Writes data to standard output.
+    ///
+    /// # Errors
+    /// Standard output failed in another way than by being closed.
+    pub fn data(&self, bytes: &[u8]) -> Result<(), OutputError> {
+        let written = self.bars.suspend(|| {
+            let mut out = io::stdout().lock();
+            out.write_all(bytes).and_then(|()| out.flush())
+        });
+        match written {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(OutputError(error)),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Writes a text to standard output, with an end of line.
+    ///
+    /// # Errors
+    /// As [`Terminal::data`].
+    pub fn text(&self, text: &str) -> Result<(), OutputError> {
+        self.data(format!("{}\n", text.trim_end_matches('\n')).as_bytes())
+    }
+
+    /// Writes one JSON document to standard output.
+    ///
+    /// # Errors
+    /// As [`Terminal::data`].
+    pub fn json(&self, document: &impl Serialize) -> Result<(), OutputError> {
+        let mut text = serde_json::to_vec_pretty(document)
+            .map_err(|error| OutputError(io::Error::other(error)))?;
+        text.push(b'\n');
+        self.data(&text)
+    }
+
+    /// A line of talk.
+    pub fn say(&self, line: &str) {
+        self.bars.suspend(|| {
+            // Whoever closed standard error does not want to be talked to.
+            drop(writeln!(io::stderr().lock(), "{line}"));
+        });
+    }
+
+    /// What to type next, on a line of its own.
+    pub fn next(&self, hint: &str) {
+        self.say(&format!("{} {hint}", self.painted("next:", "36")));
+    }
+
+    /// The text in a colour (an ANSI code), where colours are wanted.
+    #[must_use]
+    pub(super) fn painted(&self, text: &str, code: &str) -> String {
+        if self.colours {
+            format!("\u{1b}[1;{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
