@@ -278,3 +278,45 @@ fn what_a_run_fixes_changes_with_what_the_judge_sees_and_with_nothing_else() {
     let tomorrow = case.load().fixed(date(2013, 11, 4));
     assert_ne!(fixed["rules.as_of"], tomorrow["rules.as_of"]);
 }
+
+#[test]
+fn mistakes_in_the_files_it_names_are_reported_with_its_own() {
+    let case = case(&format!(
+        "{LEAST}[catalogue]\nprofiles = \"profiles.toml\"\nfiscal_code_links = \"links.csv\"\n[run]\nworkers = 0\n"
+    ));
+    let write = |name: &str, text: &str| {
+        fs::write(case.folder.path().join(name), text).expect("a file");
+    };
+    write(
+        "links.csv",
+        "old;new\nAAAAAA00A00A000A;B\nB;AAAAAA00A00A000A\n;C\nX;Y;Z\n",
+    );
+    write(
+        "profiles.toml",
+        "[[profile]]\ncode = \"CIT\"\nentity = \"sometimes\"\n",
+    );
+    let complaint = case.complaint();
+    assert!(
+        !complaint.contains("AAAAAA00A00A000A"),
+        "codes are personal data"
+    );
+    insta::assert_snapshot!(complaint);
+}
+
+#[test]
+fn links_and_catalogue_are_read_from_the_files_it_names() {
+    let case = case(&format!(
+        "{LEAST}[catalogue]\nfiscal_code_links = \"links.csv\"\n"
+    ));
+    let links = case.folder.path().join("links.csv");
+    let mut fixed = Vec::new();
+    for text in ["\u{feff}old;new\r\nA;B\r\nC;\r\n", "old;new\nA;B\n"] {
+        fs::write(&links, text).expect("a file");
+        let settings = case.load();
+        assert!(settings.catalogue.find("CIT").is_some(), "built in");
+        fixed.push(settings.fixed(date(2013, 11, 3)));
+        assert_eq!(settings.links.len(), 3 - fixed.len());
+    }
+    let key = "catalogue.fiscal_code_links";
+    assert_ne!(fixed[0][key], fixed[1][key]);
+}
