@@ -1,5 +1,8 @@
 -- The multi-profile model and the state of its migration. Dates are ISO text, times ISO text in UTC.
 
+-- "PINF": the database is ours.
+PRAGMA application_id = 1346981446;
+
 CREATE TABLE model_state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     model TEXT NOT NULL CHECK (model IN ('legacy', 'multiprofile')),
@@ -258,3 +261,5 @@ CREATE TABLE audit_event (
     detail TEXT NOT NULL CHECK (json_valid(detail)),
     chain TEXT NOT NULL
 ) STRICT;
+
+INSERT INTO model_state (id, model, changed_at) VALUES (1, 'legacy', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));

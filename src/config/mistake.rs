@@ -151,7 +151,6 @@ impl Mistakes {
                 mistake.line.unwrap_or(0),
             )
         });
-        found.dedup();
         found
     }
 }

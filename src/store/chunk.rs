@@ -1,0 +1,236 @@
+//! The rows of one chunk, built on the thread that judges and written on the thread that commits.
+
+use std::fmt;
+
+use super::tape::Tape;
+use crate::domain::{
+    quarantine::QuarantineRow,
+    rows::{PersonRows, PinRow},
+};
+
+/// Collects rows; ids and the run are filled in here.
+#[derive(Debug)]
+pub struct ChunkBuilder {
+    run_id: i64,
+    rows: ChunkRows,
+}
+
+/// The rows of a chunk, ready to be written.
+#[derive(Clone, Default)]
+pub struct ChunkRows {
+    pub(super) person: Tape,
+    pub(super) fiscal_code: Tape,
+    pub(super) pin: Tape,
+    pub(super) profile_grant: Tape,
+    pub(super) delegation: Tape,
+    pub(super) quarantine: Tape,
+    pub(super) finding: Tape,
+}
+
+/// A retired PIN names a survivor that is not among the rows of its person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a retired PIN points to a PIN that is not among its person's rows")]
+pub struct DanglingSuccessor;
+
+impl ChunkBuilder {
+    /// An empty chunk of this run.
+    #[must_use]
+    pub fn new(run_id: i64) -> Self {
+        Self {
+            run_id,
+            rows: ChunkRows::default(),
+        }
+    }
+
+    /// An empty chunk of this run in the memory of one that was written.
+    #[must_use]
+    pub fn reuse(run_id: i64, mut rows: ChunkRows) -> Self {
+        for tape in rows.tapes_mut() {
+            tape.clear();
+        }
+        Self { run_id, rows }
+    }
+
+    /// Adds a person. Its id is `first_id`; its PINs are numbered from `first_id` in the order of the rows.
+    ///
+    /// # Errors
+    ///
+    /// When a PIN is superseded by one that is not among the rows; the chunk must then be dropped.
+    pub fn push_person(
+        &mut self,
+        first_id: i64,
+        rows: &PersonRows<'_>,
+    ) -> Result<(), DanglingSuccessor> {
+        let run_id = self.run_id;
+        let person = &mut self.rows.person;
+        person.integer(first_id);
+        person.text(rows.person.surname);
+        person.optional(rows.person.given_name);
+        person.date(rows.person.birth_date);
+        person.optional(rows.person.email);
+        person.optional(rows.person.phone);
+        person.integer(run_id);
+        person.end_row();
+        for code in &rows.codes {
+            let tape = &mut self.rows.fiscal_code;
+            tape.text(code.fiscal_code);
+            tape.integer(first_id);
+            tape.integer(i64::from(code.current));
+            tape.end_row();
+        }
+        for (pin_id, pin) in (first_id..).zip(&rows.pins) {
+            let successor = successor(first_id, pin, &rows.pins)?;
+            push_pin(
+                &mut self.rows.pin,
+                (pin_id, first_id, successor, run_id),
+                pin,
+            );
+        }
+        for grant in &rows.grants {
+            let tape = &mut self.rows.profile_grant;
+            tape.integer(first_id);
+            tape.text(grant.profile);
+            tape.text(grant.entity);
+            tape.text(grant.status.as_str());
+            tape.text(grant.level.as_str());
+            tape.date(Some(grant.valid_from));
+            tape.text(&grant.evidence);
+            tape.integer(run_id);
+            tape.end_row();
+        }
+        for delegation in &rows.delegations {
+            let tape = &mut self.rows.delegation;
+            tape.integer(first_id);
+            tape.text(delegation.guardian_fiscal_code.as_str());
+            tape.text(&delegation.evidence);
+            tape.integer(run_id);
+            tape.end_row();
+        }
+        for finding in &rows.findings {
+            let tape = &mut self.rows.finding;
+            tape.integer(run_id);
+            tape.text(finding.kind.as_str());
+            tape.text(finding.source);
+            tape.text(finding.legacy_id);
+            tape.end_row();
+        }
+        Ok(())
+    }
+
+    /// Adds a quarantined record.
+    pub fn push_quarantine(&mut self, row: &QuarantineRow<'_>) {
+        let tape = &mut self.rows.quarantine;
+        tape.text(row.source);
+        tape.text(&row.legacy_id);
+        tape.integer(i64::from(row.copy));
+        tape.text(row.reason.as_str());
+        tape.text(&row.detail);
+        tape.text(&row.payload);
+        tape.integer(self.run_id);
+        tape.end_row();
+    }
+
+    /// Rows collected so far, all tables together.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows.rows()
+    }
+
+    /// The chunk.
+    #[must_use]
+    pub fn finish(self) -> ChunkRows {
+        self.rows
+    }
+}
+
+impl ChunkRows {
+    /// Rows, all tables together.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.tapes().iter().map(|tape| tape.rows()).sum()
+    }
+
+    /// Bytes of memory in use.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.tapes().iter().map(|tape| tape.bytes()).sum()
+    }
+
+    fn tapes(&self) -> [&Tape; 7] {
+        [
+            &self.person,
+            &self.fiscal_code,
+            &self.pin,
+            &self.profile_grant,
+            &self.delegation,
+            &self.quarantine,
+            &self.finding,
+        ]
+    }
+
+    fn tapes_mut(&mut self) -> [&mut Tape; 7] {
+        [
+            &mut self.person,
+            &mut self.fiscal_code,
+            &mut self.pin,
+            &mut self.profile_grant,
+            &mut self.delegation,
+            &mut self.quarantine,
+            &mut self.finding,
+        ]
+    }
+}
+
+// The rows are personal data; only their number is shown.
+impl fmt::Debug for ChunkRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkRows")
+            .field("rows", &self.rows())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The id of the PIN that superseded `pin`.
+fn successor(
+    first_id: i64,
+    pin: &PinRow<'_>,
+    pins: &[PinRow<'_>],
+) -> Result<Option<i64>, DanglingSuccessor> {
+    let Some(successor) = pin.superseded_by else {
+        return Ok(None);
+    };
+    (first_id..)
+        .zip(pins)
+        .find(|(_, pin)| pin.source == successor.source && pin.legacy_id == successor.legacy_id)
+        .map(|(pin_id, _)| Some(pin_id))
+        .ok_or(DanglingSuccessor)
+}
+
+fn push_pin(
+    tape: &mut Tape,
+    (pin_id, person_id, successor, run_id): (i64, i64, Option<i64>, i64),
+    pin: &PinRow<'_>,
+) {
+    tape.integer(pin_id);
+    tape.integer(person_id);
+    tape.text(pin.status.as_str());
+    tape.text(pin.disposition.as_str());
+    tape.text(pin.level.as_str());
+    tape.optional(pin.credential);
+    tape.optional(pin.credential_scheme);
+    tape.optional(pin.credential_salt);
+    tape.integer(i64::from(pin.halves_delivered));
+    tape.date(Some(pin.issued_on));
+    tape.date(pin.expires_on);
+    tape.date(pin.last_used_on);
+    tape.optional(pin.office);
+    tape.optional(pin.channel);
+    tape.text(pin.source);
+    tape.text(pin.legacy_id);
+    tape.text(pin.legacy_profile);
+    tape.text(pin.legacy_entity);
+    tape.text(pin.legacy_status.as_str());
+    tape.optional_integer(successor);
+    tape.integer(run_id);
+    tape.end_row();
+}

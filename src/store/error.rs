@@ -1,0 +1,185 @@
+//! What can go wrong at the target.
+
+use std::{io, path::PathBuf};
+
+use rusqlite::ErrorCode;
+
+use super::{chunk::DanglingSuccessor, phase::RunPhase};
+use crate::exit::Exit;
+
+/// A failure at the target. Nothing of the transaction it happened in was committed.
+#[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "each variant says what it is in its message, with its fields"
+)]
+pub enum StoreError {
+    #[error("target {}: there is no such file", path.display())]
+    Missing { path: PathBuf },
+    #[error("target {}: this is not a regular file", path.display())]
+    NotAFile { path: PathBuf },
+    #[error("target {}: this is not a SQLite database", path.display())]
+    NotADatabase { path: PathBuf },
+    #[error("target {}: the database belongs to something else, it holds {tables}", path.display())]
+    Foreign { path: PathBuf, tables: String },
+    #[error(
+        "target {}: its schema has version {found}, this program knows versions up to {known}",
+        path.display()
+    )]
+    Newer {
+        path: PathBuf,
+        found: i64,
+        known: i64,
+    },
+    #[error("target {}: may not be written", path.display())]
+    ReadOnly { path: PathBuf },
+    #[error("target {}: cannot {action}", path.display())]
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error("target {}: the schema cannot be brought to version {known}", path.display())]
+    Migration {
+        path: PathBuf,
+        known: i64,
+        source: Box<sqlx::migrate::MigrateError>,
+    },
+    #[error("the disk of the target is full: could not {action}; nothing of it was committed")]
+    Full { action: &'static str },
+    #[error("the target stayed busy: could not {action}")]
+    Busy { action: &'static str },
+    #[error("could not {action} in the target")]
+    Sqlite {
+        action: &'static str,
+        source: rusqlite::Error,
+    },
+    #[error("could not {action} in the target")]
+    Sqlx {
+        action: &'static str,
+        source: sqlx::Error,
+    },
+    #[error("run {run_id} is under way (phase {phase}); there is one run at a time")]
+    RunUnderWay { run_id: i64, phase: RunPhase },
+    #[error("the target knows no run {run_id}")]
+    NoRun { run_id: i64 },
+    #[error("run {run_id} is being worked on by {holder}, whose lease lasts until {expires_at}")]
+    HeldBy {
+        run_id: i64,
+        holder: String,
+        expires_at: String,
+    },
+    #[error("run {run_id}: another process took over; nothing of this step was committed")]
+    LeaseLost { run_id: i64 },
+    #[error("run {run_id} is in phase {found}, not {expected}; nothing was changed")]
+    WrongPhase {
+        run_id: i64,
+        found: RunPhase,
+        expected: RunPhase,
+    },
+    #[error("run {run_id} cannot pass from {from} to {to}")]
+    NoSuchTransition {
+        run_id: i64,
+        from: RunPhase,
+        to: RunPhase,
+    },
+    #[error(
+        "partition {partition_no}: its cursor is not where this chunk begins; the chunk was not committed"
+    )]
+    CursorMoved { partition_no: u32 },
+    #[error("partition {partition_no}: a chunk would not move the cursor forward")]
+    CursorStuck { partition_no: u32 },
+    #[error("the run row has reserved {reserved} ids, {asked} are asked for")]
+    IdsReserved { reserved: i64, asked: i64 },
+    #[error("a foreign key of {tables} points to nothing")]
+    ForeignKeys { tables: String },
+    #[error("the target holds {what}, which this program does not understand")]
+    Damaged { what: String },
+    #[error(transparent)]
+    Dangling(#[from] DanglingSuccessor),
+}
+
+impl StoreError {
+    /// How the program ends because of it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Missing { .. }
+            | Self::NotAFile { .. }
+            | Self::NotADatabase { .. }
+            | Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::ReadOnly { .. } => Exit::Usage,
+            Self::HeldBy { .. } | Self::RunUnderWay { .. } | Self::LeaseLost { .. } => {
+                Exit::Refused
+            }
+            Self::Io { .. }
+            | Self::Migration { .. }
+            | Self::Full { .. }
+            | Self::Busy { .. }
+            | Self::Sqlite { .. }
+            | Self::Sqlx { .. }
+            | Self::NoRun { .. }
+            | Self::WrongPhase { .. }
+            | Self::NoSuchTransition { .. }
+            | Self::CursorMoved { .. }
+            | Self::CursorStuck { .. }
+            | Self::IdsReserved { .. }
+            | Self::ForeignKeys { .. }
+            | Self::Damaged { .. }
+            | Self::Dangling(_) => Exit::Failed,
+        }
+    }
+
+    /// What to do next, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Missing { .. } => "check target.url; `pinferry run` creates the database",
+            Self::NotAFile { .. } | Self::NotADatabase { .. } | Self::Foreign { .. } => {
+                "check target.url; it must name a database of pinferry or a file that does not exist yet"
+            }
+            Self::Newer { .. } => {
+                "use the newer pinferry that wrote it; this one would not understand what it finds"
+            }
+            Self::ReadOnly { .. } => {
+                "the user that runs pinferry needs to write the file and its folder (SQLite keeps its \
+                 write-ahead log beside the database)"
+            }
+            Self::Full { .. } => "free some space and type the same command again",
+            Self::Busy { .. } => {
+                "see who holds the database (`pinferry status`) and type the same command again"
+            }
+            Self::RunUnderWay { .. } => "`pinferry run` resumes it, `pinferry abort` takes it back",
+            Self::HeldBy { .. } => {
+                "wait for it, or let its lease run out; then type the same command again"
+            }
+            Self::LeaseLost { .. } => "`pinferry status` shows who works on the run now",
+            Self::CursorMoved { .. } => {
+                "type the same command again: it goes on from what is committed"
+            }
+            Self::Io { .. }
+            | Self::Migration { .. }
+            | Self::Sqlite { .. }
+            | Self::Sqlx { .. }
+            | Self::NoRun { .. }
+            | Self::WrongPhase { .. }
+            | Self::NoSuchTransition { .. }
+            | Self::CursorStuck { .. }
+            | Self::IdsReserved { .. }
+            | Self::ForeignKeys { .. }
+            | Self::Damaged { .. }
+            | Self::Dangling(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// What SQLite said while trying to `action`.
+    pub(super) fn sqlite(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |source| match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { action },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { action },
+            _ => Self::Sqlite { action, source },
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Writing the rows of a chunk: one prepared statement per table, bound and run row by row.
+
+use rusqlite::{
+    Statement, ToSql,
+    types::{ToSqlOutput, ValueRef},
+};
+
+use super::leased_tx::LeasedTx;
+use crate::{
+    failpoint,
+    store::{
+        ChunkRows, StoreError,
+        tape::{Cell, Tape},
+    },
+};
+
+const PERSON: &str =
+    "INSERT INTO person (person_id, surname, given_name, birth_date, email, phone, run_id)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const FISCAL_CODE: &str =
+    "INSERT INTO fiscal_code (fiscal_code, person_id, current) VALUES (?1, ?2, ?3)";
+const PIN: &str = "INSERT INTO pin (pin_id, person_id, status, disposition, level, credential, credential_scheme,
+         credential_salt, halves_delivered, issued_on, expires_on, last_used_on, office, channel, source, legacy_id,
+         legacy_profile, legacy_entity, legacy_status, superseded_by, run_id)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+const PROFILE_GRANT: &str = "INSERT INTO profile_grant (person_id, profile, entity, status, level, valid_from, evidence, run_id)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const DELEGATION: &str =
+    "INSERT INTO delegation (person_id, guardian_fiscal_code, evidence, run_id)
+     VALUES (?1, ?2, ?3, ?4)";
+const QUARANTINE: &str =
+    "INSERT INTO quarantine (source, legacy_id, copy, reason, detail, payload, run_id)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const FINDING: &str =
+    "INSERT INTO finding (run_id, kind, source, legacy_id) VALUES (?1, ?2, ?3, ?4)";
+
+impl LeasedTx<'_> {
+    /// Writes the rows of a chunk.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses a row or fails; the transaction must then be dropped.
+    pub fn insert(&self, rows: &ChunkRows) -> Result<(), StoreError> {
+        for (sql, tape) in [
+            (PERSON, &rows.person),
+            (FISCAL_CODE, &rows.fiscal_code),
+            (PIN, &rows.pin),
+            (PROFILE_GRANT, &rows.profile_grant),
+            (DELEGATION, &rows.delegation),
+            (QUARANTINE, &rows.quarantine),
+            (FINDING, &rows.finding),
+        ] {
+            self.connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| write(&mut statement, tape))
+                .map_err(StoreError::sqlite("write a chunk's rows"))?;
+        }
+        failpoint::reached("chunk.rows");
+        Ok(())
+    }
+}
+
+fn write(statement: &mut Statement<'_>, tape: &Tape) -> rusqlite::Result<()> {
+    let columns = statement.parameter_count();
+    let mut cells = tape.cells();
+    for _ in 0..tape.rows() {
+        for (column, cell) in (1..=columns).zip(cells.by_ref()) {
+            statement.raw_bind_parameter(column, cell)?;
+        }
+        statement.raw_execute()?;
+    }
+    Ok(())
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Cell::Null => ValueRef::Null,
+            Cell::Integer(value) => ValueRef::Integer(value),
+            Cell::Text(text) => ValueRef::Text(text),
+        }))
+    }
+}

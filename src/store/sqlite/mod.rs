@@ -1,0 +1,16 @@
+//! The target in a SQLite file.
+
+mod connection;
+mod cut_over;
+mod erase;
+mod event;
+mod heartbeat;
+mod index;
+mod insert;
+mod lease;
+pub mod leased_tx;
+pub mod partition;
+pub mod replace;
+mod run;
+mod schema;
+pub mod target;

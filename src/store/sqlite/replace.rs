@@ -1,0 +1,156 @@
+//! People judged again because the legacy changed under the lock.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{leased_tx::LeasedTx, target::Target};
+use crate::{
+    domain::{fiscal_code::FiscalCode, tally::Tally},
+    failpoint,
+    store::{ChunkRows, StoreError},
+};
+
+/// The ids of a person in the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingPerson {
+    /// The person's.
+    pub person_id: i64,
+    /// Its PINs, by id.
+    pub pins: Vec<StandingPin>,
+}
+
+/// A PIN in the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingPin {
+    /// Its id.
+    pub pin_id: i64,
+    /// Its source.
+    pub source: String,
+    /// Its id there.
+    pub legacy_id: String,
+}
+
+/// What takes the place of what.
+#[derive(Clone, Copy, Debug)]
+pub struct Replacement<'a> {
+    /// Current codes of the people to take out, with all that hangs on them.
+    pub codes: &'a [FiscalCode],
+    /// Records (source, legacy_id) whose quarantine rows are taken out.
+    pub records: &'a [(&'a str, &'a str)],
+    /// What comes in.
+    pub rows: &'a ChunkRows,
+    /// The partition that accounts for it.
+    pub partition_no: u32,
+    /// Counts and digests of what comes in less those of what is taken out.
+    pub difference: &'a Tally,
+}
+
+const ACTION: &str = "replace a person";
+
+impl Target {
+    /// The ids of the person with this current code, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub fn standing(&self, code: FiscalCode) -> Result<Option<StandingPerson>, StoreError> {
+        let failed = StoreError::sqlite;
+        let action = "look a person up";
+        let person_id: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT person_id FROM fiscal_code WHERE fiscal_code = ?1 AND current = 1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([code.as_str()], |row| row.get(0))
+                    .optional()
+            })
+            .map_err(failed(action))?;
+        let Some(person_id) = person_id else {
+            return Ok(None);
+        };
+        let pins = self
+            .connection
+            .prepare_cached(
+                "SELECT pin_id, source, legacy_id FROM pin WHERE person_id = ?1 ORDER BY pin_id",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map([person_id], |row| {
+                        Ok(StandingPin {
+                            pin_id: row.get(0)?,
+                            source: row.get(1)?,
+                            legacy_id: row.get(2)?,
+                        })
+                    })?
+                    .collect::<rusqlite::Result<_>>()
+            })
+            .map_err(failed(action))?;
+        Ok(Some(StandingPerson { person_id, pins }))
+    }
+}
+
+impl LeasedTx<'_> {
+    /// Takes people out of the target and puts others, or the same judged again, in their place.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses a row or fails; the transaction must then be dropped.
+    pub fn replace_people(&self, replacement: &Replacement<'_>) -> Result<(), StoreError> {
+        failpoint::reached("replace.rows");
+        for code in replacement.codes {
+            self.take_out(*code)?;
+        }
+        for &(source, legacy_id) in replacement.records {
+            self.take_out_record(source, legacy_id)?;
+        }
+        self.insert(replacement.rows)?;
+        self.add_tally(replacement.partition_no, replacement.difference)
+    }
+
+    fn take_out(&self, code: FiscalCode) -> Result<(), StoreError> {
+        let failed = StoreError::sqlite;
+        let person_id: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT person_id FROM fiscal_code WHERE fiscal_code = ?1 AND current = 1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([code.as_str()], |row| row.get(0))
+                    .optional()
+            })
+            .map_err(failed(ACTION))?;
+        let Some(person_id) = person_id else {
+            return Ok(());
+        };
+        // In the order of the foreign keys; findings name one of the person's records.
+        for sql in [
+            "DELETE FROM finding WHERE (source, legacy_id) IN (SELECT source, legacy_id FROM pin WHERE person_id = ?1)",
+            "DELETE FROM profile_grant WHERE person_id = ?1",
+            "DELETE FROM delegation WHERE person_id = ?1",
+            "DELETE FROM pin WHERE person_id = ?1",
+            "DELETE FROM fiscal_code WHERE person_id = ?1",
+            "DELETE FROM person WHERE person_id = ?1",
+        ] {
+            self.connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.execute([person_id]))
+                .map_err(failed(ACTION))?;
+        }
+        Ok(())
+    }
+
+    fn take_out_record(&self, source: &str, legacy_id: &str) -> Result<(), StoreError> {
+        for sql in [
+            "DELETE FROM finding WHERE source = ?1 AND legacy_id = ?2",
+            "DELETE FROM quarantine WHERE source = ?1 AND legacy_id = ?2",
+        ] {
+            self.connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.execute(params![source, legacy_id]))
+                .map_err(StoreError::sqlite(ACTION))?;
+        }
+        Ok(())
+    }
+}

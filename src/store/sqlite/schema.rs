@@ -1,0 +1,135 @@
+//! Whose database it is, and its version.
+
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode};
+use sqlx::{
+    ConnectOptions as _, Connection as _,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode},
+};
+
+use crate::store::StoreError;
+
+static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Marks a database as ours (`PRAGMA application_id`): "PINF".
+pub(super) const APPLICATION_ID: i32 = 0x5049_4e46;
+
+/// What a database is before it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It holds nothing at all.
+    Empty,
+    /// It is ours, of an older version.
+    Older,
+    /// It is ours, of this version.
+    Current,
+}
+
+/// The newest version this program knows.
+pub(super) fn known_version() -> i64 {
+    MIGRATOR
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0)
+}
+
+/// Looks at a database without changing it.
+pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<Standing, StoreError> {
+    let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => StoreError::NotADatabase {
+            path: path.to_owned(),
+        },
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => StoreError::ReadOnly {
+            path: path.to_owned(),
+        },
+        _ => StoreError::sqlite("read the schema")(source),
+    };
+    let tables = tables(connection).map_err(failed)?;
+    let owner: i32 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(failed)?;
+    if tables.is_empty() && owner == 0 {
+        return Ok(Standing::Empty);
+    }
+    if owner != APPLICATION_ID {
+        return Err(StoreError::Foreign {
+            path: path.to_owned(),
+            tables: describe(&tables),
+        });
+    }
+    let version: Option<i64> = connection
+        .query_row(
+            "SELECT max(version) FROM _sqlx_migrations WHERE success",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(failed)?;
+    let (found, known) = (version.unwrap_or(0), known_version());
+    match found.cmp(&known) {
+        std::cmp::Ordering::Less => Ok(Standing::Older),
+        std::cmp::Ordering::Equal => Ok(Standing::Current),
+        std::cmp::Ordering::Greater => Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        }),
+    }
+}
+
+/// Brings a database to the known version; each migration is one transaction.
+pub(super) fn migrate(path: &Path) -> Result<(), StoreError> {
+    // A thread of its own, because the caller may stand inside another runtime.
+    let outcome = std::thread::scope(|scope| {
+        scope
+            .spawn(|| -> Result<(), sqlx::migrate::MigrateError> {
+                tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .map_err(|error| sqlx::migrate::MigrateError::Execute(error.into()))?
+                    .block_on(async {
+                        let mut connection = SqliteConnectOptions::new()
+                            .filename(path)
+                            .journal_mode(SqliteJournalMode::Wal)
+                            .connect()
+                            .await?;
+                        MIGRATOR.run(&mut connection).await?;
+                        connection.close().await?;
+                        Ok(())
+                    })
+            })
+            .join()
+    });
+    match outcome {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(source)) => Err(StoreError::Migration {
+            path: path.to_owned(),
+            known: known_version(),
+            source: Box::new(source),
+        }),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Names of the first tables, and how many there are.
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
+fn describe(tables: &[String]) -> String {
+    match tables {
+        [] => "the mark of another program".to_owned(),
+        [only] => format!("the table {only}"),
+        [first, second] => format!("the tables {first} and {second}"),
+        [first, second, rest @ ..] => {
+            format!("the tables {first}, {second} and {} more", rest.len())
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The SQLite target: what it refuses, what a lease fences off, what a transaction leaves behind.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
+mod abort;
+mod chunks;
+mod index;
+mod lease;
+mod open;
+mod run;
+mod support;
