@@ -63,8 +63,8 @@ impl Settings {
         for source in &self.sources {
             fixed.put_source(source, &self.lock.allow_columns);
         }
-        fixed.put_text("catalogue.profiles", &format!("{:?}", self.catalogue));
-        fixed.put_text("catalogue.fiscal_code_links", &format!("{:?}", self.links));
+        fixed.put_text("catalogue.profiles", &self.catalogue.to_toml());
+        fixed.put("catalogue.fiscal_code_links", &self.links.pairs());
         fixed.put("catalogue.credential_schemes", &self.credential_schemes);
         fixed.put("rules.as_of", &as_of);
         fixed.put("rules.version", &RULES_VERSION);

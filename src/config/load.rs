@@ -312,7 +312,8 @@ fn lock(mut section: Section<'_>, sources: &[SourceSettings]) -> LockSettings {
     section.finish();
     let last_used = sources
         .iter()
-        .filter_map(|source| source.columns.get(&Field::LastUsedOn).cloned());
+        .filter_map(|source| source.columns.get(&Field::LastUsedOn).cloned())
+        .filter(|column| !column.is_empty());
     let allow_columns: BTreeSet<String> = match allowed {
         Some(given) => given.into_iter().map(|given| given.text).collect(),
         None => last_used.collect(),

@@ -151,6 +151,7 @@ impl Mistakes {
                 mistake.line.unwrap_or(0),
             )
         });
+        found.dedup();
         found
     }
 }

@@ -49,8 +49,8 @@ pub struct SourceSettings {
     pub rules: SourceRules,
     /// Where and how to read it.
     pub location: SourceLocation,
-    /// Canonical field to column. A field of the default layout that is not mapped has its default column;
-    /// only the salt may be absent.
+    /// Canonical field to column. A field of the default layout that is not mapped has its default column; a
+    /// field the source has not is mapped to "" (or, the salt, not at all).
     pub columns: BTreeMap<Field, String>,
     /// How many records the sender says there are.
     pub records: Option<u64>,

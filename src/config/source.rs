@@ -184,12 +184,12 @@ fn columns(section: Section<'_>) -> BTreeMap<Field, String> {
             continue;
         };
         match value {
-            Value::Text(column) if !column.trim().is_empty() => {
+            Value::Text(column) if !column.is_empty() || may_be_absent(field) => {
                 columns.insert(field, column);
             }
             value => {
                 let problem = match value {
-                    Value::Text(_) => "names no column".to_owned(),
+                    Value::Text(_) => "names no column, and nobody is migrated without it".into(),
                     value => format!("is {}", value.kind()),
                 };
                 mistakes.add(&origin, &full, problem, "the name of a column in quotes");
@@ -197,7 +197,7 @@ fn columns(section: Section<'_>) -> BTreeMap<Field, String> {
         }
     }
     let mut taken: BTreeMap<&str, Field> = BTreeMap::new();
-    for (field, column) in &columns {
+    for (field, column) in columns.iter().filter(|(_, column)| !column.is_empty()) {
         if let Some(other) = taken.insert(column, *field) {
             let problem = format!(
                 "{} and {} are both read from the column {column}",
@@ -208,6 +208,33 @@ fn columns(section: Section<'_>) -> BTreeMap<Field, String> {
         }
     }
     columns
+}
+
+/// Whether a source can do without the field: its column is then given as "".
+fn may_be_absent(field: Field) -> bool {
+    match field {
+        Field::LegacyId
+        | Field::FiscalCode
+        | Field::Surname
+        | Field::GivenName
+        | Field::Profile
+        | Field::Status
+        | Field::Level
+        | Field::Credential
+        | Field::CredentialScheme
+        | Field::IssuedOn => false,
+        Field::BirthDate
+        | Field::Entity
+        | Field::CredentialSalt
+        | Field::ExpiresOn
+        | Field::LastUsedOn
+        | Field::Office
+        | Field::Channel
+        | Field::HalvesDelivered
+        | Field::Email
+        | Field::Phone
+        | Field::GuardianFiscalCode => true,
+    }
 }
 
 trait Meaning: Copy + 'static {

@@ -1,6 +1,10 @@
 //! The profile catalogue. No closed official list is public, so it is data.
 
+mod from_toml;
+
 use std::collections::BTreeMap;
+
+pub use from_toml::CatalogueMistake;
 
 use super::{
     rules::ProfileIndex,
@@ -45,7 +49,34 @@ pub struct Catalogue {
     by_code: BTreeMap<String, ProfileIndex>,
 }
 
+/// The text of the built-in catalogue, to start one's own from.
+pub const BUILT_IN: &str = include_str!("profiles.toml");
+
 impl Catalogue {
+    /// The catalogue that holds where the configuration names none.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self::from_toml(BUILT_IN).expect("the built-in catalogue is tested")
+    }
+
+    /// Reads a catalogue: an array of tables `profile`, each with every key of [`Profile`].
+    ///
+    /// # Errors
+    /// Every mistake in the text.
+    pub fn from_toml(text: &str) -> Result<Self, Vec<CatalogueMistake>> {
+        from_toml::read(text).map(Self::of)
+    }
+
+    /// The codes are upper case and all different.
+    fn of(profiles: Vec<Profile>) -> Self {
+        let by_code = profiles
+            .iter()
+            .zip(0..)
+            .map(|(profile, index)| (profile.code.clone(), ProfileIndex(index)))
+            .collect();
+        Self { profiles, by_code }
+    }
+
     /// The profile with this upper-case code.
     #[must_use]
     pub fn find(&self, code: &str) -> Option<ProfileIndex> {
@@ -62,5 +93,33 @@ impl Catalogue {
     #[must_use]
     pub fn profiles(&self) -> &[Profile] {
         &self.profiles
+    }
+
+    /// The catalogue as TOML in the order of the codes, the same for every way of writing it: what a run
+    /// fixes by hash.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let texts = |texts: &[String]| {
+            let texts = texts.iter().cloned().map(toml::Value::String);
+            toml::Value::Array(texts.collect())
+        };
+        let mut out = String::new();
+        for index in self.by_code.values() {
+            let profile = self.get(*index);
+            let keys = [
+                ("code", profile.code.clone().into()),
+                ("name", profile.name.clone().into()),
+                ("entity", profile.entity.as_str().into()),
+                ("max_age_days", i64::from(profile.max_age_days).into()),
+                ("minimum_level", profile.minimum_level.as_str().into()),
+                ("documents", texts(&profile.documents)),
+                ("services", texts(&profile.services)),
+            ];
+            out.push_str("[[profile]]\n");
+            for (key, value) in keys {
+                out.push_str(&format!("{key} = {value}\n"));
+            }
+        }
+        out
     }
 }

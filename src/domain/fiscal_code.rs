@@ -1,10 +1,13 @@
-//! Italian fiscal codes: form, date, check character, omocodia.
+//! Italian fiscal codes (D.M. 23/12/1976): form, date and check character.
 
 use std::{fmt, str::FromStr};
+
+use super::{check_character, omocodia, sort_key::Base};
 
 /// A valid fiscal code, personal (16 characters) or numeric (11 digits). Its `Debug` is masked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FiscalCode {
+    /// Numeric codes are padded with zero bytes.
     bytes: [u8; 16],
 }
 
@@ -22,12 +25,99 @@ pub enum InvalidFiscalCode {
     Check,
 }
 
+/// The date of birth as far as a personal code tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeBirth {
+    /// The last two digits of the year.
+    pub year_of_century: u8,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31, the 40 added for women taken off.
+    pub day: u8,
+}
+
+const PERSONAL_LENGTH: usize = 16;
+const NUMERIC_LENGTH: usize = 11;
+/// Added to the day of birth of women.
+const WOMEN: u8 = 40;
+
 impl FiscalCode {
     /// The code.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        let length = if self.bytes[11] == 0 { 11 } else { 16 };
+        let length = if self.is_numeric() {
+            NUMERIC_LENGTH
+        } else {
+            PERSONAL_LENGTH
+        };
         std::str::from_utf8(&self.bytes[..length]).unwrap_or_default()
+    }
+
+    /// Whether it is a numeric code, as bodies have.
+    #[must_use]
+    pub fn is_numeric(&self) -> bool {
+        self.bytes[NUMERIC_LENGTH] == 0
+    }
+
+    /// What codes that differ only by omocodia have in common: the code with digits for its omocodia
+    /// letters and the check character that goes with them. Numeric codes are padded with zero bytes.
+    #[must_use]
+    pub fn base(&self) -> Base {
+        let mut base = self.bytes;
+        if self.omocodia_mask() != 0 {
+            omocodia::spell_digits(&mut base);
+            base[15] = check_character::of_personal(&base);
+        }
+        Base(base)
+    }
+
+    /// Which of the seven digits are omocodia letters, the leftmost as the highest bit; 0 for none.
+    #[must_use]
+    pub fn omocodia_mask(&self) -> u8 {
+        if self.is_numeric() {
+            0
+        } else {
+            omocodia::mask(&self.bytes)
+        }
+    }
+
+    /// The six letters that stand for surname and given name; `None` for numeric codes.
+    #[must_use]
+    pub fn name_letters(&self) -> Option<[u8; 6]> {
+        let letters = self.bytes[..6].try_into().ok()?;
+        (!self.is_numeric()).then_some(letters)
+    }
+
+    /// The date of birth; `None` for numeric codes.
+    #[must_use]
+    pub fn birth(&self) -> Option<CodeBirth> {
+        if self.is_numeric() {
+            return None;
+        }
+        birth_of(&self.bytes)
+    }
+
+    /// The code in this text once it is trimmed and in upper case; allocates nothing.
+    ///
+    /// # Errors
+    /// As for [`FromStr`].
+    pub fn normalised(text: &str) -> Result<Self, InvalidFiscalCode> {
+        Self::from_bytes(super::normalise::trimmed(text).as_bytes())
+    }
+
+    fn from_bytes(text: &[u8]) -> Result<Self, InvalidFiscalCode> {
+        let mut bytes = [0; PERSONAL_LENGTH];
+        bytes
+            .get_mut(..text.len())
+            .ok_or(InvalidFiscalCode::Form)?
+            .copy_from_slice(text);
+        bytes.make_ascii_uppercase();
+        match text.len() {
+            PERSONAL_LENGTH => check_personal(&bytes)?,
+            NUMERIC_LENGTH => check_numeric(&bytes[..NUMERIC_LENGTH])?,
+            _ => return Err(InvalidFiscalCode::Form),
+        }
+        Ok(Self { bytes })
     }
 }
 
@@ -40,7 +130,84 @@ impl fmt::Debug for FiscalCode {
 impl FromStr for FiscalCode {
     type Err = InvalidFiscalCode;
 
-    fn from_str(_text: &str) -> Result<Self, InvalidFiscalCode> {
-        Err(InvalidFiscalCode::Form)
+    /// Takes a code that is trimmed and in upper case.
+    fn from_str(text: &str) -> Result<Self, InvalidFiscalCode> {
+        if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            return Err(InvalidFiscalCode::Form);
+        }
+        Self::from_bytes(text.as_bytes())
+    }
+}
+
+fn check_personal(code: &[u8; 16]) -> Result<(), InvalidFiscalCode> {
+    for (position, byte) in code.iter().enumerate() {
+        let fits = match position {
+            6 | 7 | 9 | 10 | 12..=14 => omocodia::digit_value(*byte).is_some(),
+            8 => month_of(*byte).is_some(),
+            _ => byte.is_ascii_uppercase(),
+        };
+        if !fits {
+            return Err(InvalidFiscalCode::Form);
+        }
+    }
+    let birth = birth_of(code).ok_or(InvalidFiscalCode::Date)?;
+    if birth.day == 0 || birth.day > longest_month(birth) {
+        return Err(InvalidFiscalCode::Date);
+    }
+    if check_character::of_personal(code) != code[15] {
+        return Err(InvalidFiscalCode::Check);
+    }
+    Ok(())
+}
+
+fn check_numeric(digits: &[u8]) -> Result<(), InvalidFiscalCode> {
+    if !digits.iter().all(u8::is_ascii_digit) || digits.iter().all(|digit| *digit == b'0') {
+        return Err(InvalidFiscalCode::Form);
+    }
+    if check_character::of_numeric(digits) != digits[10] {
+        return Err(InvalidFiscalCode::Check);
+    }
+    Ok(())
+}
+
+/// The date in a code of valid form; the day may still be none of the month.
+fn birth_of(code: &[u8; 16]) -> Option<CodeBirth> {
+    let two_digits = |at: usize| {
+        let tens = omocodia::digit_value(code[at])?;
+        Some(tens * 10 + omocodia::digit_value(code[at + 1])?)
+    };
+    let day = two_digits(9)?;
+    Some(CodeBirth {
+        year_of_century: two_digits(6)?,
+        month: month_of(code[8])?,
+        day: if day > WOMEN { day - WOMEN } else { day },
+    })
+}
+
+const fn month_of(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'A' => 1,
+        b'B' => 2,
+        b'C' => 3,
+        b'D' => 4,
+        b'E' => 5,
+        b'H' => 6,
+        b'L' => 7,
+        b'M' => 8,
+        b'P' => 9,
+        b'R' => 10,
+        b'S' => 11,
+        b'T' => 12,
+        _ => return None,
+    })
+}
+
+/// The last day the month may have: the century is not known, so year 00 may be a leap year.
+const fn longest_month(birth: CodeBirth) -> u8 {
+    match birth.month {
+        2 if birth.year_of_century.is_multiple_of(4) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
     }
 }

@@ -1,6 +1,6 @@
 //! A legacy record whose every own field is valid.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use jiff::civil::Date;
 
@@ -11,13 +11,13 @@ use super::{
     status::{LegacyStatus, Level},
 };
 
-/// A legacy record, parsed: one PIN with its single profile.
-#[derive(Clone, Debug)]
+/// A legacy record, parsed: one PIN with its single profile. Its `Debug` is masked.
+#[derive(Clone, PartialEq, Eq)]
 pub struct LegacyRecord<'a> {
     /// The source it came from.
     pub source: SourceIndex,
     /// Unique within its source.
-    pub legacy_id: Cow<'a, str>,
+    pub legacy_id: &'a str,
     /// The code after renaming.
     pub fiscal_code: FiscalCode,
     /// The code as written (trimmed, upper case), before renaming.
@@ -62,4 +62,18 @@ pub struct LegacyRecord<'a> {
     pub phone: Option<&'a str>,
     /// The guardian's code after renaming; never the holder's.
     pub guardian: Option<FiscalCode>,
+}
+
+impl LegacyRecord<'_> {
+    /// Whether it was written with the person's current code, not with an old one that was renamed.
+    #[must_use]
+    pub fn has_current_code(&self) -> bool {
+        *self.written_code == *self.fiscal_code.as_str()
+    }
+}
+
+impl fmt::Debug for LegacyRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LegacyRecord(source {})", self.source.0)
+    }
 }

@@ -17,8 +17,8 @@ pub enum Shape {
 
 /// One record as read: the mapped fields as text, neither trimmed nor translated; an absent column or a
 /// NULL is empty. A field that is not valid in the declared encoding holds an escaped, lossless spelling
-/// of its bytes and has its bit in `invalid`.
-#[derive(Clone, Copy, Debug)]
+/// of its bytes and has its bit in `invalid`. Its `Debug` is masked.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RawRecord<'a> {
     /// The source it came from.
     pub source: SourceIndex,
@@ -41,6 +41,16 @@ pub struct Damaged;
 
 const HEADER: usize = 2 + 8 + 4;
 const MALFORMED: u32 = 1 << 31;
+
+impl std::fmt::Debug for RawRecord<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "RawRecord(source {}, number {})",
+            self.source.0, self.number
+        )
+    }
+}
 
 impl<'a> RawRecord<'a> {
     /// The field as read.

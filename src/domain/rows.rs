@@ -2,6 +2,8 @@
 //!
 //! Every `digest` takes the columns in the order of the struct's fields, surrogate ids left out.
 
+use std::{borrow::Cow, fmt};
+
 use jiff::civil::Date;
 
 use super::{
@@ -12,7 +14,7 @@ use super::{
 };
 
 /// A row of `person`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named after the columns")]
 pub struct PersonRow<'a> {
     pub surname: &'a str,
@@ -23,10 +25,10 @@ pub struct PersonRow<'a> {
 }
 
 /// A row of `fiscal_code`: the current code, or an old one that leads to the person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FiscalCodeRow<'a> {
     /// The code; an old one may be of no valid form.
-    pub fiscal_code: &'a str,
+    pub fiscal_code: Cow<'a, str>,
     /// Whether it is the person's code today.
     pub current: bool,
 }
@@ -41,25 +43,25 @@ pub struct PinRef<'a> {
 }
 
 /// A row of `pin`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named after the columns")]
 pub struct PinRow<'a> {
     pub status: PinStatus,
     pub disposition: Disposition,
     pub level: Level,
     pub credential: Option<&'a str>,
-    pub credential_scheme: Option<&'a str>,
+    pub credential_scheme: Option<Cow<'a, str>>,
     pub credential_salt: Option<&'a str>,
     pub halves_delivered: u8,
     pub issued_on: Date,
     pub expires_on: Option<Date>,
     pub last_used_on: Option<Date>,
     pub office: Option<&'a str>,
-    pub channel: Option<&'a str>,
+    pub channel: Option<Cow<'a, str>>,
     pub source: &'a str,
     pub legacy_id: &'a str,
     pub legacy_profile: &'a str,
-    pub legacy_entity: &'a str,
+    pub legacy_entity: Cow<'a, str>,
     pub legacy_status: LegacyStatus,
     pub superseded_by: Option<PinRef<'a>>,
 }
@@ -69,7 +71,7 @@ pub struct PinRow<'a> {
 #[expect(missing_docs, reason = "named after the columns")]
 pub struct GrantRow<'a> {
     pub profile: &'a str,
-    pub entity: &'a str,
+    pub entity: Cow<'a, str>,
     pub status: GrantStatus,
     pub level: Level,
     pub valid_from: Date,
@@ -103,6 +105,31 @@ pub struct PersonRows<'a> {
     pub findings: Vec<FindingRow<'a>>,
 }
 
+// Who a person is, and what opens the PIN, never reach a log.
+
+impl fmt::Debug for PersonRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonRow(****)")
+    }
+}
+
+impl fmt::Debug for FiscalCodeRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FiscalCodeRow(****, current: {})", self.current)
+    }
+}
+
+impl fmt::Debug for PinRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PinRow")
+            .field("source", &self.source)
+            .field("legacy_id", &self.legacy_id)
+            .field("status", &self.status)
+            .field("disposition", &self.disposition)
+            .finish_non_exhaustive()
+    }
+}
+
 impl PersonRow<'_> {
     /// Hash of the row.
     pub fn digest(&self, code: &str, hash: &mut RowHash) -> u128 {
@@ -120,7 +147,7 @@ impl FiscalCodeRow<'_> {
     /// Hash of the row.
     pub fn digest(&self, code: &str, hash: &mut RowHash) -> u128 {
         hash.start(Table::FiscalCode, code);
-        hash.text(self.fiscal_code);
+        hash.text(&self.fiscal_code);
         hash.integer(i64::from(self.current));
         hash.finish()
     }
@@ -134,18 +161,18 @@ impl PinRow<'_> {
         hash.text(self.disposition.as_str());
         hash.text(self.level.as_str());
         hash.optional(self.credential);
-        hash.optional(self.credential_scheme);
+        hash.optional(self.credential_scheme.as_deref());
         hash.optional(self.credential_salt);
         hash.integer(i64::from(self.halves_delivered));
         hash.date(Some(self.issued_on));
         hash.date(self.expires_on);
         hash.date(self.last_used_on);
         hash.optional(self.office);
-        hash.optional(self.channel);
+        hash.optional(self.channel.as_deref());
         hash.text(self.source);
         hash.text(self.legacy_id);
         hash.text(self.legacy_profile);
-        hash.text(self.legacy_entity);
+        hash.text(&self.legacy_entity);
         hash.text(self.legacy_status.as_str());
         match self.superseded_by {
             Some(pin) => hash.text(&format!("{}:{}", pin.source, pin.legacy_id)),
@@ -163,7 +190,7 @@ impl PinRow<'_> {
         hash.text(self.source);
         hash.text(self.legacy_id);
         hash.text(self.legacy_profile);
-        hash.text(self.legacy_entity);
+        hash.text(&self.legacy_entity);
         hash.text(self.legacy_status.as_str());
         hash.finish()
     }
@@ -174,7 +201,7 @@ impl GrantRow<'_> {
     pub fn digest(&self, code: &str, hash: &mut RowHash) -> u128 {
         hash.start(Table::ProfileGrant, code);
         hash.text(self.profile);
-        hash.text(self.entity);
+        hash.text(&self.entity);
         hash.text(self.status.as_str());
         hash.text(self.level.as_str());
         hash.date(Some(self.valid_from));

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::{
     catalogue::Catalogue,
     links::Links,
+    raw_record::SourceIndex,
     status::{LegacyStatus, Level},
 };
 
@@ -52,6 +53,14 @@ pub struct Rules {
     pub schemes: BTreeSet<String>,
     /// By [`super::raw_record::SourceIndex`].
     pub sources: Vec<SourceRules>,
+}
+
+impl Rules {
+    /// The source at this position of the configuration.
+    #[must_use]
+    pub fn source(&self, index: SourceIndex) -> &SourceRules {
+        &self.sources[usize::from(index.0)]
+    }
 }
 
 impl SourceRules {

@@ -1,0 +1,322 @@
+//! The configuration: defaults, precedence, and every mistake at once.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+
+use jiff::civil::date;
+use pinferry::{
+    config::{
+        FlagKey, Inputs,
+        settings::{Encoding, LockMode, Settings, SourceLocation, TargetSettings},
+    },
+    domain::{
+        field::Field,
+        status::{LegacyStatus, Level},
+    },
+};
+use tempfile::TempDir;
+
+const LEAST: &str = r#"
+[target]
+url = "sqlite://out/target.db"
+[[source]]
+name = "inps"
+url = "csv://legacy/inps.csv"
+"#;
+
+struct Case {
+    folder: TempDir,
+    inputs: Inputs,
+}
+
+fn case(text: &str) -> Case {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("pinferry.toml");
+    fs::write(&file, text).expect("a file");
+    let inputs = Inputs {
+        file,
+        environment: BTreeMap::new(),
+        flags: Vec::new(),
+    };
+    Case { folder, inputs }
+}
+
+impl Case {
+    fn with(mut self, variables: &[(&str, &str)]) -> Self {
+        let pairs = variables.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        self.inputs.environment.extend(pairs);
+        self
+    }
+
+    fn load(&self) -> Settings {
+        Settings::load(&self.inputs).expect("a good configuration")
+    }
+
+    /// The complaint, with the folder's name taken out.
+    fn complaint(&self) -> String {
+        let error = Settings::load(&self.inputs).expect_err("mistakes");
+        let folder = self.folder.path().display().to_string();
+        format!("{error}\n").replace(&format!("{folder}/"), "")
+    }
+}
+
+#[test]
+fn the_least_configuration_has_every_default() {
+    let case = case(LEAST);
+    let settings = case.load();
+    let base = fs::canonicalize(case.folder.path()).expect("a folder");
+    let TargetSettings::Sqlite(target) = &settings.target;
+    assert_eq!(*target, base.join("out/target.db"));
+    let source = &settings.sources[0];
+    assert_eq!(
+        source.location,
+        SourceLocation::Csv {
+            path: base.join("legacy/inps.csv"),
+            encoding: Encoding::Utf8,
+            delimiter: b';'
+        }
+    );
+    assert_eq!(source.columns[&Field::FiscalCode], "codice_fiscale");
+    assert!(!source.columns.contains_key(&Field::CredentialSalt));
+    assert_eq!(source.time_zone, "Europe/Rome");
+    assert_eq!(source.rules.status_codes["A"], LegacyStatus::Active);
+    assert_eq!(source.rules.level_codes["DISP"], Level::Dispositive);
+    assert_eq!(settings.run.chunk_records.get(), 20_000);
+    assert_eq!(settings.run.workers, 2);
+    assert_eq!(settings.run.memory_bytes, 256 << 20);
+    assert_eq!(settings.run.work_dir, base.join("out/work"));
+    assert!((settings.run.max_quarantine_ratio - 0.10).abs() < f64::EPSILON);
+    assert_eq!(settings.lock.mode, LockMode::Refuse);
+    assert_eq!(settings.lock.expected, Duration::from_secs(4 * 3600));
+    assert_eq!(settings.lock.allow_columns, ["ultimo_accesso"]);
+    assert_eq!(settings.activation.delay_working_days, 1);
+    assert_eq!(settings.as_of, None);
+    assert_eq!(settings.canary, None);
+}
+
+#[test]
+fn what_init_writes_can_be_loaded() {
+    case(include_str!("../src/commands/init.toml")).load();
+}
+
+#[test]
+fn every_key_can_be_set() {
+    let settings = case(
+        r#"
+        [target]
+        url = "sqlite:///abs/target.db"
+        [[source]]
+        name = "sede"
+        url = "sqlite://${LEGACY}/sede.db"
+        table = "v_pin"
+        lock_tables = ["pin"]
+        records = 10
+        time_zone = "UTC"
+        [source.columns]
+        fiscal_code = "CF"
+        guardian_fiscal_code = ""
+        credential_salt = "sale"
+        [source.values.status]
+        att = "active"
+        [source.values.level]
+        O = "ordinary"
+        [[source]]
+        name = "inps"
+        url = "csv://inps.csv"
+        encoding = "windows-1252"
+        delimiter = "\t"
+        sha256 = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
+        [catalogue]
+        credential_schemes = ["sha256", "MD5"]
+        [rules]
+        as_of = 2013-11-03
+        [run]
+        chunk_records = 5
+        workers = 1
+        memory = "64MiB"
+        work_dir = "w"
+        max_quarantine_ratio = 1
+        lease = "PT1M"
+        [lock]
+        mode = "divert"
+        expected = "PT90M"
+        allow_columns = ["nota", "ULTIMO_ACCESSO"]
+        credential_change = "capture"
+        [activation]
+        delay_working_days = 0
+        [verify]
+        canary = "canary.csv"
+        "#,
+    )
+    .with(&[("LEGACY", "/srv")])
+    .load();
+    let source = &settings.sources[0];
+    assert_eq!(
+        source.location,
+        SourceLocation::Sqlite {
+            path: PathBuf::from("/srv/sede.db"),
+            table: "v_pin".into(),
+            lock_tables: vec!["pin".into()]
+        }
+    );
+    assert_eq!(source.columns[&Field::FiscalCode], "CF");
+    assert_eq!(source.columns[&Field::GuardianFiscalCode], "");
+    assert_eq!(source.rules.status_codes.len(), 1, "the map is replaced");
+    assert_eq!(source.rules.status_codes["ATT"], LegacyStatus::Active);
+    let changing = source.changing_fields(&settings.lock.allow_columns);
+    assert_eq!(
+        changing.into_iter().collect::<Vec<_>>(),
+        [Field::LastUsedOn]
+    );
+    assert_eq!(settings.credential_schemes, ["MD5", "SHA256"]);
+    assert_eq!(settings.as_of, Some(date(2013, 11, 3)));
+    assert!(
+        settings
+            .canary
+            .is_some_and(|path| path.ends_with("canary.csv"))
+    );
+}
+
+#[test]
+fn flags_win_over_the_environment_which_wins_over_the_file() {
+    let text = format!("{LEAST}[run]\nworkers = 1\nmemory = \"16MiB\"\nchunk_records = 10\n");
+    let mut case = case(&text).with(&[
+        ("PINFERRY_RUN__WORKERS", "3"),
+        ("PINFERRY_RUN_MEMORY", "32MiB"),
+        ("PINFERRY_SOURCE__INPS__DELIMITER", ","),
+        ("PINFERRY_LOCK__ALLOW_COLUMNS", "nota, ultimo_accesso"),
+        ("PINFERRY_LOG", "debug"),
+        ("PINFERRY_HOME", "/nowhere"),
+    ]);
+    case.inputs.flags = vec![(FlagKey::Workers, "4".into())];
+    let settings = case.load();
+    assert_eq!(settings.run.workers, 4);
+    assert_eq!(settings.run.memory_bytes, 32 << 20);
+    assert_eq!(settings.run.chunk_records.get(), 10);
+    assert_eq!(settings.lock.allow_columns, ["nota", "ultimo_accesso"]);
+    let SourceLocation::Csv { delimiter, .. } = settings.sources[0].location else {
+        panic!("a CSV file");
+    };
+    assert_eq!(delimiter, b',');
+}
+
+#[test]
+fn every_mistake_of_a_file_is_reported_at_once() {
+    let case = case(include_str!("config/mistakes.toml")).with(&[("PG_PASSWORD", "s3cret")]);
+    let complaint = case.complaint();
+    assert!(!complaint.contains("s3cret"));
+    insta::assert_snapshot!(complaint);
+}
+
+#[test]
+fn mistakes_of_environment_and_flags_name_the_variable_and_the_flag() {
+    let mut case = case(LEAST).with(&[
+        ("PINFERRY_RUN__MEMROY", "1GiB"),
+        ("PINFERRY_RUN__WORKERS", "many"),
+        ("PINFERRY_SOURCE__SEDE__URL", "csv://x"),
+    ]);
+    case.inputs.flags = vec![(FlagKey::ChunkRecords, "0".into())];
+    insta::assert_snapshot!(case.complaint());
+}
+
+#[test]
+fn a_variable_that_the_file_names_is_no_key() {
+    let text = LEAST.replace("legacy/", "${PINFERRY_SOURCE_DIR}/");
+    let settings = case(&text).with(&[("PINFERRY_SOURCE_DIR", "/srv")]).load();
+    let SourceLocation::Csv { path, .. } = &settings.sources[0].location else {
+        panic!("a CSV file");
+    };
+    assert_eq!(*path, PathBuf::from("/srv/inps.csv"));
+}
+
+#[test]
+fn a_missing_file_says_how_to_get_one() {
+    let mut case = case(LEAST);
+    case.inputs.file = case.folder.path().join("absent.toml");
+    let error = Settings::load(&case.inputs).expect_err("no file");
+    assert!(error.to_string().contains("absent.toml"));
+    assert!(error.hint().expect("a hint").contains("pinferry init"));
+}
+
+#[test]
+fn what_a_run_fixes_changes_with_what_the_judge_sees_and_with_nothing_else() {
+    let day = date(2013, 11, 3);
+    let case = case(LEAST);
+    let fixed = case.load().fixed(day);
+    let differing = |text: &str| -> Vec<String> {
+        fs::write(&case.inputs.file, text).expect("a file");
+        let other = case.load().fixed(day);
+        let keys = fixed.keys().chain(other.keys());
+        let differs = keys.filter(|key| fixed.get(*key) != other.get(*key));
+        let mut differs: Vec<String> = differs.cloned().collect();
+        differs.sort();
+        differs.dedup();
+        differs
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(
+        differing(&format!("{LEAST}[run]\nworkers = 7\nmemory = \"9MiB\"")),
+        none
+    );
+    assert_eq!(
+        differing(&format!("{LEAST}encoding = \"iso-8859-15\"")),
+        ["source.inps.encoding"]
+    );
+    assert_eq!(
+        differing(&format!("{LEAST}[source.columns]\nemail = \"posta\"")),
+        ["source.inps.columns"]
+    );
+    assert_eq!(
+        differing(&format!(
+            "{LEAST}[catalogue]\ncredential_schemes = [\"MD5\"]"
+        )),
+        ["catalogue.credential_schemes"]
+    );
+    assert_eq!(
+        differing(&format!("{LEAST}[lock]\nallow_columns = []")),
+        ["source.inps.lock.allow_columns"]
+    );
+    let tomorrow = case.load().fixed(date(2013, 11, 4));
+    assert_ne!(fixed["rules.as_of"], tomorrow["rules.as_of"]);
+}
+
+#[test]
+fn mistakes_in_the_files_it_names_are_reported_with_its_own() {
+    let case = case(&format!(
+        "{LEAST}[catalogue]\nprofiles = \"profiles.toml\"\nfiscal_code_links = \"links.csv\"\n[run]\nworkers = 0\n"
+    ));
+    let write = |name: &str, text: &str| {
+        fs::write(case.folder.path().join(name), text).expect("a file");
+    };
+    write(
+        "links.csv",
+        "old;new\nAAAAAA00A00A000A;B\nB;AAAAAA00A00A000A\n;C\nX;Y;Z\n",
+    );
+    write(
+        "profiles.toml",
+        "[[profile]]\ncode = \"CIT\"\nentity = \"sometimes\"\n",
+    );
+    let complaint = case.complaint();
+    assert!(
+        !complaint.contains("AAAAAA00A00A000A"),
+        "codes are personal data"
+    );
+    insta::assert_snapshot!(complaint);
+}
+
+#[test]
+fn links_and_catalogue_are_read_from_the_files_it_names() {
+    let case = case(&format!(
+        "{LEAST}[catalogue]\nfiscal_code_links = \"links.csv\"\n"
+    ));
+    let links = case.folder.path().join("links.csv");
+    let mut fixed = Vec::new();
+    for text in ["\u{feff}old;new\r\nA;B\r\nC;\r\n", "old;new\nA;B\n"] {
+        fs::write(&links, text).expect("a file");
+        let settings = case.load();
+        assert!(settings.catalogue.find("CIT").is_some(), "built in");
+        fixed.push(settings.fixed(date(2013, 11, 3)));
+        assert_eq!(settings.links.len(), 3 - fixed.len());
+    }
+    let key = "catalogue.fiscal_code_links";
+    assert_ne!(fixed[0][key], fixed[1][key]);
+}
