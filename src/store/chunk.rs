@@ -73,7 +73,7 @@ impl ChunkBuilder {
         person.end_row();
         for code in &rows.codes {
             let tape = &mut self.rows.fiscal_code;
-            tape.text(code.fiscal_code);
+            tape.text(&code.fiscal_code);
             tape.integer(first_id);
             tape.integer(i64::from(code.current));
             tape.end_row();
@@ -90,7 +90,7 @@ impl ChunkBuilder {
             let tape = &mut self.rows.profile_grant;
             tape.integer(first_id);
             tape.text(grant.profile);
-            tape.text(grant.entity);
+            tape.text(&grant.entity);
             tape.text(grant.status.as_str());
             tape.text(grant.level.as_str());
             tape.date(Some(grant.valid_from));
@@ -217,18 +217,18 @@ fn push_pin(
     tape.text(pin.disposition.as_str());
     tape.text(pin.level.as_str());
     tape.optional(pin.credential);
-    tape.optional(pin.credential_scheme);
+    tape.optional(pin.credential_scheme.as_deref());
     tape.optional(pin.credential_salt);
     tape.integer(i64::from(pin.halves_delivered));
     tape.date(Some(pin.issued_on));
     tape.date(pin.expires_on);
     tape.date(pin.last_used_on);
     tape.optional(pin.office);
-    tape.optional(pin.channel);
+    tape.optional(pin.channel.as_deref());
     tape.text(pin.source);
     tape.text(pin.legacy_id);
     tape.text(pin.legacy_profile);
-    tape.text(pin.legacy_entity);
+    tape.text(&pin.legacy_entity);
     tape.text(pin.legacy_status.as_str());
     tape.optional_integer(successor);
     tape.integer(run_id);
