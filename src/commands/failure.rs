@@ -4,6 +4,7 @@ use std::error::Error;
 
 use crate::{
     config::ConfigError,
+    engine::plan_file::PlanFileError,
     exit::Exit,
     ui::{signals::SignalError, terminal::OutputError},
 };
@@ -45,4 +46,4 @@ macro_rules! fails {
     )+};
 }
 
-fails!(ConfigError, OutputError, SignalError);
+fails!(ConfigError, OutputError, PlanFileError, SignalError);

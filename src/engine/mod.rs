@@ -1,4 +1,6 @@
 //! The migration itself: extract, sort, judge, load, verify, cut over.
 
+pub mod plan_file;
 pub mod progress;
+pub mod report;
 pub mod stop;

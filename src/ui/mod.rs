@@ -2,5 +2,8 @@
 
 pub mod error;
 pub mod log;
+pub mod progress;
+pub mod report;
 pub mod signals;
+pub mod table;
 pub mod terminal;

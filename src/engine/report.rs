@@ -1,0 +1,118 @@
+//! What a plan, a run, a verification or a look at the state has to say; the JSON document of the contract.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    digest::Digest,
+    finding::FindingKind,
+    quarantine::Reason,
+    status::{GrantStatus, PinStatus},
+    tally::Tally,
+};
+
+/// Version of the document; it changes when a field changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;
+
+/// Totals, quarantine, findings and sources of one run, or of the run a plan foresees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The run; none for a plan.
+    pub run_id: Option<i64>,
+    /// Where the run stands; `plan` for a plan.
+    pub phase: String,
+    /// Digest of everything counted here.
+    pub digest: Digest,
+    /// Rows in all.
+    pub totals: Totals,
+    /// Quarantined records by reason.
+    pub quarantine: BTreeMap<Reason, i64>,
+    /// Findings by kind.
+    pub findings: BTreeMap<FindingKind, i64>,
+    /// By name of the source.
+    pub sources: BTreeMap<String, SourceReport>,
+}
+
+/// Rows in all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Legacy records.
+    pub records: i64,
+    /// People.
+    pub persons: i64,
+    /// PINs by status.
+    pub pins: BTreeMap<PinStatus, i64>,
+    /// Grants by status.
+    pub grants: BTreeMap<GrantStatus, i64>,
+    /// Delegations.
+    pub delegations: i64,
+    /// Legacy records in quarantine.
+    pub quarantined: i64,
+}
+
+/// One source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// Its fingerprint, once it was read.
+    pub fingerprint: Option<Digest>,
+    /// Its records.
+    pub records: i64,
+    /// Of these, the quarantined ones by reason.
+    pub quarantine: BTreeMap<Reason, i64>,
+}
+
+impl Report {
+    /// What `tally` counts, with the fingerprint of each source in the order of the configuration.
+    #[must_use]
+    pub fn new(
+        run_id: Option<i64>,
+        phase: &str,
+        tally: &Tally,
+        fingerprints: &[(String, Option<Digest>)],
+    ) -> Self {
+        let mut quarantine: BTreeMap<Reason, i64> = BTreeMap::new();
+        for source in tally.sources.values() {
+            for (reason, count) in &source.quarantine {
+                *quarantine.entry(*reason).or_default() += count;
+            }
+        }
+        let source = |(name, fingerprint): &(String, Option<Digest>)| {
+            let counts = tally.sources.get(name).cloned().unwrap_or_default();
+            let report = SourceReport {
+                fingerprint: *fingerprint,
+                records: counts.records,
+                quarantine: counts.quarantine,
+            };
+            (name.clone(), report)
+        };
+        Self {
+            schema: SCHEMA,
+            run_id,
+            phase: phase.to_owned(),
+            digest: tally.digests.rows,
+            totals: Totals {
+                records: tally.records(),
+                persons: tally.persons,
+                pins: tally.pins.clone(),
+                grants: tally.grants.clone(),
+                delegations: tally.delegations,
+                quarantined: tally.quarantined(),
+            },
+            quarantine,
+            findings: tally.findings.clone(),
+            sources: fingerprints.iter().map(source).collect(),
+        }
+    }
+
+    /// Share of the records that are quarantined; nothing of nothing is nothing.
+    #[must_use]
+    pub fn quarantine_ratio(&self) -> f64 {
+        if self.totals.records == 0 {
+            return 0.0;
+        }
+        self.totals.quarantined as f64 / self.totals.records as f64
+    }
+}
