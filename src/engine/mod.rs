@@ -1,6 +1,15 @@
 //! The migration itself: extract, sort, judge, load, verify, cut over.
 
+mod bitmap;
+mod budget;
+pub mod cases;
+pub mod cursor;
+pub mod extract;
+pub mod judge;
+pub mod partition;
+pub mod plan;
 pub mod plan_file;
 pub mod progress;
 pub mod report;
+mod sort;
 pub mod stop;
