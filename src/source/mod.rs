@@ -6,6 +6,7 @@ mod encoding;
 mod error;
 mod file;
 pub mod fingerprint;
+pub mod legacy;
 mod sqlite;
 
 use std::{collections::BTreeSet, ops::ControlFlow};
