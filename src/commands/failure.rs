@@ -6,6 +6,7 @@ use crate::{
     config::ConfigError,
     engine::plan_file::PlanFileError,
     exit::Exit,
+    sample::SampleError,
     ui::{signals::SignalError, terminal::OutputError},
 };
 
@@ -46,4 +47,10 @@ macro_rules! fails {
     )+};
 }
 
-fails!(ConfigError, OutputError, PlanFileError, SignalError);
+fails!(
+    ConfigError,
+    OutputError,
+    PlanFileError,
+    SampleError,
+    SignalError
+);

@@ -19,6 +19,7 @@ mod completions;
 pub mod failure;
 mod init;
 mod man;
+mod sample_data;
 
 use failure::Failure;
 
@@ -74,6 +75,7 @@ enum Command {
     Init(init::Init),
     Completions(completions::Completions),
     Man(man::Man),
+    SampleData(sample_data::SampleData),
 }
 
 impl Command {
@@ -82,6 +84,7 @@ impl Command {
             Self::Init(command) => command.run(context),
             Self::Completions(command) => command.run(context),
             Self::Man(command) => command.run(context),
+            Self::SampleData(command) => command.run(context),
         }
     }
 }
