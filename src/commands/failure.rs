@@ -7,6 +7,8 @@ use crate::{
     engine::plan_file::PlanFileError,
     exit::Exit,
     sample::SampleError,
+    source::SourceError,
+    store::StoreError,
     ui::{signals::SignalError, terminal::OutputError},
 };
 
@@ -52,5 +54,7 @@ fails!(
     OutputError,
     PlanFileError,
     SampleError,
-    SignalError
+    SignalError,
+    SourceError,
+    StoreError,
 );

@@ -16,9 +16,11 @@ use crate::{
 };
 
 mod completions;
+mod doctor;
 pub mod failure;
 mod init;
 mod man;
+mod migrate_schema;
 mod sample_data;
 
 use failure::Failure;
@@ -73,6 +75,8 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Init),
+    Doctor(doctor::Doctor),
+    MigrateSchema(migrate_schema::MigrateSchema),
     Completions(completions::Completions),
     Man(man::Man),
     SampleData(sample_data::SampleData),
@@ -82,6 +86,8 @@ impl Command {
     fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Init(command) => command.run(context),
+            Self::Doctor(command) => command.run(context),
+            Self::MigrateSchema(command) => command.run(context),
             Self::Completions(command) => command.run(context),
             Self::Man(command) => command.run(context),
             Self::SampleData(command) => command.run(context),

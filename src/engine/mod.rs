@@ -4,6 +4,7 @@ mod bitmap;
 mod budget;
 pub mod cases;
 pub mod cursor;
+pub mod doctor;
 pub mod extract;
 pub mod judge;
 pub mod partition;
