@@ -224,6 +224,8 @@ CREATE TABLE delayed_activation (
     credential TEXT,
     credential_scheme TEXT,
     credential_salt TEXT,
+    issued_on TEXT CHECK (length(issued_on) = 10),
+    expires_on TEXT CHECK (length(expires_on) = 10),
     halves_delivered INTEGER NOT NULL CHECK (halves_delivered BETWEEN 0 AND 2),
     office TEXT,
     channel TEXT,
@@ -237,10 +239,13 @@ CREATE TABLE delayed_activation (
     attempts INTEGER NOT NULL DEFAULT 0,
     done_at TEXT,
     pin_id INTEGER REFERENCES pin (pin_id),
-    CHECK ((state = 'done') = (done_at IS NOT NULL))
+    CHECK ((state = 'done') = (done_at IS NOT NULL)),
+    CHECK ((state = 'done') = (pin_id IS NOT NULL)),
+    CHECK (state <> 'refused' OR credential IS NULL),
+    CHECK (state = 'refused' OR (credential IS NOT NULL AND issued_on IS NOT NULL))
 ) STRICT;
 
-CREATE INDEX delayed_activation_due ON delayed_activation (not_before, activation_id) WHERE state = 'accepted';
+CREATE INDEX delayed_activation_due ON delayed_activation (accepted_at, activation_id) WHERE state = 'accepted';
 CREATE INDEX delayed_activation_person ON delayed_activation (fiscal_code, activation_id);
 
 -- What pinferry changed after cut-over, as the difference it makes to the tally (JSON).

@@ -4,10 +4,8 @@ use std::error::Error;
 
 use crate::{
     config::ConfigError,
-    engine::plan_file::PlanFileError,
+    engine::{intake::IntakeError, plan_file::PlanFileError},
     exit::Exit,
-    sample::SampleError,
-    source::SourceError,
     store::StoreError,
     ui::{signals::SignalError, terminal::OutputError},
 };
@@ -51,10 +49,9 @@ macro_rules! fails {
 
 fails!(
     ConfigError,
+    IntakeError,
     OutputError,
     PlanFileError,
-    SampleError,
     SignalError,
-    SourceError,
-    StoreError,
+    StoreError
 );

@@ -1,9 +1,6 @@
 //! What the judge is given, and what a run fixes of it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -33,14 +30,6 @@ impl SourceSettings {
 }
 
 impl SourceLocation {
-    /// The file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Csv { path, .. } | Self::Sqlite { path, .. } => path,
-        }
-    }
-
     /// The location as tables and reports may show it: never a secret.
     #[must_use]
     pub fn shown(&self) -> String {

@@ -3,6 +3,7 @@
 //! Nothing here reads a file, a clock, the environment or a database; the date of judgement and the
 //! catalogue are arguments.
 
+pub mod activation;
 pub mod case;
 pub mod catalogue;
 mod check_character;
@@ -33,7 +34,6 @@ pub mod record_id;
 pub mod rows;
 pub mod rules;
 pub mod sort_key;
-pub mod standing;
 pub mod status;
 pub mod survivor;
 pub mod tally;

@@ -1,5 +1,6 @@
 //! The terminal: progress, tables, errors.
 
+pub mod activation;
 pub mod error;
 pub mod log;
 pub mod progress;

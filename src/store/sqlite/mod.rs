@@ -1,5 +1,6 @@
 //! The target in a SQLite file.
 
+pub mod activation;
 mod connection;
 mod cut_over;
 mod erase;

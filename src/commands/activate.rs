@@ -1,0 +1,68 @@
+//! `activate`: what is due takes effect.
+
+use clap::Args;
+use jiff::tz::TimeZone;
+
+use super::{Context, failure::Failure, queue};
+use crate::{
+    config::settings::Settings,
+    domain::{activation::evaluation::Grounds, rules::Rules},
+    engine,
+    exit::Exit,
+    store::{Intent, StoreError, Target},
+    ui,
+};
+
+/// The zone Italian offices live in.
+const OFFICE_ZONE: &str = "Europe/Rome";
+
+/// Let requests that are due take effect, each exactly once; made for cron, safe to run twice at once
+///
+/// Migrated pending PINs with both halves delivered become active first, then requests take effect in the
+/// order of acceptance. Before a run is cut over and finished this does nothing and says so (exit code 0).
+/// Exit code 3: something due did not take effect; the reason is shown and kept.
+#[derive(Debug, Args)]
+pub(super) struct Activate {}
+
+impl Activate {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let settings = context.settings(Vec::new())?;
+        let grounds = grounds(&settings)?;
+        drop(Target::open(&settings.target, Intent::MustExist)?);
+        let stop = context.heed_signals()?;
+        let drained = queue::runtime()?.block_on(async {
+            let mut store = queue::open(&settings.target).await?;
+            let actor = queue::actor();
+            let drained = engine::activate::activate(&mut store, &grounds, &actor, &stop).await?;
+            store.close().await?;
+            Ok::<_, StoreError>(drained)
+        })?;
+        ui::activation::show_drained(&context.terminal, &drained)?;
+        if drained.stopped.is_some() {
+            context.terminal.next("pinferry activate");
+        }
+        Ok(drained.exit())
+    }
+}
+
+/// What requests are judged by.
+pub(super) fn grounds(settings: &Settings) -> Result<Grounds, Failure> {
+    let zone =
+        TimeZone::get(OFFICE_ZONE).map_err(|error| Failure::new(Exit::Failed, error, None))?;
+    let rules = Rules {
+        as_of: settings.as_of.unwrap_or_default(),
+        catalogue: settings.catalogue.clone(),
+        links: settings.links.clone(),
+        schemes: settings.credential_schemes.iter().cloned().collect(),
+        sources: settings
+            .sources
+            .iter()
+            .map(|source| source.rules.clone())
+            .collect(),
+    };
+    Ok(Grounds::new(
+        rules,
+        settings.activation.delay_working_days,
+        zone,
+    ))
+}

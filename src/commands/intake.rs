@@ -1,0 +1,74 @@
+//! `intake`: requests of the counters enter the queue.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Context, activate::grounds, failure::Failure, queue};
+use crate::{
+    engine::{self, intake::IntakeError},
+    exit::Exit,
+    store::{Intent, Target},
+    ui,
+};
+
+/// What the file holds, for `--help`.
+const COLUMNS: &str = "\
+The file is CSV in UTF-8 with a header, separated by ; or , (as the header is), columns in any order:
+
+  request_id            unique for ever: letters, digits and ._:/-, at most 64; never a fiscal code
+  accepted_at           2013-11-04T10:15, Europe/Rome unless it has an offset (+01:00 or Z)
+  office, channel       who took it, and how (SED, WEB, TEL, UFF); may be empty
+  fiscal_code           the holder's
+  surname, given_name   given_name empty only for numeric codes
+  birth_date            2013-11-04; may be empty
+  profile               code of the profile catalogue
+  entity                where the profile has one
+  level                 ordinary (ORD) or dispositive (DISP)
+  credential            the hash of the new PIN, never the PIN
+  credential_scheme     SHA256, SHA1, MD5 (hexadecimal); PBKDF2, BCRYPT, ARGON2ID ($ form)
+  credential_salt       where it is kept apart
+  halves_delivered      0, 1 or 2
+  documents             codes of the documents presented, separated by spaces or |
+  email, phone, guardian_fiscal_code
+                        may be empty
+
+Columns that may be absent: office, channel, birth_date, entity, credential_salt, email, phone,
+guardian_fiscal_code.
+
+Each request is accepted or refused with its reason, and stays so: the same file again changes nothing, and
+a request to be mended comes under a new id. An accepted request takes effect by `pinferry activate` when the
+run is finished, its day has come and both halves are delivered. A request accepted later for the same
+person, profile and entity takes the place of an earlier one.
+
+Exit code: 0 all accepted, 3 some refused, 2 the file cannot be used (nothing of it was taken).";
+
+/// Take a file of requests accepted at the counters into the queue
+#[derive(Debug, Args)]
+#[command(after_long_help = COLUMNS)]
+pub(super) struct Intake {
+    /// The requests, as CSV
+    file: PathBuf,
+}
+
+impl Intake {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let settings = context.settings(Vec::new())?;
+        let grounds = grounds(&settings)?;
+        drop(Target::open(&settings.target, Intent::MustExist)?);
+        let intake = queue::runtime()?.block_on(async {
+            let mut store = queue::open(&settings.target).await?;
+            let actor = queue::actor();
+            let intake = engine::intake::intake(&mut store, &self.file, &grounds, &actor).await?;
+            store.close().await?;
+            Ok::<_, IntakeError>(intake)
+        })?;
+        ui::activation::show_intake(&context.terminal, &intake)?;
+        if intake.refused > 0 {
+            context
+                .terminal
+                .next("tell the people; a mended request comes under a new request_id");
+        }
+        Ok(intake.exit())
+    }
+}

@@ -1,0 +1,84 @@
+//! The columns of a file of requests.
+
+use crate::domain::status::vocabulary;
+
+/// How many columns there are.
+pub const COLUMNS: usize = 19;
+
+vocabulary! {
+    /// A column of a file of requests, in the order of [`super::request::Fields`].
+    Column {
+        /// The request's id, unique for ever: letters, digits and `._:/-`, at most 64; never a fiscal code.
+        RequestId = "request_id",
+        /// When the counter accepted it: `2013-11-04T10:15`, in Europe/Rome unless it has an offset.
+        AcceptedAt = "accepted_at",
+        /// The office that took it.
+        Office = "office",
+        /// The channel.
+        Channel = "channel",
+        /// The holder's fiscal code.
+        FiscalCode = "fiscal_code",
+        /// The holder's surname, or a body's name.
+        Surname = "surname",
+        /// The holder's given name; empty for numeric codes.
+        GivenName = "given_name",
+        /// ISO date of birth; may be empty.
+        BirthDate = "birth_date",
+        /// Code of the profile catalogue.
+        Profile = "profile",
+        /// The entity, where the profile has one.
+        Entity = "entity",
+        /// `ordinary` (`ORD`) or `dispositive` (`DISP`).
+        Level = "level",
+        /// The new PIN's hash, never the PIN.
+        Credential = "credential",
+        /// The scheme it was hashed with.
+        CredentialScheme = "credential_scheme",
+        /// The salt, where it is kept apart.
+        CredentialSalt = "credential_salt",
+        /// How many halves of the PIN were delivered: 0, 1 or 2.
+        HalvesDelivered = "halves_delivered",
+        /// Codes of the documents presented, separated by spaces or `|`.
+        Documents = "documents",
+        /// E-mail address.
+        Email = "email",
+        /// Telephone number.
+        Phone = "phone",
+        /// Fiscal code of the guardian.
+        GuardianFiscalCode = "guardian_fiscal_code",
+    }
+}
+
+impl Column {
+    /// Position in [`Column::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Whether a file without the column is refused.
+    #[must_use]
+    pub const fn is_required(self) -> bool {
+        match self {
+            Self::RequestId
+            | Self::AcceptedAt
+            | Self::FiscalCode
+            | Self::Surname
+            | Self::GivenName
+            | Self::Profile
+            | Self::Level
+            | Self::Credential
+            | Self::CredentialScheme
+            | Self::HalvesDelivered
+            | Self::Documents => true,
+            Self::Office
+            | Self::Channel
+            | Self::BirthDate
+            | Self::Entity
+            | Self::CredentialSalt
+            | Self::Email
+            | Self::Phone
+            | Self::GuardianFiscalCode => false,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Delayed activations: requests taken at the counters while PIN management is locked.
+//!
+//! A request is evaluated when it comes in ([`evaluation`]), waits for its day ([`calendar`]) and then takes
+//! effect on the person as the model holds him ([`effect`]). Rights are always the lower of the PIN's level
+//! and the grant's.
+
+pub mod calendar;
+pub mod column;
+pub mod credential;
+pub mod effect;
+pub mod evaluation;
+pub mod pending;
+pub mod refusal;
+pub mod request;
+pub mod standing;
+pub mod submission;

@@ -1,0 +1,76 @@
+//! A migrated PIN that waited for its delivery and may now open what was granted with it.
+
+use jiff::civil::Date;
+
+use super::{
+    effect::{Change, Effect, Holder},
+    standing::{Grant, MaxAges, Standing, expiry},
+};
+use crate::domain::status::{GrantStatus, Level, PinStatus};
+
+/// A pending legacy PIN, the person's present one or a retired one, both halves of which were delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The profile it was assigned for.
+    pub profile: String,
+    /// Its entity; empty for none.
+    pub entity: String,
+    /// Its level.
+    pub level: Level,
+}
+
+/// What makes the person's pending PIN active, if it is pending and both its halves were delivered: the PIN,
+/// and of the pending grants those that a delivered PIN brought, never above that PIN's level.
+#[must_use]
+pub fn activate(
+    standing: &Standing,
+    delivered: &[Delivered],
+    today: Date,
+    ages: &MaxAges,
+) -> Option<Effect> {
+    let before = standing.pin.clone()?;
+    if before.status != PinStatus::Pending || before.halves_delivered < 2 {
+        return None;
+    }
+    let grants: Vec<_> = standing
+        .grants
+        .iter()
+        .filter_map(|grant| granted(grant, delivered))
+        .collect();
+    let mut after = before.clone();
+    after.status = PinStatus::Active;
+    let untouched = standing
+        .grants
+        .iter()
+        .filter(|grant| grant.status != GrantStatus::Pending);
+    let in_force = untouched.chain(grants.iter().map(|change| &change.after));
+    after.expires_on = expiry(before.expires_on, in_force, today, ages);
+    Some(Effect {
+        holder: Holder::Standing,
+        fiscal_code: standing.fiscal_code,
+        identity: standing.identity.clone(),
+        pins: vec![Change {
+            before: Some(before),
+            after,
+        }],
+        grants,
+        delegation: None,
+    })
+}
+
+fn granted(grant: &Grant, delivered: &[Delivered]) -> Option<Change<Grant>> {
+    let highest = delivered
+        .iter()
+        .filter(|pin| pin.profile == grant.profile && pin.entity == grant.entity)
+        .map(|pin| pin.level)
+        .max()?;
+    (grant.status == GrantStatus::Pending).then(|| {
+        let mut after = grant.clone();
+        after.status = GrantStatus::Active;
+        after.level = grant.level.min(highest);
+        Change {
+            before: Some(grant.clone()),
+            after,
+        }
+    })
+}

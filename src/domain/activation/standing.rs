@@ -1,0 +1,195 @@
+//! A person as he stands in the model, as far as a request can touch him.
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::{Timestamp, civil::Date};
+
+use crate::domain::{
+    fiscal_code::FiscalCode,
+    rows::{DelegationRow, FiscalCodeRow, GrantRow, PersonRow, PersonRows, PinRef, PinRow},
+    status::{Disposition, GrantStatus, LegacyStatus, Level, PinStatus},
+};
+
+/// The source of every PIN that a request brings about.
+pub const ACTIVATION_SOURCE: &str = "activation";
+
+/// Who somebody is and how to reach him. Its `Debug` tells nothing.
+#[derive(Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named after the columns of person")]
+pub struct Identity {
+    pub surname: String,
+    pub given_name: Option<String>,
+    pub birth_date: Option<Date>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(****)")
+    }
+}
+
+/// A hash with its scheme and salt. Its `Debug` tells the scheme only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The hash, carried and never decoded.
+    pub hash: String,
+    /// Scheme, upper case.
+    pub scheme: String,
+    /// Salt, where it is kept apart.
+    pub salt: Option<String>,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({})", self.scheme)
+    }
+}
+
+/// Names a PIN by its natural key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinName {
+    /// Its source.
+    pub source: String,
+    /// Its id there.
+    pub legacy_id: String,
+}
+
+/// A row of `pin`, owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named after the columns")]
+pub struct Pin {
+    pub name: PinName,
+    pub status: PinStatus,
+    pub disposition: Disposition,
+    pub level: Level,
+    pub credential: Option<Credential>,
+    pub halves_delivered: u8,
+    pub issued_on: Date,
+    pub expires_on: Option<Date>,
+    pub last_used_on: Option<Date>,
+    pub office: Option<String>,
+    pub channel: Option<String>,
+    pub legacy_profile: String,
+    pub legacy_entity: String,
+    pub legacy_status: LegacyStatus,
+    pub superseded_by: Option<PinName>,
+}
+
+impl Pin {
+    pub(super) fn row(&self) -> PinRow<'_> {
+        let credential = self.credential.as_ref();
+        PinRow {
+            status: self.status,
+            disposition: self.disposition,
+            level: self.level,
+            credential: credential.map(|credential| credential.hash.as_str()),
+            credential_scheme: credential.map(|credential| credential.scheme.as_str().into()),
+            credential_salt: credential.and_then(|credential| credential.salt.as_deref()),
+            halves_delivered: self.halves_delivered,
+            issued_on: self.issued_on,
+            expires_on: self.expires_on,
+            last_used_on: self.last_used_on,
+            office: self.office.as_deref(),
+            channel: self.channel.as_deref().map(Into::into),
+            source: &self.name.source,
+            legacy_id: &self.name.legacy_id,
+            legacy_profile: &self.legacy_profile,
+            legacy_entity: self.legacy_entity.as_str().into(),
+            legacy_status: self.legacy_status,
+            superseded_by: self.superseded_by.as_ref().map(|name| PinRef {
+                source: &name.source,
+                legacy_id: &name.legacy_id,
+            }),
+        }
+    }
+}
+
+/// A row of `profile_grant`, owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named after the columns")]
+pub struct Grant {
+    pub profile: String,
+    pub entity: String,
+    pub status: GrantStatus,
+    pub level: Level,
+    pub valid_from: Date,
+    pub evidence: String,
+}
+
+impl Grant {
+    fn row(&self) -> GrantRow<'_> {
+        GrantRow {
+            profile: &self.profile,
+            entity: self.entity.as_str().into(),
+            status: self.status,
+            level: self.level,
+            valid_from: self.valid_from,
+            evidence: self.evidence.clone(),
+        }
+    }
+}
+
+/// A person of the model, as far as a request can touch him.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// His current code.
+    pub fiscal_code: FiscalCode,
+    /// Who he is.
+    pub identity: Identity,
+    /// His active, suspended or pending PIN.
+    pub pin: Option<Pin>,
+    /// The PIN of the request accepted last among those that took effect, whatever became of it.
+    pub latest_request: Option<(Timestamp, PinName)>,
+    /// All his grants.
+    pub grants: Vec<Grant>,
+    /// The codes of his guardians.
+    pub guardians: Vec<String>,
+}
+
+/// `max_age_days` by profile, as the target's catalogue has it.
+pub type MaxAges = BTreeMap<String, u32>;
+
+/// The day by which a PIN must have been used: the smallest age among the profiles actively granted, from
+/// `today` on, and never later than `own`.
+pub(super) fn expiry<'g>(
+    own: Option<Date>,
+    grants: impl Iterator<Item = &'g Grant>,
+    today: Date,
+    ages: &MaxAges,
+) -> Option<Date> {
+    let days = grants
+        .filter(|grant| grant.status == GrantStatus::Active)
+        .filter_map(|grant| ages.get(&grant.profile))
+        .min();
+    let by_age = days
+        .map(|days| today.saturating_add(jiff::SignedDuration::from_hours(24 * i64::from(*days))));
+    [own, by_age].into_iter().flatten().min()
+}
+
+/// The rows that count in a tally: these of one person and no others.
+pub(super) fn rows<'a>(
+    fiscal_code: FiscalCode,
+    identity: &'a Identity,
+    codes: Vec<FiscalCodeRow<'a>>,
+    pins: impl Iterator<Item = &'a Pin>,
+    grants: impl Iterator<Item = &'a Grant>,
+    delegations: Vec<DelegationRow>,
+) -> PersonRows<'a> {
+    PersonRows {
+        fiscal_code,
+        person: PersonRow {
+            surname: &identity.surname,
+            given_name: identity.given_name.as_deref(),
+            birth_date: identity.birth_date,
+            email: identity.email.as_deref(),
+            phone: identity.phone.as_deref(),
+        },
+        codes,
+        pins: pins.map(Pin::row).collect(),
+        grants: grants.map(Grant::row).collect(),
+        delegations,
+        findings: Vec::new(),
+    }
+}

@@ -1,0 +1,89 @@
+//! A request as the queue holds it: accepted, or refused with its reason.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::{refusal::Refusal, request::Request};
+use crate::domain::status::vocabulary;
+
+vocabulary! {
+    /// How a request came into the queue.
+    Origin {
+        /// From a file of the counters.
+        Intake = "intake",
+        /// As a new PIN that the lock diverted.
+        Divert = "divert",
+    }
+}
+
+vocabulary! {
+    /// Where a request is on its way.
+    RequestState {
+        /// Waits for its day.
+        Accepted = "accepted",
+        /// Never took its way.
+        Refused = "refused",
+        /// A request accepted later, for the same person, profile and entity, took its place.
+        Superseded = "superseded",
+        /// Took effect.
+        Done = "done",
+        /// Was due and changed nothing.
+        Failed = "failed",
+        /// A diverted PIN that went back to the legacy database.
+        Returned = "returned",
+    }
+}
+
+/// Whose request was refused, as far as the counter needs it to find him. Its `Debug` tells the profile only.
+#[derive(Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named after the columns, as written")]
+pub struct Applicant {
+    pub fiscal_code: String,
+    pub surname: String,
+    pub given_name: Option<String>,
+    pub profile: String,
+    pub entity: String,
+    pub office: Option<String>,
+}
+
+impl fmt::Debug for Applicant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Applicant({})", self.profile)
+    }
+}
+
+/// What the rules say of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It takes effect when it is due.
+    Accepted(Box<Request>),
+    /// It never does. Nothing of its credential is kept.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// What exactly was wrong, naming columns and never their values.
+        detail: String,
+        /// Whose it was.
+        applicant: Applicant,
+    },
+}
+
+/// A request, evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Unique for ever.
+    pub request_id: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// When it was accepted, or refused, at the counter; to the millisecond.
+    pub accepted_at: Timestamp,
+    /// The earliest moment at which it may take effect.
+    pub not_before: Timestamp,
+    /// Codes of the documents presented.
+    pub documents: Vec<String>,
+    /// What tells this request from another with the same id, as a JSON object.
+    pub payload: String,
+    /// What the rules say of it.
+    pub verdict: Verdict,
+}
