@@ -10,6 +10,7 @@ pub mod domain;
 pub mod engine;
 pub mod exit;
 pub mod failpoint;
+pub mod sample;
 pub mod source;
 pub mod store;
 pub mod ui;

@@ -6,6 +6,8 @@ use crate::{
     config::ConfigError,
     engine::{intake::IntakeError, plan_file::PlanFileError},
     exit::Exit,
+    sample::SampleError,
+    source::SourceError,
     store::StoreError,
     ui::{signals::SignalError, terminal::OutputError},
 };
@@ -52,6 +54,8 @@ fails!(
     IntakeError,
     OutputError,
     PlanFileError,
+    SampleError,
     SignalError,
-    StoreError
+    SourceError,
+    StoreError,
 );

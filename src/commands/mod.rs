@@ -17,11 +17,14 @@ use crate::{
 
 mod activate;
 mod completions;
+mod doctor;
 pub mod failure;
 mod init;
 mod intake;
 mod man;
+mod migrate_schema;
 mod queue;
+mod sample_data;
 
 use failure::Failure;
 
@@ -75,20 +78,26 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Init),
+    Doctor(doctor::Doctor),
+    MigrateSchema(migrate_schema::MigrateSchema),
     Intake(intake::Intake),
     Activate(activate::Activate),
     Completions(completions::Completions),
     Man(man::Man),
+    SampleData(sample_data::SampleData),
 }
 
 impl Command {
     fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Init(command) => command.run(context),
+            Self::Doctor(command) => command.run(context),
+            Self::MigrateSchema(command) => command.run(context),
             Self::Intake(command) => command.run(context),
             Self::Activate(command) => command.run(context),
             Self::Completions(command) => command.run(context),
             Self::Man(command) => command.run(context),
+            Self::SampleData(command) => command.run(context),
         }
     }
 }

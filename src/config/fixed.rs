@@ -1,6 +1,9 @@
 //! What the judge is given, and what a run fixes of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -30,6 +33,14 @@ impl SourceSettings {
 }
 
 impl SourceLocation {
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Csv { path, .. } | Self::Sqlite { path, .. } => path,
+        }
+    }
+
     /// The location as tables and reports may show it: never a secret.
     #[must_use]
     pub fn shown(&self) -> String {

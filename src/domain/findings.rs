@@ -7,7 +7,7 @@ use super::{
     fiscal_code::FiscalCode,
     legacy_record::LegacyRecord,
     name_letters,
-    rows::PersonRows,
+    rows::{GrantRow, PersonRows},
     rules::Rules,
     status::{Disposition, GrantStatus, LegacyStatus, Level},
 };
@@ -66,9 +66,11 @@ fn applies(
         FindingKind::NumericCode => rows.fiscal_code.is_numeric(),
         FindingKind::EntityIgnored => records.iter().any(|record| record.entity_ignored),
         FindingKind::HalvesOpen => records.iter().any(|record| has_open_halves(record)),
-        FindingKind::PendingUpgradeLost => upgrade_lost(records),
-        FindingKind::LastUsedPinRetired => last_used_retired(records),
-        FindingKind::BelowMinimumLevel => below_minimum(rows, rules),
+        FindingKind::PendingUpgradeLost => candidates(records)
+            .is_some_and(|(survivor, retired)| upgrade_lost(survivor.level, retired)),
+        FindingKind::LastUsedPinRetired => candidates(records)
+            .is_some_and(|(survivor, retired)| last_used_retired(survivor.last_used_on, retired)),
+        FindingKind::BelowMinimumLevel => below_minimum(&rows.grants, rules),
     }
 }
 
@@ -112,41 +114,39 @@ pub(super) fn has_open_halves(record: &LegacyRecord<'_>) -> bool {
     record.status == LegacyStatus::Active && record.halves_delivered < 2
 }
 
-/// Splits the candidates into the survivor and the retired.
+/// The survivor and the candidates it retires, if there is a survivor.
 fn candidates<'r, 'a>(
     records: &'r [&'r LegacyRecord<'a>],
 ) -> Option<(
     &'r LegacyRecord<'a>,
     impl Iterator<Item = &'r LegacyRecord<'a>>,
 )> {
-    let mut candidates = records.iter().copied();
-    let survivor = candidates.next()?;
-    let retired = candidates.filter(|record| record.status.is_candidate());
-    survivor
-        .status
-        .is_candidate()
-        .then_some((survivor, retired))
+    let mut candidates = records
+        .iter()
+        .copied()
+        .filter(|record| record.status.is_candidate());
+    Some((candidates.next()?, candidates))
 }
 
-fn upgrade_lost(records: &[&LegacyRecord<'_>]) -> bool {
-    candidates(records).is_some_and(|(survivor, mut retired)| {
-        survivor.level == Level::Ordinary
-            && retired.any(|record| {
-                record.status == LegacyStatus::Pending && record.level == Level::Dispositive
-            })
-    })
+/// Whether a pending PIN that is retired was dispositive, and the one that stays is not.
+pub(super) fn upgrade_lost<'r, 'a: 'r>(
+    stays: Level,
+    mut retired: impl Iterator<Item = &'r LegacyRecord<'a>>,
+) -> bool {
+    retired.any(|record| record.status == LegacyStatus::Pending && record.level > stays)
 }
 
-/// Of the PINs a person may have at hand, the one used last is not the one that stays.
-fn last_used_retired(records: &[&LegacyRecord<'_>]) -> bool {
-    candidates(records).is_some_and(|(survivor, mut retired)| {
-        retired.any(|record| record.last_used_on > survivor.last_used_on)
-    })
+/// Whether of the PINs a person may have at hand the one used last is not the one that stays.
+pub(super) fn last_used_retired<'r, 'a: 'r>(
+    stays: Option<Date>,
+    mut retired: impl Iterator<Item = &'r LegacyRecord<'a>>,
+) -> bool {
+    retired.any(|record| record.last_used_on > stays)
 }
 
-/// A grant that is in force or may yet be; what has ended opens nothing.
-fn below_minimum(rows: &PersonRows<'_>, rules: &Rules) -> bool {
-    rows.grants.iter().any(|grant| match grant.status {
+/// Of the grants that are in force or may yet be; what has ended opens nothing.
+pub(super) fn below_minimum(grants: &[GrantRow<'_>], rules: &Rules) -> bool {
+    grants.iter().any(|grant| match grant.status {
         GrantStatus::Active | GrantStatus::Suspended | GrantStatus::Pending => rules
             .catalogue
             .find(grant.profile)

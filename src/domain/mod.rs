@@ -34,6 +34,7 @@ pub mod record_id;
 pub mod rows;
 pub mod rules;
 pub mod sort_key;
+pub mod standing;
 pub mod status;
 pub mod survivor;
 pub mod tally;

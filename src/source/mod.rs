@@ -6,6 +6,7 @@ mod encoding;
 mod error;
 mod file;
 pub mod fingerprint;
+pub mod legacy;
 pub mod requests;
 mod sqlite;
 

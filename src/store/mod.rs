@@ -24,6 +24,6 @@ pub use sqlite::{
     leased_tx::{AuditEntry, LeasedTx},
     partition::{Done, Step},
     replace::{Replacement, StandingPerson, StandingPin},
-    target::{Intent, Target},
+    target::{Intent, Target, TargetStanding, standing},
 };
 pub use step::{INDEX_STEPS, IndexStep};

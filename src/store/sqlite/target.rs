@@ -20,6 +20,50 @@ pub enum Intent {
     MustExist,
 }
 
+/// What stands where the target is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetStanding {
+    /// Nothing; the file can be created.
+    Absent,
+    /// An empty database.
+    Empty,
+    /// A database of an older version of this program.
+    Older,
+    /// A database of this version.
+    Current,
+}
+
+/// Looks at the target without changing it: what stands there, and that it may be written.
+///
+/// # Errors
+///
+/// When it is no database, somebody else's, has a newer schema, or may not be written.
+pub fn standing(settings: &TargetSettings) -> Result<TargetStanding, StoreError> {
+    let TargetSettings::Sqlite(path) = settings;
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(StoreError::NotAFile { path: path.clone() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let existing = path.ancestors().skip(1).find(|folder| folder.exists());
+            let folder = existing.unwrap_or(Path::new("."));
+            let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+            return match rustix::fs::access(folder, access) {
+                Ok(()) => Ok(TargetStanding::Absent),
+                Err(_) => Err(StoreError::ReadOnly {
+                    path: folder.to_owned(),
+                }),
+            };
+        }
+        Err(source) => return Err(cannot("read the file", path)(source)),
+    }
+    may_write(path)?;
+    Ok(match schema::inspect(&connection::open(path)?, path)? {
+        Standing::Empty => TargetStanding::Empty,
+        Standing::Older => TargetStanding::Older,
+        Standing::Current => TargetStanding::Current,
+    })
+}
+
 /// The database the runner writes to.
 #[derive(Debug)]
 pub struct Target {

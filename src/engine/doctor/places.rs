@@ -1,0 +1,137 @@
+//! Sources, target and the other files.
+
+use std::fs;
+
+use rustix::fs::{Access, access};
+
+use super::Check;
+use crate::{
+    config::settings::{LockSettings, Settings, SourceLocation, SourceSettings, TargetSettings},
+    exit::Exit,
+    source,
+    store::{TargetStanding, standing},
+};
+
+/// Can the source be read, has it all its columns, may it be locked?
+pub(super) fn source(settings: &SourceSettings, _lock: &LockSettings) -> Vec<Check> {
+    let subject = format!("source {}", settings.rules.name);
+    let mut checks = match source::check(settings) {
+        Err(mistakes) => mistakes
+            .into_iter()
+            .map(|mistake| Check::fail(&subject, chain(&mistake), mistake.hint(), Exit::Usage))
+            .collect(),
+        Ok(found) if found.warnings.is_empty() => {
+            let (columns, unmapped) = (found.columns.len(), found.unmapped.len());
+            let text = format!("readable, {columns} columns, {unmapped} of them not mapped");
+            vec![Check::ok(&subject, text)]
+        }
+        Ok(found) => found
+            .warnings
+            .into_iter()
+            .map(|warning| Check::warn(&subject, warning, "look at the source before the window"))
+            .collect(),
+    };
+    if let SourceLocation::Sqlite { path, .. } = &settings.location
+        && path.is_file()
+    {
+        checks.push(lockable(&subject, path));
+    }
+    checks
+}
+
+/// Locking writes guards into the legacy database.
+fn lockable(subject: &str, path: &std::path::Path) -> Check {
+    let subject = format!("{subject}, lock");
+    let folder = path.parent().unwrap_or(path);
+    let may_write = |place| access(place, Access::WRITE_OK).is_ok();
+    if may_write(path) && may_write(folder) {
+        Check::ok(&subject, "may be written, so it can be locked")
+    } else {
+        let next = "give the account that runs pinferry the right to write the file and its folder";
+        Check::fail(
+            &subject,
+            format!(
+                "{} may not be written, so it cannot be locked",
+                path.display()
+            ),
+            Some(next.to_owned()),
+            Exit::Failed,
+        )
+    }
+}
+
+/// A column that no source has is a misspelt one.
+pub(super) fn allowed_columns(settings: &Settings) -> Check {
+    const SUBJECT: &str = "lock.allow_columns";
+    let known: Vec<String> = settings
+        .sources
+        .iter()
+        .filter_map(|one| source::check(one).ok())
+        .flat_map(|found| found.columns)
+        .collect();
+    let unknown: Vec<&str> = settings
+        .lock
+        .allow_columns
+        .iter()
+        .filter(|column| !known.iter().any(|name| name.eq_ignore_ascii_case(column)))
+        .map(String::as_str)
+        .collect();
+    if unknown.is_empty() || known.is_empty() {
+        Check::ok(SUBJECT, settings.lock.allow_columns.join(", "))
+    } else {
+        Check::warn(
+            SUBJECT,
+            format!("no source has {}", unknown.join(", ")),
+            "correct lock.allow_columns, or logins may be refused during the lock",
+        )
+    }
+}
+
+/// What stands where the target is to be?
+pub(super) fn target(settings: &TargetSettings) -> Check {
+    const SUBJECT: &str = "target";
+    let TargetSettings::Sqlite(path) = settings;
+    match standing(settings) {
+        Ok(TargetStanding::Absent) => {
+            Check::ok(SUBJECT, format!("{} will be created", path.display()))
+        }
+        Ok(TargetStanding::Empty) => Check::ok(SUBJECT, format!("{} is empty", path.display())),
+        Ok(TargetStanding::Current) => Check::ok(
+            SUBJECT,
+            format!("{} has this version's tables", path.display()),
+        ),
+        Ok(TargetStanding::Older) => Check::warn(
+            SUBJECT,
+            format!("{} has an older version's tables", path.display()),
+            "pinferry migrate-schema",
+        ),
+        Err(error) => Check::fail(SUBJECT, chain(&error), error.hint(), error.exit()),
+    }
+}
+
+/// Known PINs can only be looked up when they can be read.
+pub(super) fn canary(settings: &Settings) -> Option<Check> {
+    const SUBJECT: &str = "verify.canary";
+    let path = settings.canary.as_ref()?;
+    Some(match fs::File::open(path) {
+        Ok(_) => Check::ok(SUBJECT, format!("{} can be read", path.display())),
+        Err(error) => Check::fail(
+            SUBJECT,
+            format!("{} cannot be read: {error}", path.display()),
+            Some("correct verify.canary".to_owned()),
+            Exit::Usage,
+        ),
+    })
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    for _ in 0..16 {
+        let Some(error) = cause else { break };
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
