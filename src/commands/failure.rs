@@ -49,6 +49,7 @@ macro_rules! fails {
     )+};
 }
 
+fails!(crate::source::lock::LockError);
 fails!(
     ConfigError,
     IntakeError,

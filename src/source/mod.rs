@@ -7,6 +7,7 @@ mod error;
 mod file;
 pub mod fingerprint;
 pub mod legacy;
+pub mod lock;
 pub mod requests;
 mod sqlite;
 

@@ -39,10 +39,7 @@ pub(super) fn rows(
 ) -> Result<Scanned, rusqlite::Error> {
     let mut statement = connection.prepare(&query(table, names, positions))?;
     let mut rows = statement.query([])?;
-    let mut reading = Reading {
-        decoder: Decoder::new(Encoding::Utf8),
-        arena: String::new(),
-    };
+    let mut reading = Reading::default();
     let mut records = 0;
     while let Some(row) = rows.next()? {
         records += 1;
@@ -53,7 +50,7 @@ pub(super) fn rows(
             invalid: 0,
             fields: [""; FIELDS],
         };
-        reading.take_apart(row, positions, &mut record)?;
+        reading.take_apart(row, 0, positions, &mut record)?;
         if sink(&record) == ControlFlow::Break(()) {
             return Ok(Scanned {
                 records,
@@ -85,16 +82,46 @@ fn quoted(name: &str) -> String {
 }
 
 /// Turns values into text; its buffer is reused.
-struct Reading {
+pub(super) struct Reading {
     decoder: Decoder,
     arena: String,
 }
 
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            decoder: Decoder::new(Encoding::Utf8),
+            arena: String::new(),
+        }
+    }
+}
+
 impl Reading {
+    /// Takes the columns from `first` on for a record, and hands it on.
+    pub(super) fn with<T>(
+        &mut self,
+        row: &Row<'_>,
+        first: usize,
+        positions: &[(Field, usize)],
+        index: SourceIndex,
+        take: impl FnOnce(&RawRecord<'_>) -> T,
+    ) -> Result<T, rusqlite::Error> {
+        let mut record = RawRecord {
+            source: index,
+            number: 0,
+            shape: Shape::Row,
+            invalid: 0,
+            fields: [""; FIELDS],
+        };
+        self.take_apart(row, first, positions, &mut record)?;
+        Ok(take(&record))
+    }
+
     /// Valid text is borrowed from the row; everything else is written into the arena first.
     fn take_apart<'r>(
         &'r mut self,
         row: &'r Row<'_>,
+        first: usize,
         positions: &[(Field, usize)],
         record: &mut RawRecord<'r>,
     ) -> Result<(), rusqlite::Error> {
@@ -102,7 +129,7 @@ impl Reading {
         let mut written: [Option<Range<usize>>; FIELDS] = [const { None }; FIELDS];
         for (column, &(field, _)) in positions.iter().enumerate() {
             let start = self.arena.len();
-            match row.get_ref(column)? {
+            match row.get_ref(first + column)? {
                 ValueRef::Null => {}
                 ValueRef::Text(bytes) => match self.decoder.borrow(bytes) {
                     Some(text) => record.fields[field.index()] = text,

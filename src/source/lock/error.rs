@@ -1,0 +1,234 @@
+//! Why a lock could not be taken, kept or removed.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::exit::Exit;
+
+use super::{LockState, Owner, TestReport};
+
+/// A lock in the way, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Name of the source.
+    pub source_name: String,
+    /// Engaged or sealed.
+    pub state: LockState,
+    /// Who.
+    pub owner: Owner,
+    /// Since when (UTC).
+    pub since: String,
+    /// Until when, they thought (UTC).
+    pub expected_end: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A lock could not be taken, kept or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// The database cannot be locked as configured.
+    #[error("source {source_name:?} cannot be locked: {why}")]
+    NotLockable {
+        /// Name of the source.
+        source_name: String,
+        /// In words.
+        why: String,
+    },
+    /// A reason or a name that cannot stand in an error message.
+    #[error("{what} must be 1 to 200 characters of text, without control characters")]
+    Wording {
+        /// Which.
+        what: &'static str,
+    },
+    /// Someone else holds it.
+    #[error(
+        "source {:?} is {} by {} since {} (expected end {}): {}",
+        .0.source_name, .0.state, .0.owner, .0.since, .0.expected_end, .0.reason
+    )]
+    Held(Box<Holding>),
+    /// The lock was engaged with another configuration than the present one.
+    #[error(
+        "source {source_name:?} was locked by {owner} with another [[source]] or [lock] configuration: its guards would let through or refuse other things than this one asks for"
+    )]
+    OtherConfiguration {
+        /// Name of the source.
+        source_name: String,
+        /// Who.
+        owner: Owner,
+    },
+    /// An administrator broke the lock.
+    #[error("the lock of {owner} on source {source_name:?} was broken at {at} by {by}")]
+    Broken {
+        /// Name of the source.
+        source_name: String,
+        /// Whose it was.
+        owner: Owner,
+        /// When (UTC).
+        at: String,
+        /// Who, and why.
+        by: String,
+    },
+    /// Guards are missing or altered: writes may have slipped in.
+    #[error("the lock on source {source_name:?} is damaged: {}", .what.join(", "))]
+    Damaged {
+        /// Name of the source.
+        source_name: String,
+        /// What, in words.
+        what: Vec<String>,
+    },
+    /// There is no lock.
+    #[error("source {source_name:?} is not locked")]
+    NotHeld {
+        /// Name of the source.
+        source_name: String,
+    },
+    /// There is a lock, but not a sealed one.
+    #[error("source {source_name:?} is {state}, not sealed")]
+    NotSealed {
+        /// Name of the source.
+        source_name: String,
+        /// What it is.
+        state: LockState,
+    },
+    /// Sealed, where an engaged lock is needed.
+    #[error("source {source_name:?} is sealed since {since}: its PINs have moved")]
+    Sealed {
+        /// Name of the source.
+        source_name: String,
+        /// Since when (UTC).
+        since: String,
+    },
+    /// Captures or diverted PINs are unprocessed.
+    #[error(
+        "source {source_name:?} still holds {captured} captured changes and {diverted} diverted PINs that nobody processed"
+    )]
+    Leftovers {
+        /// Name of the source.
+        source_name: String,
+        /// Captures.
+        captured: u64,
+        /// Diverted PINs.
+        diverted: u64,
+    },
+    /// The self-test failed, so new PINs are not diverted.
+    #[error("the lock test on source {:?} failed, nothing was locked: {}", .report.source, .report.failures().join("; "))]
+    TestFailed {
+        /// All tries.
+        report: Box<TestReport>,
+    },
+    /// Some sources stayed locked after a failure elsewhere.
+    #[error("{why}; and these sources could not be opened again: {}", .left.join(", "))]
+    LeftLocked {
+        /// The first failure.
+        why: Box<LockError>,
+        /// What stayed locked, and why.
+        left: Vec<String>,
+    },
+    /// Others kept the database busy.
+    #[error("{}: others kept the database busy for {} seconds while {doing}", .path.display(), .waited.as_secs())]
+    Busy {
+        /// The database.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// How long it was tried.
+        waited: Duration,
+    },
+    /// The database is read-only.
+    #[error("{}: the database or its folder is read-only, failed while {doing}", .path.display())]
+    ReadOnly {
+        /// The database.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The database reports a failure.
+    #[error("{}: the database failed while {doing}", .path.display())]
+    Sqlite {
+        /// The database.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+}
+
+const REOPEN: &str = "`pinferry status` says where the PINs went; `pinferry lock release --reopen` opens the legacy again";
+
+impl LockError {
+    /// How the program ends with this error.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::NotLockable { .. } | Self::Wording { .. } => Exit::Usage,
+            Self::Held(_) | Self::OtherConfiguration { .. } => Exit::Refused,
+            Self::LeftLocked { why, .. } => why.exit(),
+            Self::Broken { .. }
+            | Self::Damaged { .. }
+            | Self::NotHeld { .. }
+            | Self::NotSealed { .. }
+            | Self::Sealed { .. }
+            | Self::Leftovers { .. }
+            | Self::TestFailed { .. }
+            | Self::Busy { .. }
+            | Self::ReadOnly { .. }
+            | Self::Sqlite { .. } => Exit::Failed,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotLockable { .. } => "correct [[source]] or [lock] in the configuration",
+            Self::Wording { .. } => "give another --reason",
+            Self::Held(holding) => match (holding.state, &holding.owner) {
+                (LockState::Sealed, _) => REOPEN,
+                (LockState::Open | LockState::Engaged | LockState::Broken, Owner::Run(_)) => {
+                    "let that run go on with `pinferry run`, or take it back with `pinferry abort`; in an emergency `pinferry lock break`"
+                }
+                (
+                    LockState::Open | LockState::Engaged | LockState::Broken,
+                    Owner::Administrator(_),
+                ) => {
+                    "ask the holder for `pinferry lock release`; in an emergency `pinferry lock break`"
+                }
+            },
+            Self::Sealed { .. } => REOPEN,
+            Self::OtherConfiguration { .. } => {
+                "use the configuration it was engaged with, or release it and engage it anew"
+            }
+            Self::Broken { .. } => {
+                "`pinferry abort` takes the run back, after that it can be started anew"
+            }
+            Self::Damaged { .. } => {
+                "PINs may have changed unseen: `pinferry abort`, or `pinferry lock break`, then start anew"
+            }
+            Self::NotHeld { .. } => {
+                "`pinferry lock engage --reason TEXT` or `pinferry run` locks it"
+            }
+            Self::NotSealed { .. } => "`pinferry lock release` without --reopen",
+            Self::Leftovers { .. } => {
+                "`pinferry activate` processes them after cut-over; `pinferry lock release --hand-back` gives the diverted PINs back to the legacy"
+            }
+            Self::TestFailed { .. } => {
+                "`pinferry lock test` shows every try; lock.mode = \"refuse\" needs no test"
+            }
+            Self::LeftLocked { .. } => {
+                "`pinferry lock status` shows them, `pinferry lock break` opens them"
+            }
+            Self::Busy { .. } => {
+                "run the same command again, or find the program that holds the database"
+            }
+            Self::ReadOnly { .. } => {
+                "give the account that runs pinferry the right to write the database and its folder"
+            }
+            Self::Sqlite { .. } => {
+                "check the database with `sqlite3 FILE 'PRAGMA integrity_check'`, then run the same command again"
+            }
+        };
+        Some(hint.to_owned())
+    }
+}

@@ -1,0 +1,153 @@
+//! Proof that a lock was taken.
+
+use super::{Capture, Diverted, LockError, LockState, Owner, Place, sqlite};
+
+/// How a lock came to be ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HowEngaged {
+    /// Engaged in this call.
+    Now,
+    /// It was ours already.
+    Before,
+    /// Taken over from the administrator of this name, who had engaged it.
+    Adopted(String),
+}
+
+/// What to do with captures and diverted PINs that nobody processed, when a lock goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftovers {
+    /// Keep the lock and say so.
+    Refuse,
+    /// Insert the diverted PINs into the legacy again and forget the captures, whose changes the legacy
+    /// has anyway.
+    HandBack,
+}
+
+/// A diverted PIN the legacy itself would not take back; it is kept in the divert table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotHandedBack {
+    /// Its number there.
+    pub seq: i64,
+    /// The database's words.
+    pub why: String,
+}
+
+/// What a release did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Released {
+    /// Diverted PINs now in the legacy.
+    pub handed_back: u64,
+    /// Those it would not take, kept aside under [`Released::kept_in`].
+    pub not_handed_back: Vec<NotHandedBack>,
+    /// The divert table that was kept because of them.
+    pub kept_in: Option<String>,
+}
+
+/// The lock of one source, taken by its owner. Made only by the lock code.
+#[derive(Debug)]
+pub struct Locked {
+    pub(in crate::source) place: Place,
+    pub(in crate::source) owner: Owner,
+    pub(in crate::source) state: LockState,
+    pub(in crate::source) how: HowEngaged,
+    pub(in crate::source) engaged_at: String,
+    pub(in crate::source) expected_end: String,
+}
+
+impl Locked {
+    /// Name of the source.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        self.place.name()
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// What it was when the token was made.
+    #[must_use]
+    pub const fn state(&self) -> LockState {
+        self.state
+    }
+
+    /// How it came to be ours.
+    #[must_use]
+    pub const fn how(&self) -> &HowEngaged {
+        &self.how
+    }
+
+    /// Since when (UTC, the legacy's clock).
+    #[must_use]
+    pub fn engaged_at(&self) -> &str {
+        &self.engaged_at
+    }
+
+    /// Expected end (UTC).
+    #[must_use]
+    pub fn expected_end(&self) -> &str {
+        &self.expected_end
+    }
+
+    /// That every guard is there, unaltered, and ours.
+    ///
+    /// # Errors
+    /// It was broken, damaged, taken by someone else, or the database cannot be read.
+    pub fn check_present(&self) -> Result<(), LockError> {
+        sqlite::check_present(self)
+    }
+
+    /// The oldest unprocessed captures, at most `limit`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn captures(&self, limit: u32) -> Result<Vec<Capture>, LockError> {
+        sqlite::captures(&self.place, limit)
+    }
+
+    /// Marks captures processed, in one transaction.
+    ///
+    /// # Errors
+    /// The database fails; nothing is marked then.
+    pub fn mark_processed(&self, seqs: &[i64]) -> Result<(), LockError> {
+        sqlite::mark_captures(&self.place, seqs)
+    }
+
+    /// The oldest unprocessed diverted PINs, at most `limit`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn diverted(&self, limit: u32) -> Result<Vec<Diverted>, LockError> {
+        sqlite::diverted(&self.place, limit)
+    }
+
+    /// Marks diverted PINs processed, in one transaction.
+    ///
+    /// # Errors
+    /// The database fails; nothing is marked then.
+    pub fn mark_diverted_processed(&self, seqs: &[i64]) -> Result<(), LockError> {
+        sqlite::mark_diverted(&self.place, seqs)
+    }
+
+    /// Replaces the guards by ones that refuse every write, in one transaction that waits for writers.
+    /// Sealing again changes nothing. Guards found damaged do not keep the legacy open: it is sealed, and
+    /// the damage is returned, because writes may have slipped in before.
+    ///
+    /// # Errors
+    /// The lock is no longer there or not ours, or the database fails.
+    pub fn seal(&mut self) -> Result<Vec<String>, LockError> {
+        sqlite::seal(self)
+    }
+
+    /// Removes guards, tables and control row in one transaction. A broken lock's remains go too; a lock
+    /// that is gone already is no error.
+    ///
+    /// # Errors
+    /// It is sealed or someone else's, something is left over and [`Leftovers::Refuse`] was asked for, or
+    /// the database fails. The lock stands as it was then.
+    pub fn release(self, leftovers: Leftovers) -> Result<Released, LockError> {
+        sqlite::release(&self, leftovers)
+    }
+}

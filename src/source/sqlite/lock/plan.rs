@@ -1,0 +1,253 @@
+//! Which tables are locked, which of their columns are guarded, and what identifies that choice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, Error};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    config::settings::{LockMode, SourceLocation},
+    domain::field::Field,
+    source::lock::{LockError, Place},
+};
+
+use super::{
+    condition::Conditions,
+    legacy::Failure,
+    shape::{Found, TableShape},
+};
+
+/// The tables of one source, looked up in the schema as it is now.
+#[derive(Debug)]
+pub(super) struct Plan<'p> {
+    pub(super) place: &'p Place,
+    pub(super) tables: Vec<TableShape>,
+    /// The view that is read, where the source is one.
+    pub(super) view: Option<String>,
+    /// Whether every column but the allowed ones is guarded, because some field of the view is found in no
+    /// table by name.
+    guard_all: bool,
+}
+
+impl<'p> Plan<'p> {
+    /// Looks up what the configuration names.
+    pub(super) fn make(connection: &Connection, place: &'p Place) -> Result<Self, Failure> {
+        let (table, lock_tables) = match &place.source.location {
+            SourceLocation::Sqlite {
+                table, lock_tables, ..
+            } => (table, lock_tables),
+            SourceLocation::Csv { .. } => {
+                return Err(not_lockable(place, "a CSV extract has nothing to lock"));
+            }
+        };
+        let mut names: Vec<&str> = lock_tables.iter().map(String::as_str).collect();
+        let mut view = None;
+        match TableShape::find(connection, table, &place.source)? {
+            Found::View => view = Some(table.clone()),
+            Found::Table(_) | Found::Nothing | Found::Odd(_) => names.insert(0, table),
+        }
+        if names.is_empty() {
+            let why =
+                format!("{table:?} is a view: name the tables it reads in lock_tables = [\"…\"]");
+            return Err(not_lockable(place, &why));
+        }
+        let mut tables: Vec<TableShape> = Vec::new();
+        for name in names {
+            let shape = guarded_table(connection, place, name)?;
+            if !tables.iter().any(|known| known.table == shape.table) {
+                tables.push(shape);
+            }
+        }
+        let mut plan = Self {
+            place,
+            tables,
+            view,
+            guard_all: false,
+        };
+        plan.check_mapping()?;
+        Ok(plan)
+    }
+
+    /// The conditions of one table.
+    pub(super) fn conditions<'s>(&'s self, shape: &'s TableShape) -> Conditions<'s> {
+        Conditions {
+            shape,
+            rules: &self.place.source.rules,
+            credential_change: self.place.lock.credential_change,
+            guarded: self.guarded(shape),
+            captures: self.captures(shape),
+        }
+    }
+
+    /// Whether the rows of a table are records. Those of a table under a view are parts of records: a
+    /// change there cannot be captured, so every guarded change is refused.
+    pub(super) const fn captures(&self, _shape: &TableShape) -> bool {
+        self.view.is_none()
+    }
+
+    /// Hash of everything the guards depend on in the configuration.
+    pub(super) fn configuration(&self) -> String {
+        let source = &self.place.source;
+        let lock = &self.place.lock;
+        let mut allowed: Vec<String> = lock
+            .allow_columns
+            .iter()
+            .map(|column| column.to_ascii_lowercase())
+            .collect();
+        allowed.sort();
+        let columns: BTreeMap<&str, &str> = (source.columns.iter())
+            .map(|(field, column)| (field.name(), column.as_str()))
+            .collect();
+        let tables: Vec<&str> = self
+            .tables
+            .iter()
+            .map(|shape| shape.table.as_str())
+            .collect();
+        let all = serde_json::json!({
+            "guards": 1,
+            "tables": tables,
+            "view": self.view,
+            "columns": columns,
+            "status_codes": source.rules.status_codes,
+            "mode": lock.mode,
+            "allow_columns": allowed,
+            "credential_change": lock.credential_change,
+        });
+        hexadecimal(&Sha256::digest(all.to_string()))
+    }
+
+    /// Hash of the triggers of others on the locked tables: one that appears during the lock might undo it.
+    pub(super) fn other_triggers(&self, connection: &Connection) -> Result<String, Error> {
+        let mut statement = connection.prepare(
+            "SELECT name, sql FROM sqlite_schema
+              WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE
+                AND substr(name, 1, length(?2)) <> ?2 ORDER BY name",
+        )?;
+        let mut hash = Sha256::new();
+        for shape in &self.tables {
+            let mut rows = statement.query([shape.table.as_str(), super::guard::PREFIX])?;
+            while let Some(row) = rows.next()? {
+                for at in 0..2 {
+                    let text: String = row.get(at)?;
+                    hash.update(text.len().to_le_bytes());
+                    hash.update(text);
+                }
+            }
+        }
+        Ok(hexadecimal(&hash.finalize()))
+    }
+
+    /// How many rows the tables have whose unique indexes make counting them necessary.
+    pub(super) fn row_counts(
+        &self,
+        connection: &Connection,
+    ) -> Result<BTreeMap<String, i64>, Error> {
+        let counted = self
+            .tables
+            .iter()
+            .filter(|shape| !shape.hidden_uniques.is_empty());
+        counted
+            .map(|shape| {
+                let query = format!("SELECT count(*) FROM {}", super::sql::name(&shape.table));
+                let count = connection.query_row(&query, [], |row| row.get(0))?;
+                Ok((shape.table.clone(), count))
+            })
+            .collect()
+    }
+
+    fn guarded(&self, shape: &TableShape) -> BTreeSet<usize> {
+        let allowed = |at: &usize| {
+            let name = &shape.columns[*at].name;
+            let mut allowed = self.place.lock.allow_columns.iter();
+            allowed.any(|column| column.eq_ignore_ascii_case(name))
+        };
+        if self.guard_all {
+            return (0..shape.columns.len()).filter(|at| !allowed(at)).collect();
+        }
+        (shape.mapped.iter())
+            .filter(|(field, at)| **field != Field::LastUsedOn || !allowed(at))
+            .map(|(_, at)| *at)
+            .collect()
+    }
+
+    /// Every mapped column is guarded, allowed columns are what they may be, and diverting can work.
+    fn check_mapping(&mut self) -> Result<(), Failure> {
+        let missing: Vec<&str> = (self.place.source.columns.iter())
+            .filter(|(field, column)| !may_be_absent(**field, column))
+            .filter(|(field, _)| {
+                !self
+                    .tables
+                    .iter()
+                    .any(|shape| shape.mapped.contains_key(field))
+            })
+            .map(|(_, column)| column.as_str())
+            .collect();
+        if !missing.is_empty() {
+            if self.view.is_none() {
+                let why = format!("it has no column {}", missing.join(", "));
+                return Err(not_lockable(self.place, &why));
+            }
+            self.guard_all = true;
+        }
+        for shape in &self.tables {
+            for (field, at) in &shape.mapped {
+                let name = &shape.columns[*at].name;
+                let mut allowed = self.place.lock.allow_columns.iter();
+                if *field != Field::LastUsedOn && allowed.any(|one| one.eq_ignore_ascii_case(name))
+                {
+                    let why = format!(
+                        "lock.allow_columns names {name:?}, which is mapped to {}; only columns that are not mapped and last_used_on may change during the lock",
+                        field.name()
+                    );
+                    return Err(not_lockable(self.place, &why));
+                }
+            }
+        }
+        match (self.place.lock.mode, &self.view) {
+            (LockMode::Divert, Some(view)) => Err(not_lockable(
+                self.place,
+                &format!("lock.mode = \"divert\" needs a table, and {view:?} is a view"),
+            )),
+            (LockMode::Divert, None) if self.tables.len() > 1 => Err(not_lockable(
+                self.place,
+                "lock.mode = \"divert\" works with one table, without lock_tables",
+            )),
+            (LockMode::Divert | LockMode::Refuse, _) => Ok(()),
+        }
+    }
+}
+
+fn guarded_table(
+    connection: &Connection,
+    place: &Place,
+    name: &str,
+) -> Result<TableShape, Failure> {
+    match TableShape::find(connection, name, &place.source)? {
+        Found::Table(shape) => Ok(*shape),
+        Found::Nothing => Err(not_lockable(place, &format!("there is no table {name:?}"))),
+        Found::View => Err(not_lockable(
+            place,
+            &format!("lock_tables names {name:?}, which is a view; name the tables it reads"),
+        )),
+        Found::Odd(kind) => Err(not_lockable(
+            place,
+            &format!("{name:?} is a {kind} table, which takes no triggers"),
+        )),
+    }
+}
+
+/// A field mapped to no column, or the halves in a legacy that does not keep them.
+fn may_be_absent(field: Field, column: &str) -> bool {
+    column.is_empty() || (field == Field::HalvesDelivered && field.default_column() == Some(column))
+}
+
+fn not_lockable(place: &Place, why: &str) -> Failure {
+    Failure::Because(LockError::NotLockable {
+        source_name: place.name().to_owned(),
+        why: why.to_owned(),
+    })
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

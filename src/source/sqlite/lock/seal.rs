@@ -1,0 +1,42 @@
+//! Sealing: every write refused, with a pointer to where the PINs went.
+
+use crate::source::lock::{Guards, LockError, LockState, Locked};
+
+use super::{
+    control::Control,
+    guard,
+    legacy::{self, Deed, LONG},
+    plan::Plan,
+    state,
+};
+
+const SEAL: Deed = Deed {
+    doing: "sealing the legacy",
+    before: "lock.seal",
+    after: "lock.sealed",
+    patience: LONG,
+};
+
+/// See [`Locked::seal`].
+pub(in crate::source) fn seal(locked: &mut Locked) -> Result<Vec<String>, LockError> {
+    let place = &locked.place;
+    let damage = legacy::write(place, &SEAL, |connection| {
+        let mut control = state::ours(connection, locked)?;
+        let plan = Plan::make(connection, place)?;
+        let damage = match state::compared(connection, &plan, &control)? {
+            Guards::Present | Guards::Unverifiable => Vec::new(),
+            Guards::Absent => vec!["every guard is missing".to_owned()],
+            Guards::Damaged(what) => what,
+        };
+        if control.state == LockState::Sealed && damage.is_empty() {
+            return Ok(damage);
+        }
+        guard::drop_all(connection, &guard::present(connection, place.name())?)?;
+        control.state = LockState::Sealed;
+        guard::create(connection, &guard::expected(&plan, &control))?;
+        Control::set_state(connection, place.name(), LockState::Sealed, None)?;
+        Ok(damage)
+    })?;
+    locked.state = LockState::Sealed;
+    Ok(damage)
+}

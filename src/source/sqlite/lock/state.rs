@@ -1,0 +1,127 @@
+//! What the lock is like, read from the database.
+
+use rusqlite::{Connection, Error};
+
+use crate::source::lock::{Guards, LockError, LockState, LockStatus, Locked, Place};
+
+use super::{
+    capture,
+    control::{Control, table_exists},
+    divert, engage, guard,
+    legacy::{self, Failure},
+    plan::Plan,
+    sql,
+};
+
+/// See [`crate::source::lock::status`].
+pub(in crate::source) fn status(place: &Place) -> Result<LockStatus, LockError> {
+    legacy::read(place, "reading the lock's state", |connection| {
+        Ok(status_within(connection, place)?)
+    })
+}
+
+/// The same, within a transaction.
+pub(super) fn status_within(connection: &Connection, place: &Place) -> Result<LockStatus, Error> {
+    let name = place.name();
+    let mut status = LockStatus::open(name);
+    let (diverted, diverted_open) = tally(connection, &divert::table(name))?;
+    let (captured, captured_open) = tally(connection, &capture::table(name))?;
+    (status.diverted, status.diverted_open) = (diverted, diverted_open);
+    (status.captured, status.captured_open) = (captured, captured_open);
+    match Control::read(connection, name)? {
+        Some(control) => {
+            status.guards = guards(connection, place, &control)?;
+            status.state = control.state;
+            status.reason = Some(control.reason);
+            status.owner = Some(control.owner);
+            status.engaged_at = Some(control.engaged_at);
+            status.expected_end = Some(control.expected_end);
+            status.overdue = control.overdue && control.state == LockState::Engaged;
+            status.changed_at = Some(control.changed_at);
+            status.broken = control.broken_by;
+            status.mode = Some(control.mode);
+        }
+        None if guard::present(connection, name)?.is_empty() => {}
+        None => {
+            status.state = LockState::Engaged;
+            status.guards = Guards::Damaged(vec!["guards stand without a control row".to_owned()]);
+        }
+    }
+    Ok(status)
+}
+
+/// See [`Locked::check_present`].
+pub(in crate::source) fn check_present(locked: &Locked) -> Result<(), LockError> {
+    let place = &locked.place;
+    legacy::read(place, "checking the lock", |connection| {
+        let control = ours(connection, locked)?;
+        let plan = Plan::make(connection, place)?;
+        if control.configuration != plan.configuration() {
+            return Err(LockError::OtherConfiguration {
+                source_name: place.name().to_owned(),
+                owner: control.owner,
+            }
+            .into());
+        }
+        engage::undamaged(place.name(), compared(connection, &plan, &control)?)?;
+        Ok(())
+    })
+}
+
+/// The control row, if it is still the token's owner's and the lock unbroken.
+pub(super) fn ours(connection: &Connection, locked: &Locked) -> Result<Control, Failure> {
+    let name = locked.place.name();
+    let control = Control::read(connection, name)?.ok_or_else(|| LockError::NotHeld {
+        source_name: name.to_owned(),
+    })?;
+    match control.state {
+        LockState::Broken => Err(control.broken(name).into()),
+        _ if control.owner != locked.owner => Err(control.held(name).into()),
+        LockState::Open | LockState::Engaged | LockState::Sealed => Ok(control),
+    }
+}
+
+/// The guards against what they should be, as far as the present configuration can tell.
+fn guards(connection: &Connection, place: &Place, control: &Control) -> Result<Guards, Error> {
+    match Plan::make(connection, place) {
+        Ok(plan) if plan.configuration() == control.configuration => {
+            compared(connection, &plan, control)
+        }
+        Ok(_) => Ok(Guards::Unverifiable),
+        Err(Failure::Database(error)) => Err(error),
+        Err(Failure::Because(why)) => Ok(Guards::Damaged(vec![why.to_string()])),
+    }
+}
+
+/// The guards against what engaging or sealing would make, and the triggers of others against what they were.
+pub(super) fn compared(
+    connection: &Connection,
+    plan: &Plan<'_>,
+    control: &Control,
+) -> Result<Guards, Error> {
+    let present = guard::present(connection, plan.place.name())?;
+    let compared = guard::compare(&guard::expected(plan, control), &present);
+    let others_changed = plan.other_triggers(connection)? != control.other_triggers;
+    Ok(match (compared, control.state) {
+        (Guards::Present, LockState::Engaged) if others_changed => Guards::Damaged(vec![
+            "the application's own triggers on the table changed during the lock".to_owned(),
+        ]),
+        (compared, _) => compared,
+    })
+}
+
+/// How many rows a table of ours has, and how many are unprocessed.
+pub(super) fn tally(connection: &Connection, table: &str) -> Result<(u64, u64), Error> {
+    if !table_exists(connection, table)? {
+        return Ok((0, 0));
+    }
+    let query = format!(
+        "SELECT count(*), count(*) FILTER (WHERE processed_at IS NULL) FROM {}",
+        sql::name(table)
+    );
+    connection
+        .query_row(&query, [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })
+        .map(|(all, open)| (all.unsigned_abs(), open.unsigned_abs()))
+}
