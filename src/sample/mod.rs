@@ -5,6 +5,7 @@
 
 mod calendar;
 mod code;
+mod committed;
 mod draft;
 mod error;
 mod flaw;
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub use calendar::AS_OF;
+pub use committed::lay_out;
 pub use error::SampleError;
 
 vocabulary! {

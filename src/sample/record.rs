@@ -80,7 +80,7 @@ pub(super) fn write(
     write_holder(draft, registry, person, &mut dice);
     write_profile(draft, person, pin, &mut dice);
     write_credential(draft, &mut dice);
-    write_life(draft, &registry.calendar, pin, &mut dice);
+    write_life(draft, &registry.calendar, person, pin, &mut dice);
 }
 
 /// Writes who holds the PIN.
@@ -156,8 +156,16 @@ fn write_credential(draft: &mut Draft, dice: &mut Dice) {
 }
 
 /// Writes status, level, dates and where the PIN was issued.
-fn write_life(draft: &mut Draft, calendar: &Calendar, pin: usize, dice: &mut Dice) {
+fn write_life(
+    draft: &mut Draft,
+    calendar: &Calendar,
+    person: &Person,
+    pin: usize,
+    dice: &mut Dice,
+) {
     let status = match dice.below(100) {
+        // A guardian stands only for PINs that are not over.
+        _ if person.kind == Kind::Minor => "A",
         0..80 => "A",
         80..84 => "S",
         84..88 => "P",

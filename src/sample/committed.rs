@@ -1,0 +1,41 @@
+//! The sample data of the repository, built into the program for `demo`.
+
+use std::{fs, io::Write as _, path::Path};
+
+use super::{SampleError, new_file};
+use crate::source::legacy;
+
+/// Each file of the folder `sample-data` that a job needs.
+const FILES: [(&str, &[u8]); 4] = [
+    (
+        "pinferry.toml",
+        include_bytes!("../../sample-data/pinferry.toml"),
+    ),
+    ("inps.csv", include_bytes!("../../sample-data/inps.csv")),
+    (
+        "sportello.sql",
+        include_bytes!("../../sample-data/sportello.sql"),
+    ),
+    ("links.csv", include_bytes!("../../sample-data/links.csv")),
+];
+const STATEMENTS: &str = include_str!("../../sample-data/sportello.sql");
+const DATABASE: &str = "sportello.db";
+
+/// Lays the sample data out in a folder, which is made if need be: configuration, extract, links, and the
+/// legacy database in working order.
+///
+/// # Errors
+/// One of the files exists, or cannot be written.
+pub fn lay_out(folder: &Path) -> Result<(), SampleError> {
+    fs::create_dir_all(folder).map_err(|error| SampleError::create(folder, error))?;
+    for (name, bytes) in FILES {
+        let path = folder.join(name);
+        new_file(&path)?
+            .write_all(bytes)
+            .map_err(|error| SampleError::write(&path, error))?;
+    }
+    let database = folder.join(DATABASE);
+    drop(new_file(&database)?);
+    legacy::lay_out(&database, STATEMENTS)?;
+    Ok(())
+}
