@@ -16,3 +16,4 @@ pub mod progress;
 pub mod report;
 mod sort;
 pub mod stop;
+pub mod verify;

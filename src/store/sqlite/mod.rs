@@ -15,3 +15,4 @@ pub mod replace;
 mod run;
 mod schema;
 pub mod target;
+pub mod verify;

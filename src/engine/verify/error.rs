@@ -1,0 +1,72 @@
+//! Why verification could not be carried out. What it finds is no error.
+
+use crate::{
+    engine::stop::StopReason, exit::Exit, source::SourceError, store::sqlite::verify::ReadBackError,
+};
+
+/// Verification could not be carried out; nothing is known of what it would have found.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// A source cannot be read.
+    #[error("verification could not read source {name} again")]
+    Source {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Box<SourceError>,
+    },
+    /// The target cannot be read.
+    #[error("verification could not read the target")]
+    ReadBack(#[from] ReadBackError),
+    /// The run has committed nothing that could be verified.
+    #[error("run {run_id} is in phase {phase}: there is nothing to verify yet, or any more")]
+    NothingToVerify {
+        /// The run.
+        run_id: i64,
+        /// Its phase.
+        phase: String,
+    },
+    /// The file of known PINs cannot be used.
+    #[error("the canary file {path}: {what}")]
+    Canary {
+        /// The file.
+        path: String,
+        /// What is wrong, with the line.
+        what: String,
+    },
+    /// Asked to stop.
+    #[error("verification was interrupted; nothing was recorded")]
+    Stopped(StopReason),
+}
+
+impl VerifyError {
+    /// How the program ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Source { source, .. } => source.exit(),
+            Self::ReadBack(error) => error.exit(),
+            Self::NothingToVerify { .. } => Exit::Failed,
+            Self::Canary { .. } => Exit::Usage,
+            Self::Stopped(StopReason::Interrupted) => Exit::Interrupted,
+            Self::Stopped(StopReason::Terminated) => Exit::Terminated,
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Source { source, .. } => source.hint(),
+            Self::ReadBack(error) => error.hint(),
+            Self::NothingToVerify { .. } => {
+                Some("`pinferry status` says what to do next".to_owned())
+            }
+            Self::Canary { .. } => Some(
+                "each line is id;scheme;hash;salt, with the id as source:id and a header line"
+                    .to_owned(),
+            ),
+            Self::Stopped(_) => Some("type the same command again".to_owned()),
+        }
+    }
+}

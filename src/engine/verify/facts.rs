@@ -1,0 +1,200 @@
+//! What the sources say of people beyond single PINs, kept small: 40 bytes a record, found by fiscal code.
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+/// What one record says of its person. Texts are kept as hashes, 0 for none; dates as the number `yyyymmdd`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fact {
+    pub(super) code: u64,
+    pub(super) record: u32,
+    pub(super) names: u32,
+    pub(super) birth_date: u32,
+    pub(super) email: u32,
+    pub(super) phone: u32,
+    pub(super) guardian: u32,
+    pub(super) expires_on: u32,
+    /// Whether it was written with the code the person has today.
+    pub(super) written_current: bool,
+}
+
+/// Hash of a fiscal code.
+pub(super) fn code_key(code: &str) -> u64 {
+    xxh3_64(code.as_bytes())
+}
+
+/// Hash of a record's name.
+pub(super) fn record_key(source: usize, id: &str) -> u32 {
+    xxh3_64_with_seed(id.as_bytes(), source as u64) as u32
+}
+
+/// Hash of a text; 0 only for none.
+pub(super) fn text_key(text: &str) -> u32 {
+    if text.is_empty() {
+        0
+    } else {
+        xxh3_64(text.as_bytes()) as u32 | 1
+    }
+}
+
+/// Hash of surname and given name.
+pub(super) fn names_key(surname: &str, given_name: &str, buffer: &mut String) -> u32 {
+    buffer.clear();
+    buffer.push_str(surname);
+    buffer.push('\0');
+    buffer.push_str(given_name);
+    text_key(buffer)
+}
+
+/// `yyyy-mm-dd` as a number; 0 for what is no date.
+pub(super) fn date_key(text: &str) -> u32 {
+    let bytes = text.as_bytes();
+    if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
+        return 0;
+    }
+    let mut number = 0_u32;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => number = number * 10 + u32::from(byte - b'0'),
+            b'-' if at == 4 || at == 7 => {}
+            _ => return 0,
+        }
+    }
+    number
+}
+
+/// The facts of all records, or of an even share of the people where memory does not hold them all.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    kept: Vec<Fact>,
+    limit: u64,
+    capacity: usize,
+    sorted: bool,
+}
+
+impl Facts {
+    /// Room for so many records within so many bytes.
+    pub(super) fn within(records: u64, bytes: u64) -> Self {
+        let room = (bytes / size_of::<Fact>() as u64).max(1);
+        let limit = if records <= room {
+            u64::MAX
+        } else {
+            // Hashes are even: a share of their range is a share of the people. A tenth is left for luck.
+            (u128::from(u64::MAX) * u128::from(room) * 9 / 10 / u128::from(records)) as u64
+        };
+        Self {
+            kept: Vec::with_capacity(usize::try_from(records.min(room)).unwrap_or(0)),
+            limit,
+            capacity: usize::try_from(room).unwrap_or(usize::MAX),
+            sorted: false,
+        }
+    }
+
+    /// Whether the people with this code are kept.
+    pub(super) fn keeps(&self, code: u64) -> bool {
+        code <= self.limit
+    }
+
+    /// Share of the people that are kept.
+    pub(super) fn share(&self) -> f64 {
+        self.limit as f64 / u64::MAX as f64
+    }
+
+    /// Keeps a fact. A source that grew far beyond what was announced shrinks the share instead of the memory.
+    pub(super) fn add(&mut self, fact: Fact) {
+        if !self.keeps(fact.code) {
+            return;
+        }
+        if self.kept.len() >= self.capacity {
+            self.limit /= 2;
+            let limit = self.limit;
+            self.kept.retain(|kept| kept.code <= limit);
+            if !self.keeps(fact.code) {
+                return;
+            }
+        }
+        self.kept.push(fact);
+    }
+
+    /// To be called once all are added.
+    pub(super) fn sort(&mut self) {
+        self.kept.sort_unstable();
+        self.sorted = true;
+    }
+
+    /// All facts under a code.
+    pub(super) fn of(&self, code: u64) -> &[Fact] {
+        debug_assert!(self.sorted, "facts are found once they are sorted");
+        let (kept, length) = (&self.kept, self.kept.len());
+        // Hashes are even, so the place can be reckoned; a few steps correct it.
+        let reckoned = (u128::from(code) * length as u128 / (u128::from(self.limit) + 1)) as usize;
+        let mut low = reckoned.min(length);
+        let mut step = 16;
+        while low > 0 && kept[low - 1].code >= code {
+            low = low.saturating_sub(step);
+            step *= 2;
+        }
+        let mut high = low;
+        step = 16;
+        while high < length && kept[high].code < code {
+            high = (high + step).min(length);
+            step *= 2;
+        }
+        let from = low + kept[low..high].partition_point(|fact| fact.code < code);
+        let mut to = from;
+        while to < length && kept[to].code == code {
+            to += 1;
+        }
+        &kept[from..to]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fact, Facts, date_key, record_key};
+
+    #[test]
+    fn facts_are_found_by_code_and_absent_codes_have_none() {
+        let mut facts = Facts::within(3_000, 1 << 20);
+        let code = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for number in 0..3_000 {
+            facts.add(Fact {
+                code: code(number / 2),
+                record: record_key(0, &number.to_string()),
+                ..Fact::default()
+            });
+        }
+        facts.sort();
+        for number in 0..1_500 {
+            assert_eq!(facts.of(code(number)).len(), 2, "{number}");
+        }
+        assert!(facts.of(code(1_501)).is_empty());
+        assert!(facts.of(u64::MAX).is_empty());
+        assert!(facts.share() > 0.99);
+    }
+
+    #[test]
+    fn what_memory_does_not_hold_is_left_out_by_whole_people() {
+        let mut facts = Facts::within(100_000, 40 * 10_000);
+        let code = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for number in 0..200_000 {
+            facts.add(Fact {
+                code: code(number / 2),
+                ..Fact::default()
+            });
+        }
+        facts.sort();
+        assert!(facts.kept.len() <= facts.capacity);
+        for number in 0..100_000 {
+            let found = facts.of(code(number)).len();
+            assert_eq!(found, if facts.keeps(code(number)) { 2 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn a_date_is_a_number_and_anything_else_is_none() {
+        assert_eq!(date_key("2013-11-03"), 20_131_103);
+        for text in ["", "2013-11-3", "2013/11/03", "2013-1a-03", "20131103--"] {
+            assert_eq!(date_key(text), 0, "{text}");
+        }
+    }
+}

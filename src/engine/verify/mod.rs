@@ -1,0 +1,146 @@
+//! Verification: reads sources and target again and compares, sharing no judging and no loading code with
+//! what it verifies.
+//!
+//! Two threads, two connections. First one reads the sources while the other reads what hangs on no person;
+//! then both read people, range by range. What a record must carry over is compared as sums that do not
+//! depend on order; what the judge must have made of a person is worked out a second time, person by person.
+
+mod canary;
+mod carried;
+mod compare;
+mod derivation;
+mod error;
+mod facts;
+mod leftovers;
+mod localise;
+mod mismatch;
+mod people;
+mod person;
+mod request;
+mod row_digests;
+mod run_state;
+mod sources;
+mod target;
+mod verification;
+
+pub use error::VerifyError;
+pub use mismatch::{Mismatch, MismatchCode};
+pub use request::VerifyRequest;
+pub use sources::{SourcesRead, SourcesRequest, read_sources};
+pub use verification::Verification;
+
+use crate::{
+    engine::progress::Phase,
+    failpoint,
+    store::{
+        RunPhase,
+        sqlite::verify::{self as read_back, RunState},
+    },
+};
+use mismatch::Mismatches;
+
+/// Verifies a run: reads the sources and the target.
+///
+/// # Errors
+/// When it cannot be carried out. What it finds is no error.
+pub fn verify(request: &VerifyRequest<'_>) -> Result<Verification, VerifyError> {
+    begin(request)?.finish(request, SourcesAt::Now)
+}
+
+/// Verifies a run whose sources were read ahead by [`read_sources`], after the lock was engaged.
+///
+/// # Errors
+/// When it cannot be carried out.
+pub fn verify_with(
+    request: &VerifyRequest<'_>,
+    sources: SourcesRead,
+) -> Result<Verification, VerifyError> {
+    begin(request)?.finish(request, SourcesAt::Before(sources))
+}
+
+/// When the sources are read.
+#[derive(Debug)]
+enum SourcesAt {
+    Now,
+    Before(SourcesRead),
+}
+
+/// Whether life goes on in the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    BeforeCutOver,
+    AfterCutOver,
+}
+
+/// A verification that has looked at the run.
+#[derive(Debug)]
+struct Begun {
+    run: RunState,
+    stage: Stage,
+    mismatches: Mismatches,
+    /// Without the schema nothing else can be read.
+    readable: bool,
+}
+
+fn begin(request: &VerifyRequest<'_>) -> Result<Begun, VerifyError> {
+    failpoint::reached("verify.begin");
+    let connection = read_back::open(request.target)?;
+    let run = read_back::read_run(&connection, request.run_id)?;
+    let nothing = || VerifyError::NothingToVerify {
+        run_id: run.run_id,
+        phase: run.phase.clone(),
+    };
+    let stage = match RunPhase::by_name(&run.phase).ok_or_else(nothing)? {
+        RunPhase::Indexed | RunPhase::Verified | RunPhase::VerificationFailed => {
+            Stage::BeforeCutOver
+        }
+        RunPhase::CutOver | RunPhase::Finished => Stage::AfterCutOver,
+        RunPhase::Created
+        | RunPhase::Locked
+        | RunPhase::Loading
+        | RunPhase::Loaded
+        | RunPhase::Aborting
+        | RunPhase::Aborted => return Err(nothing()),
+    };
+    let mut mismatches = Mismatches::default();
+    let differences = read_back::schema_differences(&connection)?;
+    let readable = differences.is_empty();
+    mismatches.add_many(
+        MismatchCode::Schema,
+        ("schema", "not as pinferry ships it; nothing else was read"),
+        differences.len() as u64,
+        differences,
+    );
+    request
+        .progress
+        .begin(Phase::Verify, Some(2 * records(&run)));
+    Ok(Begun {
+        run,
+        stage,
+        mismatches,
+        readable,
+    })
+}
+
+/// Records the run says it has read.
+fn records(run: &RunState) -> u64 {
+    let all = run.sources.iter().filter_map(|source| source.records);
+    all.map(|records| u64::try_from(records).unwrap_or(0)).sum()
+}
+
+impl Begun {
+    fn finish(
+        self,
+        request: &VerifyRequest<'_>,
+        sources: SourcesAt,
+    ) -> Result<Verification, VerifyError> {
+        if !self.readable {
+            return Ok(Verification::unreadable(self));
+        }
+        let read = target::read(request, &self.run, self.stage, sources)?;
+        failpoint::reached("verify.read");
+        let verification = compare::compare(request, self, read)?;
+        failpoint::reached("verify.done");
+        Ok(verification)
+    }
+}

@@ -1,0 +1,332 @@
+//! Reads one person after the other: digests, counts, and what must hold of the rows of each.
+
+use std::collections::BTreeMap;
+
+use super::{
+    carried::Reading,
+    derivation::Derivation,
+    mismatch::{MismatchCode, Mismatches, record_name},
+    row_digests,
+};
+use crate::{
+    domain::{
+        digest::{Digest, RowHash},
+        status::{GrantStatus, PinStatus},
+        tally::Digests,
+    },
+    store::sqlite::verify::{PersonRead, code, grant, pair, pin},
+};
+
+/// What is known of the run while people are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope<'v> {
+    /// How the values of each source are understood.
+    pub(super) readings: &'v [Reading<'v>],
+    /// The run.
+    pub(super) run_id: i64,
+    /// Whether the target holds the rows of this run alone.
+    pub(super) target_fresh: bool,
+    /// The ids reserved, the second excluded.
+    pub(super) ids: (i64, i64),
+    /// Before cut-over nothing but this run has written.
+    pub(super) before_cut_over: bool,
+    /// What the judge must have made of each person, where that is checked.
+    pub(super) derivation: Option<&'v Derivation<'v>>,
+}
+
+/// Sums over people, of one thread or of all.
+#[derive(Debug, Default)]
+pub(super) struct PeopleSums {
+    pub(super) digests: Digests,
+    pub(super) persons: i64,
+    pub(super) pins: BTreeMap<PinStatus, i64>,
+    pub(super) grants: BTreeMap<GrantStatus, i64>,
+    pub(super) delegations: i64,
+    /// By position of the source: rows in `pin`, and the sum of what they carry.
+    pub(super) sources: Vec<(i64, Digest)>,
+    /// Codes, those beyond the first of a person, and the sum over (code, person).
+    pub(super) codes: i64,
+    pub(super) old_codes: i64,
+    pub(super) code_pairs: u128,
+    /// Sum over (legacy_id, source, pin).
+    pub(super) source_pairs: u128,
+    pub(super) mismatches: Mismatches,
+}
+
+impl PeopleSums {
+    pub(super) fn new(sources: usize) -> Self {
+        Self {
+            sources: vec![(0, Digest::default()); sources],
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.digests.rows.merge(other.digests.rows);
+        self.digests.origins.merge(other.digests.origins);
+        self.persons += other.persons;
+        self.delegations += other.delegations;
+        for (status, count) in other.pins {
+            *self.pins.entry(status).or_default() += count;
+        }
+        for (status, count) in other.grants {
+            *self.grants.entry(status).or_default() += count;
+        }
+        for (mine, theirs) in self.sources.iter_mut().zip(other.sources) {
+            mine.0 += theirs.0;
+            mine.1.merge(theirs.1);
+        }
+        self.codes += other.codes;
+        self.old_codes += other.old_codes;
+        self.code_pairs = self.code_pairs.wrapping_add(other.code_pairs);
+        self.source_pairs = self.source_pairs.wrapping_add(other.source_pairs);
+        self.mismatches.merge(other.mismatches);
+    }
+}
+
+/// Takes people in, one by one.
+#[derive(Debug)]
+pub(super) struct PeopleReader<'v> {
+    scope: Scope<'v>,
+    pub(super) sums: PeopleSums,
+    hash: RowHash,
+    bytes: Vec<u8>,
+    successor: String,
+}
+
+impl<'v> PeopleReader<'v> {
+    pub(super) fn new(scope: Scope<'v>) -> Self {
+        Self {
+            scope,
+            sums: PeopleSums::new(scope.readings.len()),
+            hash: RowHash::default(),
+            bytes: Vec::new(),
+            successor: String::new(),
+        }
+    }
+
+    /// Takes one person in.
+    pub(super) fn take(&mut self, read: &PersonRead) {
+        if read.person.is_empty() {
+            self.note_orphans(read);
+            return;
+        }
+        let current = self.current_code(read);
+        self.sums.persons += 1;
+        let digest = row_digests::person_row(read, current, &mut self.hash);
+        self.sums.digests.rows.add(digest);
+        self.take_codes(read, current);
+        self.take_pins(read, current);
+        self.take_grants(read, current);
+        for row in 0..read.delegations.len() {
+            let digest =
+                row_digests::delegation_row(&read.delegations, row, current, &mut self.hash);
+            self.sums.digests.rows.add(digest);
+            self.sums.delegations += 1;
+        }
+        self.check_owners(read);
+        if let Some(derivation) = self.scope.derivation {
+            derivation.check(read, current, &mut self.sums.mismatches);
+        }
+    }
+
+    fn note(&mut self, code: MismatchCode, subject: &str, what: &str, read: &PersonRead) {
+        self.sums
+            .mismatches
+            .add(code, subject, what, Some(name_of(read)));
+    }
+
+    fn note_orphans(&mut self, read: &PersonRead) {
+        for (rows, table) in [
+            (&read.codes, "fiscal_code"),
+            (&read.pins, "pin"),
+            (&read.grants, "profile_grant"),
+            (&read.delegations, "delegation"),
+        ] {
+            if !rows.is_empty() {
+                self.note(
+                    MismatchCode::Orphan,
+                    table,
+                    "rows of a person that does not exist",
+                    read,
+                );
+            }
+        }
+    }
+
+    fn current_code<'r>(&mut self, read: &'r PersonRead) -> &'r str {
+        let mut current =
+            (0..read.codes.len()).filter(|row| read.codes.text(*row, code::CURRENT) == "1");
+        let first = current.next();
+        if first.is_none() || current.next().is_some() {
+            self.note(
+                MismatchCode::CurrentCode,
+                "fiscal_code",
+                "people without exactly one current fiscal code",
+                read,
+            );
+        }
+        first.map_or("", |row| read.codes.text(row, code::FISCAL_CODE))
+    }
+
+    fn take_codes(&mut self, read: &PersonRead, current: &str) {
+        for row in 0..read.codes.len() {
+            let digest = row_digests::code_row(&read.codes, row, current, &mut self.hash);
+            self.sums.digests.rows.add(digest);
+            self.sums.codes += 1;
+            self.sums.old_codes += i64::from(read.codes.text(row, code::CURRENT) != "1");
+            let text = read.codes.text(row, code::FISCAL_CODE);
+            let pair = pair([text, ""], read.person_id, &mut self.bytes);
+            self.sums.code_pairs = self.sums.code_pairs.wrapping_add(pair);
+        }
+    }
+
+    fn take_pins(&mut self, read: &PersonRead, current: &str) {
+        let pins = &read.pins;
+        let mut live = 0;
+        for row in 0..pins.len() {
+            let keys = pins.keys(row);
+            let successor = keys
+                .refers_to
+                .map(|successor| self.successor(read, successor));
+            if successor == Some(false) {
+                self.note(
+                    MismatchCode::Survivor,
+                    "pin",
+                    "superseded by a PIN of somebody else",
+                    read,
+                );
+            }
+            let successor = successor.map(|_| self.successor.as_str());
+            let digest = row_digests::pin_row(pins, row, current, successor, &mut self.hash);
+            self.sums.digests.rows.add(digest);
+            self.take_origin(read, row, current);
+            if let Some(status) = PinStatus::by_name(pins.text(row, pin::STATUS)) {
+                *self.sums.pins.entry(status).or_default() += 1;
+                live += i32::from(matches!(
+                    status,
+                    PinStatus::Active | PinStatus::Suspended | PinStatus::Pending
+                ));
+            }
+        }
+        if live > 1 {
+            self.note(
+                MismatchCode::LivePins,
+                "pin",
+                "people with more than one PIN in use",
+                read,
+            );
+        }
+        if pins.is_empty() {
+            self.note(MismatchCode::NoPin, "person", "people without a PIN", read);
+        }
+    }
+
+    /// The source's own PINs, and those of activations: the rest is life's.
+    fn take_origin(&mut self, read: &PersonRead, row: usize, current: &str) {
+        let pins = &read.pins;
+        let (source, id) = (pins.text(row, pin::SOURCE), pins.text(row, pin::LEGACY_ID));
+        let pair = pair([id, source], pins.keys(row).id, &mut self.bytes);
+        self.sums.source_pairs = self.sums.source_pairs.wrapping_add(pair);
+        let at = self
+            .scope
+            .readings
+            .iter()
+            .position(|reading| reading.source.name == source);
+        if at.is_none() && source != ACTIVATION && !self.scope.before_cut_over {
+            return;
+        }
+        let origin = row_digests::pin_origin(pins, row, &mut self.hash);
+        self.sums.digests.origins.add(origin);
+        if let Some(at) = at {
+            let carried = self.scope.readings[at].hash_pin(pins, row, current, &mut self.hash);
+            let (count, sum) = &mut self.sums.sources[at];
+            *count += 1;
+            sum.add(carried);
+        } else if self.scope.target_fresh && self.scope.before_cut_over {
+            self.note(
+                MismatchCode::NotCarried,
+                "pin",
+                "PINs of a source the run has not",
+                read,
+            );
+        }
+    }
+
+    /// Spells the PIN a retired one points to; whether it is one of the same person.
+    fn successor(&mut self, read: &PersonRead, pin_id: i64) -> bool {
+        self.successor.clear();
+        let pins = &read.pins;
+        let found = (0..pins.len()).find(|row| pins.keys(*row).id == pin_id);
+        if let Some(row) = found {
+            self.successor.push_str(pins.text(row, pin::SOURCE));
+            self.successor.push(':');
+            self.successor.push_str(pins.text(row, pin::LEGACY_ID));
+        }
+        found.is_some()
+    }
+
+    fn take_grants(&mut self, read: &PersonRead, current: &str) {
+        let grants = &read.grants;
+        for row in 0..grants.len() {
+            let digest = row_digests::grant_row(grants, row, current, &mut self.hash);
+            self.sums.digests.rows.add(digest);
+            if let Some(status) = GrantStatus::by_name(grants.text(row, grant::STATUS)) {
+                *self.sums.grants.entry(status).or_default() += 1;
+            }
+            let catalogue = self.scope.readings.first().map(|r| &r.rules.catalogue);
+            let profile = grants.text(row, grant::PROFILE);
+            if catalogue.is_some_and(|catalogue| catalogue.find(profile).is_none()) {
+                self.note(
+                    MismatchCode::UnknownProfile,
+                    "profile_grant",
+                    "grants of a profile the catalogue has not",
+                    read,
+                );
+            }
+        }
+    }
+
+    /// In a fresh target before cut-over, every row is this run's and every id one of those reserved.
+    fn check_owners(&mut self, read: &PersonRead) {
+        if !(self.scope.target_fresh && self.scope.before_cut_over) {
+            return;
+        }
+        let run_id = self.scope.run_id;
+        for (rows, table) in [
+            (&read.person, "person"),
+            (&read.pins, "pin"),
+            (&read.grants, "profile_grant"),
+            (&read.delegations, "delegation"),
+        ] {
+            if (0..rows.len()).any(|row| rows.keys(row).run_id != run_id) {
+                self.note(MismatchCode::ForeignRun, table, "rows of another run", read);
+            }
+        }
+        let (from, to) = self.scope.ids;
+        let reserved = |id: i64| (from..to).contains(&id);
+        let pins = &read.pins;
+        if !reserved(read.person_id) || (0..pins.len()).any(|row| !reserved(pins.keys(row).id)) {
+            self.note(
+                MismatchCode::ForeignRun,
+                "run",
+                "ids that the run has not reserved",
+                read,
+            );
+        }
+    }
+}
+
+/// The source of PINs issued by delayed activations.
+pub(super) const ACTIVATION: &str = "activation";
+
+/// A person is named by one of its records; without any, by nothing that says who it is.
+pub(super) fn name_of(read: &PersonRead) -> String {
+    if read.pins.is_empty() {
+        return format!("person {}", read.person_id);
+    }
+    record_name(
+        read.pins.text(0, pin::SOURCE),
+        read.pins.text(0, pin::LEGACY_ID),
+    )
+}

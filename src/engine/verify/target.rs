@@ -1,0 +1,173 @@
+//! Reads the target, and the sources beside it where they were not read ahead.
+
+use std::thread;
+
+use super::{
+    SourcesAt, Stage,
+    canary::check_canaries,
+    carried::Renames,
+    derivation::Derivation,
+    error::VerifyError,
+    leftovers::{LeftoverReader, LeftoverSums},
+    mismatch::{MismatchCode, Mismatches},
+    people,
+    person::{PeopleSums, Scope},
+    records,
+    request::VerifyRequest,
+    run_state,
+    sources::{SourcesRead, read_sources, readings},
+};
+use crate::{
+    domain::tally::Tally,
+    store::sqlite::verify::{self as read_back, CodesRead, Holds, INVARIANTS, RunState},
+};
+
+/// All that was read.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// None when the sources could not be read after cut-over.
+    pub(super) sources: Option<SourcesRead>,
+    pub(super) rest: Rest,
+    pub(super) people: PeopleSums,
+    pub(super) notes: Vec<String>,
+}
+
+/// What hangs on no person.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    pub(super) codes: CodesRead,
+    pub(super) source_pairs: u128,
+    pub(super) leftovers: LeftoverSums,
+    /// Sum of what the partitions, and pinferry's ledger, say was committed.
+    pub(super) committed: Tally,
+    /// The same, without the ledger.
+    pub(super) loaded: Tally,
+    pub(super) canaries: u64,
+    pub(super) mismatches: Mismatches,
+}
+
+/// Reads everything.
+pub(super) fn read(
+    request: &VerifyRequest<'_>,
+    run: &RunState,
+    stage: Stage,
+    sources: SourcesAt,
+) -> Result<Read, VerifyError> {
+    let renames = Renames::new(request.rules);
+    let readings = readings(request.settings, request.rules, &renames);
+    let before = stage == Stage::BeforeCutOver;
+    let scope = Scope {
+        readings: &readings,
+        run_id: run.run_id,
+        target_fresh: run.target_fresh,
+        ids: (run.id_base.unwrap_or(0), run.id_end.unwrap_or(0)),
+        before_cut_over: before,
+        derivation: None,
+    };
+    let (sources, rest) = thread::scope(|threads| {
+        let rest = threads.spawn(|| read_rest(request, run, scope));
+        let sources = match sources {
+            SourcesAt::Before(sources) => Ok(sources),
+            SourcesAt::Now => read_sources(&request.sources(records(run))),
+        };
+        (sources, rest.join())
+    });
+    let rest = match rest {
+        Ok(rest) => rest?,
+        Err(panic) => std::panic::resume_unwind(panic),
+    };
+    let mut notes = Vec::new();
+    let sources = match sources {
+        Ok(sources) => Some(sources),
+        Err(VerifyError::Source { name, source }) if !before => {
+            notes.push(format!("source {name} was not compared: {source}"));
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    let derivation = sources.as_ref().filter(|_| before).map(|sources| {
+        let facts = &sources.facts;
+        if facts.share() < 1.0 {
+            notes.push(format!(
+                "names, contacts, guardians and expiry were compared for {:.0} % of the people (run.memory)",
+                facts.share() * 100.0
+            ));
+        }
+        Derivation::new(request.rules, facts, run.run_id, request.unsettled)
+    });
+    let scope = Scope {
+        derivation: derivation.as_ref(),
+        ..scope
+    };
+    let people = people::read_all(request, scope, run.persons)?;
+    drop(derivation);
+    Ok(Read {
+        sources,
+        rest,
+        people,
+        notes,
+    })
+}
+
+fn read_rest(
+    request: &VerifyRequest<'_>,
+    run: &RunState,
+    scope: Scope<'_>,
+) -> Result<Rest, VerifyError> {
+    let connection = read_back::open(request.target)?;
+    let mut out = Mismatches::default();
+    run_state::check_run(request, run, &mut out);
+    let (loaded, committed) = run_state::check_partitions(run, &mut out);
+    run_state::check_steps(run, &mut out);
+    let events = read_back::read_run_events(&connection)?;
+    run_state::check_chain(&events, "run_event", &mut out);
+    let audit = read_back::read_audit_events(&connection)?;
+    run_state::check_chain(&audit, "audit_event", &mut out);
+    let catalogue = read_back::read_catalogue(&connection)?;
+    run_state::check_catalogue(request, &catalogue, run.target_fresh, &mut out);
+    check_invariants(&connection, scope, &mut out)?;
+    let canaries = match &request.settings.canary {
+        Some(path) => check_canaries(path, &connection, &mut out)?,
+        None => 0,
+    };
+    let own_only = scope.before_cut_over && scope.target_fresh;
+    let mut leftovers = LeftoverReader::new(scope.readings, run.run_id, own_only);
+    read_back::read_quarantine(&connection, &mut |row| leftovers.take_quarantined(row))?;
+    read_back::read_findings(&connection, &mut |row| leftovers.take_finding(row))?;
+    Ok(Rest {
+        codes: read_back::read_codes(&connection)?,
+        source_pairs: read_back::read_source_index(&connection)?,
+        leftovers: leftovers.sums,
+        committed,
+        loaded,
+        canaries,
+        mismatches: out,
+    })
+}
+
+fn check_invariants(
+    connection: &rusqlite::Connection,
+    scope: Scope<'_>,
+    out: &mut Mismatches,
+) -> Result<(), VerifyError> {
+    for invariant in INVARIANTS {
+        let holds = match invariant.holds {
+            Holds::Always => true,
+            Holds::BeforeCutOver => scope.before_cut_over,
+            Holds::AfterCutOver => !scope.before_cut_over,
+        };
+        if !holds {
+            continue;
+        }
+        let breach = read_back::ask(connection, invariant, scope.run_id)?;
+        if breach.count > 0 {
+            out.add_many(
+                MismatchCode::Invariant,
+                (invariant.name, invariant.says),
+                breach.count,
+                breach.examples,
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! The invariants of the target that are asked as SQL: each counts its breaches and shows the first.
+
+use rusqlite::Connection;
+
+use super::error::ReadBackError;
+
+/// When an invariant must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// At any time.
+    Always,
+    /// Until cut-over.
+    BeforeCutOver,
+    /// From cut-over on.
+    AfterCutOver,
+}
+
+/// An invariant. The statement yields one text per breach, which names no person.
+#[derive(Clone, Copy, Debug)]
+pub struct Invariant {
+    /// Stable name.
+    pub name: &'static str,
+    /// What must hold, in words.
+    pub says: &'static str,
+    /// When.
+    pub holds: Holds,
+    sql: &'static str,
+}
+
+/// A broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// How many rows break it.
+    pub count: u64,
+    /// The first few of them.
+    pub examples: Vec<String>,
+}
+
+macro_rules! invariants {
+    ($($name:literal $holds:ident $says:literal: $sql:literal,)+) => {
+        /// All of them. `?1` is the run. What concerns the rows of people is checked as they are read.
+        pub const INVARIANTS: &[Invariant] = &[$(
+            Invariant { name: $name, says: $says, holds: Holds::$holds, sql: $sql },
+        )+];
+    };
+}
+
+invariants! {
+    "one_run_under_way" Always "at most one run is under way":
+        "SELECT 'run ' || run_id FROM run WHERE ?1 IS NOT NULL AND phase NOT IN ('finished', 'aborted')
+             AND (SELECT count(*) FROM run WHERE phase NOT IN ('finished', 'aborted')) > 1",
+    "run_dates" Always "the run's dates and times are well formed and in order":
+        "SELECT 'run ' || run_id FROM run WHERE run_id = ?1 AND (date(as_of) IS NOT as_of
+             OR julianday(created_at) IS NULL OR julianday(created_at) > julianday('now') + 1
+             OR coalesce(julianday(cut_over_at) < julianday(created_at), 0)
+             OR coalesce(julianday(finished_at) < julianday(created_at), 0)
+             OR (cut_over_at IS NOT NULL AND julianday(cut_over_at) IS NULL)
+             OR (finished_at IS NOT NULL AND julianday(finished_at) IS NULL))",
+    "run_created_as_logged" Always "the run was created when its first event says":
+        "SELECT 'run ' || run.run_id FROM run WHERE run.run_id = ?1 AND NOT EXISTS (
+             SELECT 1 FROM run_event WHERE run_event.run_id = run.run_id AND event = 'run.created'
+                 AND abs(julianday(at) - julianday(run.created_at)) * 86400.0 < 60.0)",
+    "run_not_cut_over" BeforeCutOver "a run before cut-over has neither a final digest nor an end":
+        "SELECT 'run ' || run_id FROM run WHERE run_id = ?1
+             AND (cut_over_at IS NOT NULL OR finished_at IS NOT NULL OR digest IS NOT NULL)",
+    "run_cut_over" AfterCutOver "a run after cut-over has its final digest and the time of cut-over":
+        "SELECT 'run ' || run_id FROM run WHERE run_id = ?1 AND (cut_over_at IS NULL OR digest IS NULL
+             OR (phase = 'finished') <> (finished_at IS NOT NULL))",
+    "target_fresh" Always "a fresh target holds the rows of one run":
+        "SELECT 'run ' || run_id FROM run WHERE run_id = ?1 AND target_fresh = EXISTS (
+             SELECT 1 FROM run AS earlier WHERE earlier.run_id < ?1 AND earlier.phase <> 'aborted')",
+    "model_is_legacy" BeforeCutOver "the legacy model is the valid one until cut-over":
+        "SELECT 'model_state' WHERE NOT EXISTS (SELECT 1 FROM run AS earlier WHERE earlier.run_id < ?1
+                 AND earlier.phase IN ('cut_over', 'finished'))
+             AND EXISTS (SELECT 1 FROM model_state WHERE model <> 'legacy')
+         UNION ALL
+         SELECT 'model_state' WHERE EXISTS (SELECT 1 FROM model_state WHERE run_id = ?1)",
+    "model_is_multiprofile" AfterCutOver "the multi-profile model is the valid one after cut-over":
+        "SELECT 'model_state' WHERE NOT EXISTS (SELECT 1 FROM model_state
+             WHERE model = 'multiprofile' AND run_id IS NOT NULL AND julianday(changed_at) IS NOT NULL)",
+    "model_state_time" Always "the model changed at a time":
+        "SELECT 'model_state' FROM model_state WHERE ?1 IS NOT NULL AND (julianday(changed_at) IS NULL
+             OR julianday(changed_at) > julianday('now') + 1)",
+    "catalogue_of_a_run" Always "the catalogue belongs to a run":
+        "SELECT 'profile ' || profile FROM profile WHERE ?1 IS NULL OR run_id > ?1 OR run_id NOT IN (
+             SELECT run_id FROM run)",
+    "services_opened" Always "every service is opened by a profile":
+        "SELECT 'service ' || service FROM service WHERE ?1 IS NOT NULL AND service NOT IN (
+             SELECT service FROM profile_service)",
+    "catalogue_known" Always "services belong to profiles and services that exist":
+        "SELECT 'profile_service ' || profile FROM profile_service WHERE ?1 IS NOT NULL
+             AND (profile NOT IN (SELECT profile FROM profile)
+                 OR service NOT IN (SELECT service FROM service))",
+    "foreign_run" Always "state rows belong to a run that exists":
+        "SELECT 'run_source' FROM run_source WHERE ?1 IS NOT NULL AND run_id NOT IN (SELECT run_id FROM run)
+         UNION ALL SELECT 'run_partition' FROM run_partition WHERE run_id NOT IN (SELECT run_id FROM run)
+         UNION ALL SELECT 'run_step' FROM run_step WHERE run_id NOT IN (SELECT run_id FROM run)
+         UNION ALL SELECT 'run_event' FROM run_event WHERE run_id NOT IN (SELECT run_id FROM run)
+         UNION ALL SELECT 'runner_lease' FROM runner_lease WHERE run_id NOT IN (SELECT run_id FROM run)
+         UNION ALL SELECT 'runner_heartbeat' FROM runner_heartbeat WHERE run_id NOT IN (SELECT run_id FROM run)",
+    "lease" Always "lease and heartbeat belong together":
+        "SELECT 'run ' || runner_lease.run_id FROM runner_lease WHERE run_id = ?1 AND epoch < 1
+         UNION ALL
+         SELECT 'run ' || beat.run_id FROM runner_heartbeat AS beat
+             LEFT JOIN runner_lease AS lease ON lease.run_id = beat.run_id
+             WHERE beat.run_id = ?1 AND (lease.epoch IS NULL OR beat.epoch > lease.epoch OR beat.holder = ''
+                 OR julianday(beat.beat_at) IS NULL OR julianday(beat.expires_at) IS NULL
+                 OR julianday(beat.beat_at) > julianday('now') + 1)",
+    "steps_timed" Always "steps were done after the run began":
+        "SELECT 'step ' || step FROM run_step JOIN run USING (run_id) WHERE run_id = ?1
+             AND (julianday(done_at) IS NULL OR julianday(done_at) > julianday('now') + 1
+                 OR julianday(done_at) < julianday(created_at))",
+    "phase_as_logged" Always "the run is in the phase its last event says":
+        "SELECT 'run ' || run.run_id FROM run WHERE run_id = ?1 AND run.phase <> coalesce((
+             SELECT json_extract(detail, '$.to') FROM run_event WHERE run_event.run_id = run.run_id
+                 AND event = 'run.phase' ORDER BY event_id DESC LIMIT 1), 'created')",
+    "nothing_activated_early" BeforeCutOver "no delayed activation took effect before cut-over":
+        "SELECT 'request ' || activation_id FROM delayed_activation WHERE ?1 IS NOT NULL
+             AND (state IN ('done', 'failed') OR pin_id IS NOT NULL OR done_at IS NOT NULL)
+             AND NOT EXISTS (SELECT 1 FROM run AS earlier WHERE earlier.phase IN ('cut_over', 'finished'))",
+    "activations_sound" Always "delayed activations have a profile, a level, times and a reason that fit":
+        "SELECT 'request ' || activation_id FROM delayed_activation WHERE ?1 IS NOT NULL
+             AND state IN ('accepted', 'done') AND (profile NOT IN (SELECT profile FROM profile)
+                 OR level NOT IN ('ordinary', 'dispositive') OR surname = '' OR attempts < 0
+                 OR length(fiscal_code) NOT IN (11, 16)
+                 OR julianday(accepted_at) IS NULL OR julianday(not_before) IS NULL
+                 OR julianday(accepted_at) > julianday('now') + 1)",
+    "activated_pins" Always "a PIN issued by a delayed activation belongs to one":
+        "SELECT 'request ' || activation_id FROM delayed_activation WHERE ?1 IS NOT NULL
+             AND pin_id IS NOT NULL AND pin_id NOT IN (SELECT pin_id FROM pin)",
+}
+
+/// How many examples are shown.
+const EXAMPLES: usize = 5;
+
+/// Asks one invariant.
+///
+/// # Errors
+/// When the database cannot answer.
+pub fn ask(
+    connection: &Connection,
+    invariant: &Invariant,
+    run_id: i64,
+) -> Result<Breach, ReadBackError> {
+    let mut statement = connection
+        .prepare(invariant.sql)
+        .map_err(ReadBackError::read)?;
+    let mut rows = statement.query([run_id]).map_err(ReadBackError::read)?;
+    let mut breach = Breach {
+        count: 0,
+        examples: Vec::new(),
+    };
+    while let Some(row) = rows.next().map_err(ReadBackError::read)? {
+        breach.count += 1;
+        if breach.examples.len() < EXAMPLES {
+            breach
+                .examples
+                .push(row.get(0).map_err(ReadBackError::read)?);
+        }
+    }
+    Ok(breach)
+}
