@@ -18,11 +18,13 @@ use crate::{
 mod activate;
 mod completions;
 mod doctor;
+mod explain;
 pub mod failure;
 mod init;
 mod intake;
 mod man;
 mod migrate_schema;
+mod quarantine;
 mod queue;
 mod sample_data;
 
@@ -80,6 +82,8 @@ enum Command {
     Init(init::Init),
     Doctor(doctor::Doctor),
     MigrateSchema(migrate_schema::MigrateSchema),
+    Explain(explain::Explain),
+    Quarantine(quarantine::Quarantine),
     Intake(intake::Intake),
     Activate(activate::Activate),
     Completions(completions::Completions),
@@ -93,6 +97,8 @@ impl Command {
             Self::Init(command) => command.run(context),
             Self::Doctor(command) => command.run(context),
             Self::MigrateSchema(command) => command.run(context),
+            Self::Explain(command) => command.run(context),
+            Self::Quarantine(command) => command.run(context),
             Self::Intake(command) => command.run(context),
             Self::Activate(command) => command.run(context),
             Self::Completions(command) => command.run(context),

@@ -31,6 +31,7 @@ pub mod person;
 pub mod quarantine;
 pub mod raw_record;
 pub mod record_id;
+pub mod record_name;
 pub mod rows;
 pub mod rules;
 pub mod sort_key;

@@ -13,6 +13,7 @@ pub mod partition;
 pub mod plan;
 pub mod plan_file;
 pub mod progress;
+pub mod quarantine_export;
 pub mod report;
 mod sort;
 pub mod stop;

@@ -31,6 +31,15 @@ pub enum StoreError {
         found: i64,
         known: i64,
     },
+    #[error(
+        "target {}: its schema has version {found}, this program needs version {known}",
+        path.display()
+    )]
+    Older {
+        path: PathBuf,
+        found: i64,
+        known: i64,
+    },
     #[error("target {}: may not be written", path.display())]
     ReadOnly { path: PathBuf },
     #[error("target {}: cannot {action}", path.display())]
@@ -109,6 +118,7 @@ impl StoreError {
             | Self::NotADatabase { .. }
             | Self::Foreign { .. }
             | Self::Newer { .. }
+            | Self::Older { .. }
             | Self::ReadOnly { .. } => Exit::Usage,
             Self::HeldBy { .. } | Self::RunUnderWay { .. } | Self::LeaseLost { .. } => {
                 Exit::Refused
@@ -142,6 +152,7 @@ impl StoreError {
             Self::Newer { .. } => {
                 "use the newer pinferry that wrote it; this one would not understand what it finds"
             }
+            Self::Older { .. } => "pinferry migrate-schema",
             Self::ReadOnly { .. } => {
                 "the user that runs pinferry needs to write the file and its folder (SQLite keeps its \
                  write-ahead log beside the database)"

@@ -23,6 +23,7 @@ pub use run::{NewPartition, NewRun, NewSource, PartitionRow, RunRow, RunSourceRo
 pub use sqlite::{
     leased_tx::{AuditEntry, LeasedTx},
     partition::{Done, Step},
+    reader::Reader,
     replace::{Replacement, StandingPerson, StandingPin},
     target::{Intent, Target, TargetStanding, standing},
 };

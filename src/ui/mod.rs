@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod error;
+pub mod fate;
 pub mod log;
 pub mod progress;
 pub mod report;

@@ -11,6 +11,7 @@ mod insert;
 mod lease;
 pub mod leased_tx;
 pub mod partition;
+pub mod reader;
 pub mod replace;
 mod run;
 mod schema;

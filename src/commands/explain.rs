@@ -1,0 +1,106 @@
+//! `explain`: what became of a record, or of a person's records.
+
+use std::io::{Read, stdin};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Context, failure::Failure, queue::runtime};
+use crate::{
+    config::settings::Settings,
+    exit::Exit,
+    store::{Reader, StoreError, sqlite::reader::Fate},
+    ui::{fate, terminal::Format},
+};
+
+/// Say what became of a legacy record, and why
+///
+/// With `-` a fiscal code is read from standard input, so that it never stands in the list of processes; the
+/// answer covers all records of that person.
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// SOURCE:ID of a record, or - for a fiscal code on standard input
+    #[arg(value_name = "SOURCE:ID")]
+    what: String,
+}
+
+enum Asked {
+    Record { source: String, id: String },
+    Codes(Vec<String>),
+}
+
+impl Explain {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let settings = context.settings(Vec::new())?;
+        let asked = self.resolve(&settings)?;
+        let found = runtime()?.block_on(async {
+            let mut reader = Reader::open(&settings.target).await?;
+            let found = match &asked {
+                Asked::Record { source, id } => reader.fate_of_record(source, id).await?,
+                Asked::Codes(codes) => reader.fate_of_codes(codes).await?,
+            };
+            reader.close().await?;
+            Ok::<Fate, StoreError>(found)
+        })?;
+        if found.is_empty() {
+            return Err(Failure::new(
+                Exit::Failed,
+                "the target knows no such record",
+                Some("`pinferry status` shows whether the run has loaded it yet".to_owned()),
+            ));
+        }
+        match context.terminal.format() {
+            Format::Json => context
+                .terminal
+                .json(&json!({"schema": 1, "explained": found}))?,
+            Format::Table => context.terminal.text(&fate::text(&found))?,
+        }
+        Ok(Exit::Done)
+    }
+
+    fn resolve(&self, settings: &Settings) -> Result<Asked, Failure> {
+        if self.what == "-" {
+            return Ok(Asked::Codes(codes(settings)?));
+        }
+        let names: Vec<&str> = settings
+            .sources
+            .iter()
+            .map(|source| source.rules.name.as_str())
+            .collect();
+        match self.what.split_once(':') {
+            Some((source, id)) if names.contains(&source) && !id.is_empty() => Ok(Asked::Record {
+                source: source.to_owned(),
+                id: id.to_owned(),
+            }),
+            Some(_) | None => Err(Failure::new(
+                Exit::Usage,
+                "a record is named SOURCE:ID",
+                Some(format!("sources: {}", names.join(", "))),
+            )),
+        }
+    }
+}
+
+/// The code on standard input, the one it leads to, and every other that leads there.
+fn codes(settings: &Settings) -> Result<Vec<String>, Failure> {
+    const MOST_BYTES: u64 = 1024;
+    let mut line = String::new();
+    stdin()
+        .take(MOST_BYTES)
+        .read_to_string(&mut line)
+        .map_err(|error| Failure::new(Exit::Failed, error, None))?;
+    let written = line.trim().to_ascii_uppercase();
+    if written.is_empty() {
+        let hint = "printf '%s' CODE | pinferry explain -".to_owned();
+        let error = "there is no fiscal code on standard input";
+        return Err(Failure::new(Exit::Usage, error, Some(hint)));
+    }
+    let mut codes = vec![written];
+    if let Ok(current) = settings.links.current_code(&codes[0]) {
+        codes.extend_from_slice(settings.links.old_codes(current.as_str()));
+        codes.push(current.as_str().to_owned());
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    Ok(codes)
+}
