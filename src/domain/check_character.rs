@@ -16,7 +16,7 @@ const fn rank(byte: u8) -> u8 {
 }
 
 /// The sixteenth character of a personal code, over its first fifteen (digits and upper-case letters).
-pub(super) fn of_personal(code: &[u8; 16]) -> u8 {
+pub(crate) fn of_personal(code: &[u8; 16]) -> u8 {
     let mut sum = 0_u32;
     for (position, byte) in code[..15].iter().enumerate() {
         let rank = rank(*byte);
@@ -31,7 +31,7 @@ pub(super) fn of_personal(code: &[u8; 16]) -> u8 {
 
 /// The eleventh digit of a numeric code, over its first ten: digits in odd positions as they are, in even
 /// ones doubled with the digits of the product summed, modulo 10.
-pub(super) fn of_numeric(digits: &[u8]) -> u8 {
+pub(crate) fn of_numeric(digits: &[u8]) -> u8 {
     let mut sum = 0_u32;
     for (position, byte) in digits.iter().take(10).enumerate() {
         let digit = u32::from(byte - b'0');

@@ -6,7 +6,7 @@
 pub mod activation;
 pub mod case;
 pub mod catalogue;
-mod check_character;
+pub(crate) mod check_character;
 pub mod content;
 pub mod date;
 pub mod delegations;

@@ -1,5 +1,7 @@
 //! Computed fiscal codes (D.M. 23/12/1976).
 
+use crate::domain::check_character;
+
 /// A fiscal code as text, personal or numeric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Code {
@@ -7,10 +9,6 @@ pub(super) struct Code {
     length: usize,
 }
 
-/// Value of 0–9, and of A–Z as well, at the odd positions counted from 1.
-const ODD: [u8; 26] = [
-    1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
-];
 const MONTHS: &[u8; 12] = b"ABCDEHLMPRST";
 const OMOCODIA: &[u8; 10] = b"LMNPQRSTUV";
 /// Where the digits stand that omocodia turns into letters, the last first.
@@ -46,16 +44,7 @@ impl Code {
     pub(super) fn numeric(number: u64) -> Self {
         let mut text = [0; 16];
         put_digits(&mut text[..10], number);
-        let doubled = |digit: u8| [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][usize::from(digit)];
-        let sum: u8 = text[..10]
-            .iter()
-            .enumerate()
-            .map(|(at, letter)| match at % 2 {
-                0 => letter - b'0',
-                _ => doubled(letter - b'0'),
-            })
-            .sum();
-        text[10] = b'0' + (10 - sum % 10) % 10;
+        text[10] = check_character::of_numeric(&text);
         Self { text, length: 11 }
     }
 
@@ -86,19 +75,7 @@ impl Code {
     }
 
     fn seal(&mut self) {
-        let value = |letter: u8| match letter {
-            b'0'..=b'9' => letter - b'0',
-            _ => letter - b'A',
-        };
-        let sum: u32 = self.text[..15]
-            .iter()
-            .enumerate()
-            .map(|(at, &letter)| match at % 2 {
-                0 => u32::from(ODD[usize::from(value(letter))]),
-                _ => u32::from(value(letter)),
-            })
-            .sum();
-        self.text[15] = b'A' + (sum % 26) as u8;
+        self.text[15] = check_character::of_personal(&self.text);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Names of people and companies that do not exist.
 
+use crate::domain::name_letters;
+
 /// A name and the three letters a fiscal code makes of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name {
@@ -32,45 +34,16 @@ impl Names {
     }
 }
 
-/// Consonants, then vowels, then X (D.M. 23/12/1976).
+/// The letters of a surname.
 fn surname_letters(name: &str) -> [u8; 3] {
-    let (consonants, vowels) = split(name);
-    first_three(&[consonants, vowels].concat())
+    let [a, b, c, ..] = name_letters::of(name, "");
+    [a, b, c]
 }
 
-/// As for surnames, but of four consonants or more the second is left out.
+/// The letters of a given name.
 fn given_name_letters(name: &str) -> [u8; 3] {
-    let (mut consonants, vowels) = split(name);
-    if consonants.len() > 3 {
-        consonants.remove(1);
-    }
-    first_three(&[consonants, vowels].concat())
-}
-
-fn first_three(letters: &[u8]) -> [u8; 3] {
-    let mut three = [b'X'; 3];
-    for (slot, letter) in three.iter_mut().zip(letters) {
-        *slot = *letter;
-    }
-    three
-}
-
-fn split(name: &str) -> (Vec<u8>, Vec<u8>) {
-    folded(name).partition(|letter| !b"AEIOU".contains(letter))
-}
-
-/// Upper-case letters without accents; the lists hold no other characters than these.
-pub(super) fn folded(name: &str) -> impl Iterator<Item = u8> {
-    name.chars().filter_map(|letter| match letter {
-        'a'..='z' | 'A'..='Z' => Some(letter.to_ascii_uppercase() as u8),
-        'à' | 'À' => Some(b'A'),
-        'è' | 'é' | 'È' => Some(b'E'),
-        'ì' => Some(b'I'),
-        'ò' | 'ö' | 'Ò' => Some(b'O'),
-        'ù' | 'ü' => Some(b'U'),
-        'č' | 'ć' => Some(b'C'),
-        _ => None,
-    })
+    let [.., a, b, c] = name_letters::of("", name);
+    [a, b, c]
 }
 
 const SURNAMES: &str = "Rossi,Russo,Ferrari,Esposito,Bianchi,Romano,Colombo,Ricci,Marino,Greco,Bruno,Gallo,Conti,De Luca,Mancini,Costa,Giordano,Rizzo,Lombardi,Moretti,Barbieri,Fontana,Santoro,Mariani,Rinaldi,Caruso,Ferrara,Galli,Martini,Leone,Longo,Gentile,Martinelli,Vitale,Lombardo,Serra,Coppola,De Santis,D'Angelo,Marchetti,Parisi,Villa,Conte,Ferraro,Ferri,Fabbri,Bianco,Marini,Grasso,Valentini,Messina,Sala,De Angelis,Gatti,Pellegrini,Palumbo,Sanna,Farina,Rizzi,Monti,Cattaneo,Morelli,Amato,Silvestri,Mazza,Testa,Grassi,Pellegrino,Carbone,Giuliani,Benedetti,Barone,Rossetti,Caputo,Montanari,Guerra,Palmieri,Bernardi,Martino,Fiore,De Rosa,Ferretti,Bellini,Basile,Riva,Donati,Piras,Vitali,Battaglia,Sartori,Neri,Costantini,Milani,Pagano,Ruggiero,Sorrentino,D'Amico,Orlando,Damico,Negri,Nicolò,Dalò,Cordì,Lo Presti,Fo,Ha,Po,Aiello,Niccolai,Müller,Gruber,Kosmač,Perathoner,Ossola,Iacono";

@@ -4,7 +4,6 @@ use super::{
     calendar::Calendar,
     code::put_digits,
     draft::Draft,
-    names::folded,
     noise::Dice,
     person::{Kind, Person, Registry},
 };
@@ -112,9 +111,9 @@ pub(super) fn write_holder(
     draft.set(Field::Email, "");
     if dice.percent(60) {
         let email = draft.cell(Field::Email);
-        email.extend(folded(person.given_name.text).map(|letter| letter.to_ascii_lowercase()));
-        email.push(b'.');
-        email.extend(folded(person.surname.text).map(|letter| letter.to_ascii_lowercase()));
+        digits(email, &person.given_name.letters, 4, dice.next());
+        email.extend_from_slice(&person.surname.letters);
+        email.make_ascii_lowercase();
         email.extend_from_slice(b"@example.org");
     }
     draft.set(Field::Phone, "");
