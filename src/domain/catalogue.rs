@@ -123,3 +123,99 @@ impl Catalogue {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_catalogue_says_what_the_contract_says() {
+        let catalogue = Catalogue::built_in();
+        let rules: Vec<_> = catalogue
+            .profiles()
+            .iter()
+            .map(|profile| {
+                format!(
+                    "{} {} {}",
+                    profile.code, profile.entity, profile.max_age_days
+                )
+            })
+            .collect();
+        let expected = [
+            "CIT none 180",
+            "CDL optional 90",
+            "PAT required 90",
+            "CAF required 90",
+            "AVV optional 90",
+            "COM optional 90",
+            "AZI required 180",
+            "MED optional 180",
+            "ENT required 180",
+            "DIP optional 180",
+        ];
+        assert_eq!(rules, expected);
+        for profile in catalogue.profiles() {
+            assert!(!profile.documents.is_empty() && !profile.services.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_canonical_text_reads_back_and_does_not_depend_on_the_order_of_the_file() {
+        let catalogue = Catalogue::built_in();
+        let again = Catalogue::from_toml(&catalogue.to_toml()).expect("the canonical text");
+        assert_eq!(again.to_toml(), catalogue.to_toml());
+        assert_eq!(again.profiles().len(), catalogue.profiles().len());
+        for profile in catalogue.profiles() {
+            let found = again.find(&profile.code).map(|index| again.get(index));
+            assert_eq!(found, Some(profile));
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_reported_with_its_place() {
+        let text = r#"
+            title = "x"
+            [[profile]]
+            code = "abc"
+            name = "A"
+            entity = "maybe"
+            max_age_days = 0
+            minimum_level = "ordinary"
+            documents = ["ID", "ID"]
+            services = []
+            colour = "red"
+            [[profile]]
+            code = "ABC"
+            name = " "
+            entity = "none"
+            max_age_days = 90
+            documents = []
+            services = [1]
+        "#;
+        let mistakes = Catalogue::from_toml(text).expect_err("mistakes");
+        let mistakes: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+        let expected = [
+            "title: is not known; accepted is [[profile]]",
+            "profile abc, colour: is not known; accepted are code, name, entity, max_age_days, minimum_level, documents, services",
+            "profile abc, entity: must be one of required, optional, none",
+            "profile abc, max_age_days: must be a whole number from 1 to 36525",
+            "profile abc, documents: names something twice",
+            "profile ABC, name: must be a text that is not empty",
+            "profile ABC, minimum_level: must be one of ordinary, dispositive",
+            "profile ABC, services: must be a list of texts that are not empty",
+            "profile ABC, code: stands in the catalogue already",
+        ];
+        assert_eq!(mistakes, expected);
+        for (text, expected) in [
+            ("", "profile: there must be at least one [[profile]]"),
+            ("a = 1\nb = ", "line 2: "),
+        ] {
+            let mistakes = Catalogue::from_toml(text).expect_err("a mistake");
+            assert!(
+                mistakes[0].to_string().starts_with(expected),
+                "{}",
+                mistakes[0]
+            );
+        }
+    }
+}

@@ -38,3 +38,34 @@ fn is_time_part(rest: &[u8]) -> bool {
     matches!(rest, [b'T' | b' ', hour, minutes @ ..]
         if hour.is_ascii_digit() && minutes.iter().all(of_a_time))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_an_iso_date_with_perhaps_a_time_that_is_dropped() {
+        for (text, expected) in [
+            ("2013-11-03", Some("2013-11-03")),
+            ("2013-11-03T10:20:30.5Z", Some("2013-11-03")),
+            ("2013-11-03 10:20:30+01:00", Some("2013-11-03")),
+            ("2012-02-29", Some("2012-02-29")),
+            ("9999-12-31", Some("9999-12-31")),
+            ("2013-02-29", None),
+            ("2013-13-01", None),
+            ("0000-01-01", None),
+            ("2013-1-01", None),
+            ("+013-01-01", None),
+            ("20131103", None),
+            ("03/11/2013", None),
+            ("2013-11-03T", None),
+            ("2013-11-03 (?)", None),
+            ("2013-11-03x", None),
+            ("2013-11-0\u{663}", None),
+            ("", None),
+        ] {
+            let got = parse(text).map(|date| date.to_string());
+            assert_eq!(got.as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -211,3 +211,76 @@ const fn longest_month(birth: CodeBirth) -> u8 {
         _ => 31,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(text: &str) -> String {
+        match text.parse::<FiscalCode>() {
+            Ok(code) => format!("{:07b}", code.omocodia_mask()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn codes_are_judged_by_form_date_and_check_character() {
+        const FORM: &str = "neither the personal nor the numeric form";
+        const DATE: &str = "the date in the code does not exist";
+        const CHECK: &str = "the check character does not fit";
+        for (code, expected) in [
+            ("RSSMRA80A01H501U", "0000000"),
+            ("RSSMRA80A01H501V", CHECK),
+            // Omocodia, from the right and from the left; the check character follows.
+            ("RSSMRA80A01H50MU", CHECK),
+            ("RSSMRA80A01H50MM", "0000001"),
+            ("RSSMRAULALMHRLMD", "1111111"),
+            ("RSSMRA80A01H50OU", FORM),
+            // Women are born on days 41 to 71.
+            ("RSSMRA80A41H501Y", "0000000"),
+            ("RSSMRA80A71H501B", "0000000"),
+            ("RSSMRA80A32H501C", DATE),
+            ("RSSMRA80A40H501Z", DATE),
+            ("RSSMRA80A72H501G", DATE),
+            ("RSSMRA80A00H501V", DATE),
+            // Thirty days, and 29 February where the year may be a leap year: 2000 was one.
+            ("RSSMRA80D31H501D", DATE),
+            ("RSSMRA80D70H501I", "0000000"),
+            ("RSSMRA80B29H501Q", "0000000"),
+            ("RSSMRA81B29H501R", DATE),
+            ("RSSMRA00B29H501Y", "0000000"),
+            ("RSSMRA80B69H501U", "0000000"),
+            ("RSSMRA80B30H501X", DATE),
+            // F is no month.
+            ("RSSMRA80F01H501Z", FORM),
+            ("rssmra80a01h501u", FORM),
+            ("RSSMRA80A01H501", FORM),
+            ("RSSMRA80A01H501UU", FORM),
+            ("", FORM),
+            ("00000000018", "0000000"),
+            ("00743110157", "0000000"),
+            ("00743110158", CHECK),
+            ("00000000000", FORM),
+            ("0074311015A", FORM),
+            ("0074311015", FORM),
+        ] {
+            assert_eq!(verdict(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn omocodia_siblings_share_their_base_which_is_the_code_with_digits() {
+        let base = |text: &str| text.parse::<FiscalCode>().map(|code| code.base());
+        let plain = Ok(Base(*b"RSSMRA80A01H501U"));
+        assert_eq!(base("RSSMRA80A01H501U"), plain);
+        assert_eq!(base("RSSMRA80A01H50MM"), plain);
+        assert_eq!(base("RSSMRAULALMHRLMD"), plain);
+        assert_eq!(base("00743110157"), Ok(Base(*b"00743110157\0\0\0\0\0")));
+    }
+
+    #[test]
+    fn a_code_is_never_shown_by_debug() {
+        let code = "RSSMRA80A01H501U".parse::<FiscalCode>();
+        assert!(!format!("{code:?}").contains("RSS"));
+    }
+}

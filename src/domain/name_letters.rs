@@ -44,3 +44,27 @@ fn is_vowel(letter: &u8) -> bool {
 fn is_consonant(letter: &u8) -> bool {
     letter.is_ascii_uppercase() && !is_vowel(letter)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_consonants_then_vowels_then_x() {
+        for (surname, given_name, expected) in [
+            ("ROSSI", "MARIO", "RSSMRA"),
+            ("D'Angelo", "Niccolò", "DNGNCL"),
+            ("FO", "AL", "FOXLAX"),
+            ("AIA", "IO", "AIAIOX"),
+            // Of four consonants the second is left out, of three none.
+            ("BIANCHI", "GIANFRANCO", "BNCGFR"),
+            ("BIANCHI", "ROBERTO", "BNCRRT"),
+            ("BIANCHI", "MARTA", "BNCMRT"),
+            ("DE LUCA", "ANNA MARIA", "DLCNMR"),
+            ("ŁØÆ", "ЖУК", "LOAXXX"),
+        ] {
+            let got = of(surname, given_name);
+            assert_eq!(str::from_utf8(&got), Ok(expected), "{surname} {given_name}");
+        }
+    }
+}
