@@ -185,6 +185,16 @@ impl StoreError {
         Some(hint.to_owned())
     }
 
+    /// What SQLite said through sqlx while trying to `action`.
+    pub(super) fn sqlx(action: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        // SQLite's primary result codes (<https://sqlite.org/rescode.html>).
+        move |source| match primary_code(&source) {
+            Some(5 | 6) => Self::Busy { action },
+            Some(13) => Self::Full { action },
+            Some(_) | None => Self::Sqlx { action, source },
+        }
+    }
+
     /// What SQLite said while trying to `action`.
     pub(super) fn sqlite(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
         move |source| match source.sqlite_error_code() {
@@ -193,4 +203,10 @@ impl StoreError {
             _ => Self::Sqlite { action, source },
         }
     }
+}
+
+/// SQLite's result code without what refines it.
+pub(super) fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
 }

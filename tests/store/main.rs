@@ -10,5 +10,7 @@ mod chunks;
 mod index;
 mod lease;
 mod open;
+mod reader;
+mod replace;
 mod run;
 mod support;

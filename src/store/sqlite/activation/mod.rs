@@ -22,7 +22,10 @@ pub use pending::PendingCursor;
 pub use queue::{Known, Taken};
 pub use tx::{ActivationTx, Readiness};
 
-use crate::{config::settings::TargetSettings, store::StoreError};
+use crate::{
+    config::settings::TargetSettings,
+    store::{StoreError, error::primary_code},
+};
 
 /// How long a statement waits for the other writers.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -87,18 +90,8 @@ impl ActivationStore {
 }
 
 /// What SQLite said while trying to `action`.
-fn failed(action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-    move |source| match primary_code(&source) {
-        Some(5 | 6) => StoreError::Busy { action },
-        Some(13) => StoreError::Full { action },
-        _ => StoreError::Sqlx { action, source },
-    }
-}
-
-/// SQLite's primary result code (<https://sqlite.org/rescode.html>).
-fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+fn failed(action: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    StoreError::sqlx(action)
 }
 
 /// Whether the database refused a row because of a constraint: the row's fault, and not the database's.

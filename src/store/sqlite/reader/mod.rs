@@ -1,5 +1,6 @@
 //! What the commands that only look ask the target, through sqlx.
 
+pub mod audit;
 mod fate;
 mod quarantine;
 mod run;
@@ -95,6 +96,6 @@ impl Reader {
 }
 
 /// What SQLite said while trying to `action`.
-fn failed(action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-    move |source| StoreError::Sqlx { action, source }
+fn failed(action: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    StoreError::sqlx(action)
 }
