@@ -1,0 +1,93 @@
+//! The two commands from outside, with the sample file.
+
+use std::{fs, path::Path};
+
+use assert_cmd::{Command, cargo::cargo_bin};
+
+use crate::world::World;
+
+/// A PIN in clear in the sample file.
+const CLEAR_PIN: &str = "1234-ABCD-5678";
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/intake.csv");
+
+fn configure(world: &World) {
+    let folder = world.folder.path();
+    fs::write(folder.join("legacy.csv"), "id\n").expect("a file");
+    let text = "[target]\nurl = \"sqlite://target.db\"\n[[source]]\nname = \"inps\"\nurl = \"csv://legacy.csv\"\n";
+    fs::write(folder.join("pinferry.toml"), text).expect("a file");
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(cargo_bin!("pinferry"));
+    let output = command
+        .current_dir(folder)
+        .env_clear()
+        .args(arguments)
+        .output()
+        .expect("it ran");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (
+        output.status.code().expect("a code"),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn the_sample_file_goes_from_the_counter_to_active_pins_and_leaks_nothing() {
+    let world = World::finished();
+    configure(&world);
+    let folder = world.folder.path();
+    let mut said = String::new();
+    for format in ["table", "json"] {
+        let (code, out, err) = run(folder, &["-vv", "--format", format, "intake", SAMPLE]);
+        assert_eq!(code, 3, "{out}{err}");
+        said += &(out + &err);
+    }
+    for reason in [
+        "documents_missing",
+        "credential_not_hashed",
+        "entity_missing",
+        "fiscal_code_invalid",
+    ] {
+        assert!(said.contains(reason), "{reason}: {said}");
+    }
+    let (code, out, err) = run(folder, &["-vv", "--format", "json", "activate"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("\"activated\": 3"), "{out}");
+    said += &(out + &err);
+    for secret in [
+        CLEAR_PIN,
+        "RSSMRA80A01H501U",
+        "Rossi",
+        "example.org",
+        "5550101",
+    ] {
+        assert!(!said.contains(secret), "{secret} in {said}");
+    }
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let bytes = fs::read(&path).expect("a file");
+        let found = bytes
+            .windows(CLEAR_PIN.len())
+            .any(|window| window == CLEAR_PIN.as_bytes());
+        assert!(!found, "the PIN in clear is in {}", path.display());
+    }
+}
+
+#[test]
+fn without_a_target_intake_says_where_one_should_be() {
+    let world = World::finished();
+    configure(&world);
+    let toml = world.folder.path().join("pinferry.toml");
+    let text = fs::read_to_string(&toml)
+        .expect("a file")
+        .replace("target.db", "none.db");
+    fs::write(&toml, text).expect("a file");
+    for command in [vec!["intake", SAMPLE], vec!["activate"]] {
+        let (code, _, err) = run(world.folder.path(), &command);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains("none.db: there is no such file"), "{err}");
+    }
+    assert!(!world.folder.path().join("none.db").exists());
+}
