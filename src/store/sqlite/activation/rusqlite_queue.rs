@@ -6,7 +6,20 @@ use super::{
     queue::{HALVES, row},
     sql,
 };
-use crate::{domain::activation::submission::Submission, store::StoreError};
+use crate::{
+    domain::activation::submission::Submission,
+    store::{LeasedTx, StoreError},
+};
+
+impl LeasedTx<'_> {
+    /// Takes a diverted PIN into the queue, once; says whether it was new.
+    ///
+    /// # Errors
+    /// As [`enqueue`].
+    pub fn queue_diverted(&self, submission: &Submission) -> Result<bool, StoreError> {
+        enqueue(self.connection, submission)
+    }
+}
 
 /// Takes a diverted PIN into the queue, once; says whether it was new. The caller holds the transaction.
 ///
