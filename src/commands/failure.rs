@@ -4,11 +4,13 @@ use std::error::Error;
 
 use crate::{
     config::ConfigError,
+    engine::{error::RunError, extract::ExtractError},
     engine::{intake::IntakeError, plan_file::PlanFileError},
     exit::Exit,
     sample::SampleError,
     source::SourceError,
     store::StoreError,
+    ui::confirm::NotConfirmed,
     ui::{signals::SignalError, terminal::OutputError},
 };
 
@@ -52,9 +54,12 @@ macro_rules! fails {
 fails!(crate::source::lock::LockError);
 fails!(
     ConfigError,
+    ExtractError,
     IntakeError,
+    NotConfirmed,
     OutputError,
     PlanFileError,
+    RunError,
     SampleError,
     SignalError,
     SourceError,

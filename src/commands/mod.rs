@@ -15,6 +15,7 @@ use crate::{
     },
 };
 
+mod abort;
 mod activate;
 mod completions;
 mod doctor;
@@ -24,9 +25,13 @@ mod init;
 mod intake;
 mod man;
 mod migrate_schema;
+mod plan;
 mod quarantine;
 mod queue;
+mod run;
 mod sample_data;
+mod tuning;
+mod verify;
 
 use failure::Failure;
 
@@ -84,6 +89,10 @@ enum Command {
     MigrateSchema(migrate_schema::MigrateSchema),
     Explain(explain::Explain),
     Quarantine(quarantine::Quarantine),
+    Plan(plan::Plan),
+    Run(run::Run),
+    Verify(verify::Verify),
+    Abort(abort::Abort),
     Intake(intake::Intake),
     Activate(activate::Activate),
     Completions(completions::Completions),
@@ -99,6 +108,10 @@ impl Command {
             Self::MigrateSchema(command) => command.run(context),
             Self::Explain(command) => command.run(context),
             Self::Quarantine(command) => command.run(context),
+            Self::Plan(command) => command.run(context),
+            Self::Run(command) => command.run(context),
+            Self::Verify(command) => command.run(context),
+            Self::Abort(command) => command.run(context),
             Self::Intake(command) => command.run(context),
             Self::Activate(command) => command.run(context),
             Self::Completions(command) => command.run(context),

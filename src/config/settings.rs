@@ -83,6 +83,17 @@ pub enum SourceLocation {
     },
 }
 
+impl SourceLocation {
+    /// Whether it is an extract, which nobody manages PINs in.
+    #[must_use]
+    pub fn has_nothing_to_lock(&self) -> bool {
+        match self {
+            Self::Csv { .. } => true,
+            Self::Sqlite { .. } => false,
+        }
+    }
+}
+
 vocabulary! {
     /// Encoding of a CSV file.
     Encoding {

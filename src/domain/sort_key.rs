@@ -65,8 +65,9 @@ pub fn of(raw: &RawRecord<'_>, rules: &Rules) -> SortKey {
     SortKey(key)
 }
 
-/// The valid code a record ends up with, whatever else is wrong with it.
-fn holder(raw: &RawRecord<'_>, rules: &Rules) -> Option<FiscalCode> {
+/// The valid code a record ends up with after renaming, whatever else is wrong with it.
+#[must_use]
+pub fn holder(raw: &RawRecord<'_>, rules: &Rules) -> Option<FiscalCode> {
     match raw.shape {
         Shape::Malformed => None,
         Shape::Row => rules.links.current_code(raw.get(Field::FiscalCode)).ok(),

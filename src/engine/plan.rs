@@ -1,7 +1,5 @@
 //! The dry run: everything is read and judged, nothing is written.
 
-use std::collections::BTreeSet;
-
 use super::{
     cases::Case,
     extract::{ExtractError, Extracted, extract},
@@ -11,7 +9,7 @@ use super::{
 };
 use crate::{
     config::settings::{RunSettings, SourceSettings},
-    domain::{digest::RowHash, field::Field, rules::Rules, tally::Tally},
+    domain::{digest::RowHash, rules::Rules, tally::Tally},
     source::ReadSummary,
 };
 
@@ -34,12 +32,12 @@ pub struct PlanOutcome {
 pub fn plan(
     sources: &[SourceSettings],
     rules: &Rules,
-    fingerprint_excludes: &BTreeSet<Field>,
+    allow_columns: &[String],
     run: &RunSettings,
     progress: &dyn Progress,
     stop: &StopFlag,
 ) -> Result<PlanOutcome, ExtractError> {
-    let extracted = extract(sources, rules, fingerprint_excludes, run, progress, stop)?;
+    let extracted = extract(sources, rules, allow_columns, run, progress, stop)?;
     let crew = Crew {
         workers: run.workers,
         progress,

@@ -36,6 +36,8 @@ commit_points! {
     Index = "index",
     /// A captured person judged again.
     Replace = "replace",
+    /// Diverted PINs taken into the queue.
+    Divert = "divert",
     /// What verification found.
     Verdict = "verdict",
     /// The multi-profile model becomes the valid one.

@@ -7,6 +7,7 @@ pub mod chain;
 pub mod chunk;
 pub mod commit_point;
 pub mod error;
+pub mod holder;
 pub mod lease;
 pub mod phase;
 pub mod run;
@@ -17,6 +18,7 @@ mod tape;
 pub use chunk::{ChunkBuilder, ChunkRows};
 pub use commit_point::CommitPoint;
 pub use error::StoreError;
+pub use holder::Holder;
 pub use lease::{Heartbeat, Lease};
 pub use phase::RunPhase;
 pub use run::{NewPartition, NewRun, NewSource, PartitionRow, RunRow, RunSourceRow};
@@ -24,7 +26,7 @@ pub use sqlite::{
     leased_tx::{AuditEntry, LeasedTx},
     partition::{Done, Step},
     reader::Reader,
-    replace::{Replacement, StandingPerson, StandingPin},
+    replace::{Account, Replacement, StandingPerson, StandingPin},
     target::{Intent, Target, TargetStanding, standing},
 };
 pub use step::{INDEX_STEPS, IndexStep};

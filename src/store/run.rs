@@ -58,6 +58,17 @@ pub struct RunRow {
     pub sources: Vec<RunSourceRow>,
 }
 
+impl RunRow {
+    /// The fingerprint of each source, by name, in order of precedence.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<(String, Option<Digest>)> {
+        self.sources
+            .iter()
+            .map(|source| (source.name.clone(), source.fingerprint))
+            .collect()
+    }
+}
+
 /// A row of `run_source`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSourceRow {

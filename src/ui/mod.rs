@@ -1,6 +1,7 @@
 //! The terminal: progress, tables, errors.
 
 pub mod activation;
+pub mod confirm;
 pub mod error;
 pub mod fate;
 pub mod log;
@@ -9,3 +10,4 @@ pub mod report;
 pub mod signals;
 pub mod table;
 pub mod terminal;
+pub mod verification;

@@ -6,10 +6,7 @@ mod extracted;
 mod reading;
 mod seen;
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -26,18 +23,18 @@ use super::{
 };
 use crate::{
     config::settings::{RunSettings, SourceSettings},
-    domain::{field::Field, rules::Rules},
+    domain::rules::Rules,
 };
 
-/// Reads every source once and sorts the records, within `run.memory_bytes`. The fields in
-/// `fingerprint_excludes` do not count for the fingerprints.
+/// Reads every source once and sorts the records, within `run.memory_bytes`. Columns in `allow_columns` may
+/// change under the lock and do not count for the fingerprints.
 ///
 /// # Errors
 /// A source that cannot be read, a work folder that cannot be written to, or a request to stop.
 pub fn extract(
     sources: &[SourceSettings],
     rules: &Rules,
-    fingerprint_excludes: &BTreeSet<Field>,
+    allow_columns: &[String],
     run: &RunSettings,
     progress: &dyn Progress,
     stop: &StopFlag,
@@ -45,7 +42,7 @@ pub fn extract(
     let budget = Budget::of(run);
     let reading = Reading {
         rules,
-        excludes: fingerprint_excludes,
+        allow_columns,
         budget: &budget,
         id_hash: xxh3_64,
         progress,

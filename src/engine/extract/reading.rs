@@ -1,7 +1,6 @@
 //! Reads the sources one after the other while other threads sort what was read.
 
 use std::{
-    collections::BTreeSet,
     mem,
     ops::ControlFlow,
     panic,
@@ -21,7 +20,6 @@ use super::{
 use crate::{
     config::settings::SourceSettings,
     domain::{
-        field::Field,
         raw_record::{RawRecord, SourceIndex},
         record_id::record_id,
         rules::Rules,
@@ -42,7 +40,8 @@ const POLL_RECORDS: u32 = 4096;
 /// What reading needs beside the sources.
 pub(super) struct Reading<'a> {
     pub rules: &'a Rules,
-    pub excludes: &'a BTreeSet<Field>,
+    /// Columns that may change meanwhile, which do not count for the fingerprints.
+    pub allow_columns: &'a [String],
     pub budget: &'a Budget,
     pub id_hash: fn(&[u8]) -> u64,
     pub progress: &'a dyn Progress,
@@ -106,19 +105,18 @@ impl Reading<'_> {
         let mut summaries = Vec::with_capacity(sources.len());
         for (settings, index) in sources.iter().zip(0..) {
             let mut refused = None;
-            let read =
-                source::read(
-                    settings,
-                    SourceIndex(index),
-                    self.excludes,
-                    &mut |record| match intake.take(record) {
-                        Ok(()) => ControlFlow::Continue(()),
-                        Err(refusal) => {
-                            refused = Some(refusal);
-                            ControlFlow::Break(())
-                        }
-                    },
-                );
+            let read = source::read(
+                settings,
+                SourceIndex(index),
+                &settings.changing_fields(self.allow_columns),
+                &mut |record| match intake.take(record) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(refusal) => {
+                        refused = Some(refusal);
+                        ControlFlow::Break(())
+                    }
+                },
+            );
             if let Some(refusal) = refused {
                 return Err(refusal);
             }

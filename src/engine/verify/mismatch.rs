@@ -195,6 +195,9 @@ impl Mismatches {
         count: u64,
         examples: impl IntoIterator<Item = String>,
     ) {
+        if count == 0 {
+            return;
+        }
         let (sum, shown) = self
             .found
             .entry((code, subject.to_owned(), what.to_owned()))

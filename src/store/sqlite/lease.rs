@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     failpoint,
-    store::{Lease, StoreError},
+    store::{Holder, Lease, StoreError},
 };
 
 impl Target {
-    /// Takes the lease of a run: nobody has it, or the holder's has run out.
+    /// Takes the lease of a run: nobody has it, the holder's has run out, or the holder is known to be gone.
+    /// `holder` is a [`Holder::stored`].
     ///
     /// # Errors
     ///
@@ -118,7 +119,7 @@ pub(super) fn renew(
     }
 }
 
-/// Refuses while somebody's lease lasts.
+/// Refuses while the lease of somebody lasts who is not known to be gone.
 fn refuse_held(connection: &Connection, run_id: i64) -> Result<(), StoreError> {
     let held: Option<(String, String)> = connection
         .query_row(
@@ -131,12 +132,14 @@ fn refuse_held(connection: &Connection, run_id: i64) -> Result<(), StoreError> {
         .optional()
         .map_err(StoreError::sqlite("look at the runner lease"))?;
     match held {
-        Some((holder, expires_at)) => Err(StoreError::HeldBy {
-            run_id,
-            holder,
-            expires_at,
-        }),
-        None => Ok(()),
+        Some((holder, expires_at)) if !Holder::this_process().knows_gone(&holder) => {
+            Err(StoreError::HeldBy {
+                run_id,
+                holder: Holder::shown(&holder).to_owned(),
+                expires_at,
+            })
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

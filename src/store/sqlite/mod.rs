@@ -15,5 +15,6 @@ pub mod reader;
 pub mod replace;
 mod run;
 mod schema;
+mod standing_tally;
 pub mod target;
 pub mod verify;

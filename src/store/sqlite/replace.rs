@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::{leased_tx::LeasedTx, target::Target};
+use super::{connection::NOW, leased_tx::LeasedTx, run::json, target::Target};
 use crate::{
     domain::{fiscal_code::FiscalCode, tally::Tally},
     failpoint,
@@ -38,10 +38,19 @@ pub struct Replacement<'a> {
     pub records: &'a [(&'a str, &'a str)],
     /// What comes in.
     pub rows: &'a ChunkRows,
-    /// The partition that accounts for it.
-    pub partition_no: u32,
+    /// What accounts for it.
+    pub account: Account<'a>,
     /// Counts and digests of what comes in less those of what is taken out.
     pub difference: &'a Tally,
+}
+
+/// Where a difference is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Account<'a> {
+    /// In the tally of a partition, before cut-over.
+    Partition(u32),
+    /// In the ledger, after cut-over, for this cause.
+    Ledger(&'a str),
 }
 
 const ACTION: &str = "replace a person";
@@ -105,7 +114,20 @@ impl LeasedTx<'_> {
             self.take_out_record(source, legacy_id)?;
         }
         self.insert(replacement.rows)?;
-        self.add_tally(replacement.partition_no, replacement.difference)
+        match replacement.account {
+            Account::Partition(no) => self.add_tally(no, replacement.difference),
+            Account::Ledger(cause) => self.enter_in_ledger(cause, replacement.difference),
+        }
+    }
+
+    fn enter_in_ledger(&self, cause: &str, difference: &Tally) -> Result<(), StoreError> {
+        self.connection
+            .execute(
+                &format!("INSERT INTO digest_ledger (at, cause, tally) VALUES ({NOW}, ?1, ?2)"),
+                params![cause, json(difference)?],
+            )
+            .map_err(StoreError::sqlite("write the ledger"))?;
+        Ok(())
     }
 
     fn take_out(&self, code: FiscalCode) -> Result<(), StoreError> {

@@ -1,0 +1,86 @@
+//! `plan`: the dry run.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{Context, failure::Failure, tuning::Tuning};
+use crate::{
+    engine::{
+        plan::{PlanOutcome, plan},
+        plan_file::PlanFile,
+        report::Report,
+    },
+    exit::Exit,
+    ui::{progress::Watcher, report},
+};
+
+/// The dry run: read and judge everything by the code of `run`, and write nothing
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// Save what `run --plan` is to carry out
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    #[command(flatten)]
+    tuning: Tuning,
+}
+
+impl Plan {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let settings = context.settings(self.tuning.flags())?;
+        let stop = context.heed_signals()?;
+        // The clock of an embedded database is the host's.
+        let today = || Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let as_of = settings.as_of.unwrap_or_else(today);
+        let watcher = Watcher::new(context.terminal.clone());
+        let planned = plan(
+            &settings.sources,
+            &settings.rules(as_of),
+            &settings.lock.allow_columns,
+            &settings.run,
+            &watcher,
+            &stop,
+        );
+        watcher.finish();
+        let PlanOutcome { tally, sources } = planned?;
+        let shown: Vec<_> = sources
+            .iter()
+            .map(|(name, read)| (name.clone(), Some(read.fingerprint)))
+            .collect();
+        let report = Report::new(None, "plan", &tally, &shown);
+        report::show(&report, &context.terminal)?;
+        for source in &settings.sources {
+            if source.location.has_nothing_to_lock() {
+                context.terminal.say(&format!(
+                    "source {}: an extract, nothing to lock",
+                    source.rules.name
+                ));
+            }
+        }
+        let ratio = report.quarantine_ratio();
+        let exit = if ratio > settings.run.max_quarantine_ratio {
+            context.terminal.say(&format!(
+                "{:.2} % of the records would be quarantined, more than the {:.2} % a run accepts",
+                ratio * 100.0,
+                settings.run.max_quarantine_ratio * 100.0
+            ));
+            Exit::Failed
+        } else if report.totals.quarantined > 0 {
+            Exit::DoneWithQuarantine
+        } else {
+            Exit::Done
+        };
+        if let Some(file) = &self.save {
+            let fingerprints = sources
+                .into_iter()
+                .map(|(name, read)| (name, read.fingerprint))
+                .collect();
+            PlanFile::new(as_of, settings.fixed(as_of), fingerprints, report).save(file)?;
+            context
+                .terminal
+                .next(&format!("`pinferry run --plan {}`", file.display()));
+        }
+        Ok(exit)
+    }
+}

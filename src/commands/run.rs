@@ -1,0 +1,115 @@
+//! `run`: the whole maintenance job.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Context, failure::Failure, tuning::Tuning};
+use crate::{
+    engine::{
+        job::Job,
+        plan_file::PlanFile,
+        report::Report,
+        run::{RunEnd, RunOptions, RunOutcome, RunUntil, run},
+        stop::StopReason,
+    },
+    exit::Exit,
+    store::{Holder, RunPhase},
+    ui::{progress::Watcher, report, verification},
+};
+
+/// Lock, load, index, verify, cut over, seal; the same command resumes what was interrupted
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Carry out this saved plan, and refuse if source, configuration or catalogue drifted from it
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Stop before cut-over, the lock held
+    #[arg(long)]
+    hold: bool,
+    #[command(flatten)]
+    tuning: Tuning,
+}
+
+impl Run {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let settings = context.settings(self.tuning.flags())?;
+        let options = RunOptions {
+            plan: self.plan.as_deref().map(PlanFile::read).transpose()?,
+            until: if self.hold {
+                RunUntil::Verified
+            } else {
+                RunUntil::Finished
+            },
+        };
+        let stop = context.heed_signals()?;
+        let watcher = Watcher::new(context.terminal.clone());
+        let holder = Holder::this_process().stored();
+        let job = Job {
+            settings: &settings,
+            holder: &holder,
+            progress: &watcher,
+            stop: &stop,
+        };
+        let outcome = run(&job, &options);
+        watcher.finish();
+        let outcome = outcome?;
+        show(&outcome, context)
+    }
+}
+
+fn show(outcome: &RunOutcome, context: &Context) -> Result<Exit, Failure> {
+    let terminal = &context.terminal;
+    let resume = "`pinferry run` goes on from here, `pinferry abort` takes it back";
+    let held = outcome.run.phase != RunPhase::Created && !outcome.run.phase.is_over();
+    if held {
+        terminal.say("the management lock is still held");
+    }
+    if let RunEnd::VerificationFailed(found) = &outcome.end {
+        verification::show(found, &outcome.run.fingerprints(), terminal)?;
+    } else {
+        let run = &outcome.run;
+        let report = Report::new(
+            Some(run.run_id),
+            run.phase.as_str(),
+            &outcome.tally,
+            &run.fingerprints(),
+        );
+        report::show(&report, terminal)?;
+    }
+    let (exit, next) = match &outcome.end {
+        RunEnd::Finished | RunEnd::WasFinished if outcome.tally.quarantined() > 0 => (
+            Exit::DoneWithQuarantine,
+            "`pinferry quarantine list` shows who was left out and why",
+        ),
+        RunEnd::Finished | RunEnd::WasFinished => (
+            Exit::Done,
+            "`pinferry activate`, from cron every few minutes",
+        ),
+        RunEnd::Held => {
+            terminal.say("verified, and held before cut-over as asked");
+            (Exit::Stopped, resume)
+        }
+        RunEnd::Stopped(StopReason::Interrupted) => (Exit::Interrupted, resume),
+        RunEnd::Stopped(StopReason::Terminated) => (Exit::Terminated, resume),
+        RunEnd::TooManyQuarantined { ratio, limit } => {
+            terminal.say(&format!(
+                "stopped before cut-over: {:.2} % of the records are quarantined, more than \
+                 run.max_quarantine_ratio ({:.2} %) accepts",
+                ratio * 100.0,
+                limit * 100.0
+            ));
+            (
+                Exit::Failed,
+                "look at `pinferry quarantine list`; then raise run.max_quarantine_ratio and type `pinferry \
+                 run`, or take it back with `pinferry abort`",
+            )
+        }
+        RunEnd::VerificationFailed(_) => (
+            Exit::VerificationFailed,
+            "mend what is named and type `pinferry run` to verify again, or take it back with `pinferry abort`",
+        ),
+    };
+    terminal.next(next);
+    Ok(exit)
+}

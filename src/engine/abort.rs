@@ -1,0 +1,140 @@
+//! Back to an open legacy, from any state before cut-over.
+
+use serde_json::json;
+
+use super::{error::RunError, job::Job, locking, progress::Phase, stop::StopReason};
+use crate::{
+    failpoint,
+    source::lock::{Leftovers, NotHandedBack},
+    store::{CommitPoint, Intent, Lease, RunPhase, RunRow, Target},
+};
+
+/// Rows taken out in one transaction of a target that was in use.
+const ROWS_A_CHUNK: usize = 50_000;
+
+/// What an abort would take back.
+#[derive(Clone, Debug)]
+pub struct AbortCost {
+    /// The run.
+    pub run: RunRow,
+    /// Records it has committed, which are taken out of the target.
+    pub records: u64,
+    /// PINs diverted by the lock, which go back into the legacy.
+    pub diverted: u64,
+}
+
+/// How an abort ended.
+#[derive(Debug)]
+pub struct Aborted {
+    /// The run as it stands.
+    pub run: RunRow,
+    /// Diverted PINs now in the legacy.
+    pub handed_back: u64,
+    /// Diverted PINs a legacy would not take, and the table they are kept in.
+    pub kept: Vec<(String, Vec<NotHandedBack>)>,
+    /// A signal came; the same command goes on.
+    pub stopped: Option<StopReason>,
+}
+
+/// What an abort would cost now.
+///
+/// # Errors
+/// There is nothing to abort, or target or legacy cannot be read.
+pub fn cost(job: &Job<'_>) -> Result<AbortCost, RunError> {
+    let target = Target::open(&job.settings.target, Intent::MustExist)?;
+    let run = abortable(&target)?;
+    let mut diverted = 0;
+    for locked in locking::claimed(job.settings, &run)?.iter() {
+        diverted += locked.diverted(u32::MAX)?.len() as u64;
+    }
+    let records = target.tally(run.run_id)?.records().unsigned_abs();
+    Ok(AbortCost {
+        run,
+        records,
+        diverted,
+    })
+}
+
+/// Takes the run's rows out of the target, hands diverted PINs back and releases the lock.
+///
+/// # Errors
+/// Anything that failed on the way; the same call goes on from there.
+pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
+    let mut target = Target::open(&job.settings.target, Intent::MustExist)?;
+    let run = abortable(&target)?;
+    let lease = target.acquire(run.run_id, job.holder, job.settings.run.lease)?;
+    let heartbeat = target.heartbeat(&lease)?;
+    job.progress.begin(Phase::Abort, None);
+    if run.phase != RunPhase::Aborting {
+        let tx = target.begin(&lease)?;
+        tx.set_phase(run.phase, RunPhase::Aborting)?;
+        tx.commit(CommitPoint::Phase)?;
+    }
+    let mut aborted = Aborted {
+        run: run.clone(),
+        handed_back: 0,
+        kept: Vec::new(),
+        stopped: take_rows_out(job, &mut target, &lease)?,
+    };
+    if aborted.stopped.is_none() {
+        release_locks(job, &run, &mut aborted)?;
+        let tx = target.begin(&lease)?;
+        tx.event(
+            "lock.released",
+            &json!({ "handed_back": aborted.handed_back }),
+        )?;
+        tx.finish_abort()?;
+        tx.commit(CommitPoint::Aborted)?;
+        // The rows are gone; what they said must not stay in free pages either.
+        target.shrink()?;
+    }
+    drop(heartbeat);
+    target.release(lease)?;
+    aborted.run = target.run(run.run_id)?;
+    Ok(aborted)
+}
+
+fn abortable(target: &Target) -> Result<RunRow, RunError> {
+    let run = target.current_run()?.ok_or(RunError::NoRun)?;
+    if run.phase == RunPhase::Aborting || run.phase.may_become(RunPhase::Aborting) {
+        Ok(run)
+    } else {
+        Err(RunError::NothingToAbort {
+            run_id: run.run_id,
+            phase: run.phase,
+        })
+    }
+}
+
+fn take_rows_out(
+    job: &Job<'_>,
+    target: &mut Target,
+    lease: &Lease,
+) -> Result<Option<StopReason>, RunError> {
+    // Every turn takes rows out; the run has no more of them than ids of people, PINs and grants.
+    loop {
+        if let Some(reason) = job.stop.requested() {
+            return Ok(Some(reason));
+        }
+        let tx = target.begin(lease)?;
+        let deleted = tx.delete_run_rows(ROWS_A_CHUNK)?;
+        if deleted == 0 {
+            return Ok(None);
+        }
+        tx.commit(CommitPoint::Erase)?;
+        job.progress.advance(deleted as u64);
+    }
+}
+
+fn release_locks(job: &Job<'_>, run: &RunRow, aborted: &mut Aborted) -> Result<(), RunError> {
+    for locked in locking::claimed(job.settings, run)?.into_locked() {
+        failpoint::reached("abort.release");
+        let released = locked.release(Leftovers::HandBack)?;
+        aborted.handed_back += released.handed_back;
+        if let Some(table) = released.kept_in {
+            aborted.kept.push((table, released.not_handed_back));
+        }
+        failpoint::reached("abort.released");
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! New PINs that the lock diverted become delayed activations.
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::json;
+
+use super::{error::RunError, job::Job};
+use crate::{
+    domain::{
+        activation::evaluation::{DivertedPin, Grounds, evaluate_diverted},
+        raw_record::SourceIndex,
+        rules::Rules,
+    },
+    source::lock::Locks,
+    store::{CommitPoint, Lease, Target},
+};
+
+/// Diverted PINs that are dealt with in one transaction.
+const PINS_A_ROUND: u32 = 1_000;
+
+/// The zone in which offices count working days.
+const OFFICE_ZONE: &str = "Europe/Rome";
+
+/// Takes every diverted PIN into the queue and marks it processed in the legacy. A process killed between
+/// the two takes it again, and the queue knows it already.
+pub(super) fn drain_diverted(
+    job: &Job<'_>,
+    rules: &Rules,
+    target: &mut Target,
+    lease: &Lease,
+    locks: &Locks,
+) -> Result<(), RunError> {
+    let zone = TimeZone::get(OFFICE_ZONE).map_err(RunError::Zone)?;
+    let delay = job.settings.activation.delay_working_days;
+    let grounds = Grounds::new(rules.clone(), delay, zone);
+    for (source, index) in job.settings.sources.iter().zip(0..) {
+        let Some(locked) = locks.of(&source.rules.name) else {
+            continue;
+        };
+        // Each round marks what it took, and a sealed legacy gets no more.
+        loop {
+            let pins = locked.diverted(PINS_A_ROUND)?;
+            if pins.is_empty() {
+                break;
+            }
+            let tx = target.begin(lease)?;
+            for pin in &pins {
+                let at: Timestamp = pin.at.parse().map_err(RunError::DivertedAt)?;
+                let diverted = DivertedPin {
+                    seq: pin.seq,
+                    at,
+                    raw: pin.row.record(SourceIndex(index), 0),
+                };
+                tx.enqueue(&evaluate_diverted(&diverted, &grounds))?;
+            }
+            let detail = json!({ "source": source.rules.name, "pins": pins.len() });
+            tx.event("diverted.queued", &detail)?;
+            tx.commit(CommitPoint::Divert)?;
+            let seqs: Vec<_> = pins.iter().map(|pin| pin.seq).collect();
+            locked.mark_diverted_processed(&seqs)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! What can go wrong with a migration.
+
+use super::{
+    cursor::NotACursor, extract::ExtractError, partition::NotABoundary, verify::VerifyError,
+};
+use crate::{
+    domain::digest::Digest,
+    exit::Exit,
+    source::{SourceError, SourceMistake, lock::LockError},
+    store::{RunPhase, StoreError},
+};
+
+/// A failure of `run` or `abort`. What was committed stays committed.
+#[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "each variant says what it is in its message, with its fields"
+)]
+pub enum RunError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("{}", lines(.0))]
+    Sources(Vec<SourceMistake>),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    #[error("a stored partition boundary cannot be read")]
+    Boundary(#[from] NotABoundary),
+    #[error("a stored cursor cannot be read")]
+    Cursor(#[from] NotACursor),
+    #[error("run {run_id} began with another configuration; these keys differ: {}", keys.join(", "))]
+    ConfigurationDrifted { run_id: i64, keys: Vec<String> },
+    #[error("the configuration is not the one the plan was made with; these keys differ: {}", keys.join(", "))]
+    PlanDrifted { keys: Vec<String> },
+    #[error(
+        "source {name:?} is not what the plan was made from: its fingerprint was {planned}, it is {found}"
+    )]
+    PlanSourceDrifted {
+        name: String,
+        planned: Digest,
+        found: Digest,
+    },
+    #[error(
+        "source {name:?} changed since run {run_id} started: its fingerprint was {recorded}, it is {found}"
+    )]
+    SourceChanged {
+        run_id: i64,
+        name: String,
+        recorded: Digest,
+        found: Digest,
+    },
+    #[error("run {run_id} is being aborted")]
+    Aborting { run_id: i64 },
+    #[error("run {run_id} is in phase {phase}: there is nothing to abort")]
+    NothingToAbort { run_id: i64, phase: RunPhase },
+    #[error("run {run_id} is in phase {phase}: no failed verification is to be overruled")]
+    NothingToOverrule { run_id: i64, phase: RunPhase },
+    #[error("the target has no run")]
+    NoRun,
+    #[error("the target was cut over by run {run_id}, and the configuration is not the one of that run: {} differ", keys.join(", "))]
+    Live { run_id: i64, keys: Vec<String> },
+    #[error("run {run_id} has no ids reserved, though it is past that step")]
+    NoIds { run_id: i64 },
+    #[error("the lock of source {name:?} is gone: nothing keeps its PINs from changing")]
+    LockGone { name: String },
+    #[error("captured changes keep coming: {rounds} rounds did not settle them")]
+    CapturesWithoutEnd { rounds: usize },
+    #[error("the time zone of the offices cannot be used")]
+    Zone(#[source] jiff::Error),
+    #[error("the time of a diverted PIN cannot be read")]
+    DivertedAt(#[source] jiff::Error),
+    #[error("the writer ended before the judge did")]
+    NoWriter,
+}
+
+impl RunError {
+    /// How the program ends because of it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => error.exit(),
+            Self::Extract(error) => error.exit(),
+            Self::Source(error) => error.exit(),
+            Self::Lock(error) => error.exit(),
+            Self::Verify(error) => error.exit(),
+            Self::Sources(_)
+            | Self::ConfigurationDrifted { .. }
+            | Self::PlanDrifted { .. }
+            | Self::PlanSourceDrifted { .. }
+            | Self::NothingToAbort { .. }
+            | Self::NothingToOverrule { .. }
+            | Self::NoRun
+            | Self::Live { .. } => Exit::Usage,
+            Self::Boundary(_)
+            | Self::Cursor(_)
+            | Self::SourceChanged { .. }
+            | Self::Aborting { .. }
+            | Self::NoIds { .. }
+            | Self::LockGone { .. }
+            | Self::CapturesWithoutEnd { .. }
+            | Self::Zone(_)
+            | Self::DivertedAt(_)
+            | Self::NoWriter => Exit::Failed,
+        }
+    }
+
+    /// What to do next, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Store(error) => return error.hint(),
+            Self::Extract(error) => return error.hint(),
+            Self::Source(error) => return error.hint(),
+            Self::Lock(error) => return error.hint(),
+            Self::Sources(_) => "`pinferry doctor` examines everything the configuration names",
+            Self::Verify(error) => return error.hint(),
+            Self::ConfigurationDrifted { .. } => {
+                "put the configuration back as it was and type `pinferry run`, or take the run back with \
+                 `pinferry abort`"
+            }
+            Self::PlanDrifted { .. } | Self::PlanSourceDrifted { .. } => {
+                "make a new plan with `pinferry plan --save FILE`, read it, and run that one"
+            }
+            Self::SourceChanged { .. } => {
+                "find out who wrote to it; then put it back as it was and type `pinferry run`, or take the \
+                 run back with `pinferry abort`"
+            }
+            Self::Aborting { .. } => "type `pinferry abort` to finish that first",
+            Self::NothingToAbort { .. } | Self::NothingToOverrule { .. } | Self::NoRun => {
+                "`pinferry status` shows where things stand"
+            }
+            Self::Live { .. } => {
+                "a later source cannot be merged into a live target by this version; `pinferry status` shows \
+                 what it holds"
+            }
+            Self::LockGone { .. } => {
+                "find out who removed it; `pinferry abort` takes the run back, and the next one begins afresh"
+            }
+            Self::CapturesWithoutEnd { .. } => {
+                "find out who writes so much to the legacy, then type `pinferry run` again"
+            }
+            Self::Boundary(_)
+            | Self::Cursor(_)
+            | Self::NoIds { .. }
+            | Self::Zone(_)
+            | Self::DivertedAt(_)
+            | Self::NoWriter => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// Every mistake on a line of its own, with its cause.
+fn lines(mistakes: &[SourceMistake]) -> String {
+    let line = |mistake: &SourceMistake| match std::error::Error::source(mistake) {
+        Some(cause) => format!("{mistake}: {cause}"),
+        None => mistake.to_string(),
+    };
+    mistakes.iter().map(line).collect::<Vec<_>>().join("\n")
+}
