@@ -33,6 +33,8 @@ vocabulary! {
         IndexContent = "index_content",
         /// The profiles or services are not those of the configuration.
         Catalogue = "catalogue",
+        /// The run is not that of this configuration.
+        Configuration = "configuration",
         /// The run row or one of its parts is not what it must be.
         RunState = "run_state",
         /// A chained log was changed.
@@ -91,6 +93,7 @@ impl MismatchCode {
             | Self::FindingsDigest
             | Self::Counts
             | Self::Catalogue
+            | Self::Configuration
             | Self::NoPin
             | Self::ForeignRun
             | Self::Survivor
@@ -116,6 +119,9 @@ impl MismatchCode {
             }
             Self::Catalogue => {
                 "compare [catalogue] profiles with the tables profile, service and profile_service"
+            }
+            Self::Configuration => {
+                "verify with the configuration the run was started with (`pinferry status` names it)"
             }
             Self::Canary => {
                 "compare the canary file with `pinferry explain`; do not cut over before logins work"

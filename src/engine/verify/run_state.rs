@@ -16,42 +16,48 @@ use crate::{
 
 /// Checks what the run row says of itself against the configuration it is continued with.
 pub(super) fn check_run(request: &VerifyRequest<'_>, run: &RunState, out: &mut Mismatches) {
-    let mut wrong = |column: &str, what: &str| {
-        out.add(
-            MismatchCode::RunState,
-            "run",
-            what,
-            Some(format!("run {} {column}", run.run_id)),
-        );
-    };
-    if run.as_of != request.rules.as_of.to_string() {
-        wrong("as_of", "the date of judgement is not the one given");
-    }
+    use MismatchCode::{Configuration, RunState};
+    let records: i64 = run.sources.iter().filter_map(|source| source.records).sum();
+    let ids = run.id_base.zip(run.id_end);
     let fixed: Option<BTreeMap<String, String>> = serde_json::from_str(&run.fixed).ok();
-    if fixed != Some(request.settings.fixed(request.rules.as_of)) {
-        wrong(
-            "fixed",
-            "what the run fixed is not what it is continued with",
-        );
+    for (holds, code, what) in [
+        (
+            run.as_of == request.rules.as_of.to_string(),
+            Configuration,
+            "the date of judgement is not the one given",
+        ),
+        (
+            fixed == Some(request.settings.fixed(request.rules.as_of)),
+            Configuration,
+            "what the run fixed is not what the configuration gives",
+        ),
+        (
+            has_sources(request, run),
+            Configuration,
+            "the sources, or their order, are not those of the configuration",
+        ),
+        (
+            ids.is_some_and(|(from, to)| from >= 1 && to - from == records),
+            RunState,
+            "the ids reserved are not one for each record",
+        ),
+    ] {
+        if !holds {
+            out.add(code, "run", what, Some(format!("run {}", run.run_id)));
+        }
     }
-    match (run.id_base, run.id_end) {
-        (Some(from), Some(to)) if from >= 1 && to >= from => {}
-        _ => wrong("id_base", "no range of ids is reserved"),
-    }
-    let same_sources = request.settings.sources.len() == run.sources.len()
+}
+
+fn has_sources(request: &VerifyRequest<'_>, run: &RunState) -> bool {
+    let configured = &request.settings.sources;
+    configured.len() == run.sources.len()
         && (0..)
-            .zip(run.sources.iter().zip(&request.settings.sources))
+            .zip(run.sources.iter().zip(configured))
             .all(|(precedence, (found, settings))| {
                 found.precedence == precedence
                     && found.source == settings.rules.name
                     && found.location == settings.location.shown()
-            });
-    if !same_sources {
-        wrong(
-            "sources",
-            "the sources, or their order, are not those of the configuration",
-        );
-    }
+            })
 }
 
 /// Checks that partitions follow each other without a gap and are all done. The sum of their tallies, and
@@ -145,7 +151,7 @@ pub(super) fn check_chain(rows: &[ChainedRow], table: &str, out: &mut Mismatches
     let mut before = "";
     for (at, row) in rows.iter().enumerate() {
         let columns: Vec<&str> = row.columns.iter().map(String::as_str).collect();
-        let in_turn = at == 0 || rows[at - 1].id < row.id;
+        let in_turn = i64::try_from(at).is_ok_and(|at| row.id == at + 1);
         if chain::link(before, &columns) != row.chain || !in_turn {
             let example = Some(format!("row {}", row.id));
             out.add(

@@ -1,6 +1,6 @@
 //! The invariants of the target that are asked as SQL: each counts its breaches and shows the first.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ToSql};
 
 use super::error::ReadBackError;
 
@@ -38,7 +38,7 @@ pub struct Breach {
 
 macro_rules! invariants {
     ($($name:literal $holds:ident $says:literal: $sql:literal,)+) => {
-        /// All of them. `?1` is the run. What concerns the rows of people is checked as they are read.
+        /// All of them. `?1`, where it stands, is the run. What concerns the rows of people is checked as they are read.
         pub const INVARIANTS: &[Invariant] = &[$(
             Invariant { name: $name, says: $says, holds: Holds::$holds, sql: $sql },
         )+];
@@ -47,7 +47,7 @@ macro_rules! invariants {
 
 invariants! {
     "one_run_under_way" Always "at most one run is under way":
-        "SELECT 'run ' || run_id FROM run WHERE ?1 IS NOT NULL AND phase NOT IN ('finished', 'aborted')
+        "SELECT 'run ' || run_id FROM run WHERE phase NOT IN ('finished', 'aborted')
              AND (SELECT count(*) FROM run WHERE phase NOT IN ('finished', 'aborted')) > 1",
     "run_dates" Always "the run's dates and times are well formed and in order":
         "SELECT 'run ' || run_id FROM run WHERE run_id = ?1 AND (date(as_of) IS NOT as_of
@@ -67,7 +67,7 @@ invariants! {
         "SELECT 'run ' || run_id FROM run WHERE run_id = ?1 AND (cut_over_at IS NULL OR digest IS NULL
              OR (phase = 'finished') <> (finished_at IS NOT NULL))",
     "target_fresh" Always "a fresh target holds the rows of one run":
-        "SELECT 'run ' || run_id FROM run WHERE run_id = ?1 AND target_fresh = EXISTS (
+        "SELECT 'run ' || run_id FROM run WHERE run_id = ?1 AND target_fresh <> NOT EXISTS (
              SELECT 1 FROM run AS earlier WHERE earlier.run_id < ?1 AND earlier.phase <> 'aborted')",
     "model_is_legacy" BeforeCutOver "the legacy model is the valid one until cut-over":
         "SELECT 'model_state' WHERE NOT EXISTS (SELECT 1 FROM run AS earlier WHERE earlier.run_id < ?1
@@ -78,21 +78,29 @@ invariants! {
     "model_is_multiprofile" AfterCutOver "the multi-profile model is the valid one after cut-over":
         "SELECT 'model_state' WHERE NOT EXISTS (SELECT 1 FROM model_state
              WHERE model = 'multiprofile' AND run_id IS NOT NULL AND julianday(changed_at) IS NOT NULL)",
+    "model_state_single" Always "there is one row that says which model is valid":
+        "SELECT 'model_state' WHERE (SELECT count(*) FROM model_state) <> 1",
+    "partitions_done" Always "a partition is done or not":
+        "SELECT 'partition ' || partition_no FROM run_partition WHERE run_id = ?1 AND done <> 1",
+    "logs_whole" Always "no row was taken off the end of a chained log":
+        "SELECT name FROM sqlite_sequence WHERE seq <> CASE name
+             WHEN 'run_event' THEN (SELECT coalesce(max(event_id), 0) FROM run_event)
+             WHEN 'audit_event' THEN (SELECT coalesce(max(audit_id), 0) FROM audit_event)
+             ELSE seq END",
     "model_state_time" Always "the model changed at a time":
-        "SELECT 'model_state' FROM model_state WHERE ?1 IS NOT NULL AND (julianday(changed_at) IS NULL
+        "SELECT 'model_state' FROM model_state WHERE (julianday(changed_at) IS NULL
              OR julianday(changed_at) > julianday('now') + 1)",
     "catalogue_of_a_run" Always "the catalogue belongs to a run":
-        "SELECT 'profile ' || profile FROM profile WHERE ?1 IS NULL OR run_id > ?1 OR run_id NOT IN (
+        "SELECT 'profile ' || profile FROM profile WHERE run_id > ?1 OR run_id NOT IN (
              SELECT run_id FROM run)",
     "services_opened" Always "every service is opened by a profile":
-        "SELECT 'service ' || service FROM service WHERE ?1 IS NOT NULL AND service NOT IN (
+        "SELECT 'service ' || service FROM service WHERE service NOT IN (
              SELECT service FROM profile_service)",
     "catalogue_known" Always "services belong to profiles and services that exist":
-        "SELECT 'profile_service ' || profile FROM profile_service WHERE ?1 IS NOT NULL
-             AND (profile NOT IN (SELECT profile FROM profile)
+        "SELECT 'profile_service ' || profile FROM profile_service WHERE (profile NOT IN (SELECT profile FROM profile)
                  OR service NOT IN (SELECT service FROM service))",
     "foreign_run" Always "state rows belong to a run that exists":
-        "SELECT 'run_source' FROM run_source WHERE ?1 IS NOT NULL AND run_id NOT IN (SELECT run_id FROM run)
+        "SELECT 'run_source' FROM run_source WHERE run_id NOT IN (SELECT run_id FROM run)
          UNION ALL SELECT 'run_partition' FROM run_partition WHERE run_id NOT IN (SELECT run_id FROM run)
          UNION ALL SELECT 'run_step' FROM run_step WHERE run_id NOT IN (SELECT run_id FROM run)
          UNION ALL SELECT 'run_event' FROM run_event WHERE run_id NOT IN (SELECT run_id FROM run)
@@ -115,19 +123,16 @@ invariants! {
              SELECT json_extract(detail, '$.to') FROM run_event WHERE run_event.run_id = run.run_id
                  AND event = 'run.phase' ORDER BY event_id DESC LIMIT 1), 'created')",
     "nothing_activated_early" BeforeCutOver "no delayed activation took effect before cut-over":
-        "SELECT 'request ' || activation_id FROM delayed_activation WHERE ?1 IS NOT NULL
-             AND (state IN ('done', 'failed') OR pin_id IS NOT NULL OR done_at IS NOT NULL)
+        "SELECT 'request ' || activation_id FROM delayed_activation WHERE (state IN ('done', 'failed') OR pin_id IS NOT NULL OR done_at IS NOT NULL)
              AND NOT EXISTS (SELECT 1 FROM run AS earlier WHERE earlier.phase IN ('cut_over', 'finished'))",
     "activations_sound" Always "delayed activations have a profile, a level, times and a reason that fit":
-        "SELECT 'request ' || activation_id FROM delayed_activation WHERE ?1 IS NOT NULL
-             AND state IN ('accepted', 'done') AND (profile NOT IN (SELECT profile FROM profile)
+        "SELECT 'request ' || activation_id FROM delayed_activation WHERE state IN ('accepted', 'done') AND (profile NOT IN (SELECT profile FROM profile)
                  OR level NOT IN ('ordinary', 'dispositive') OR surname = '' OR attempts < 0
                  OR length(fiscal_code) NOT IN (11, 16)
                  OR julianday(accepted_at) IS NULL OR julianday(not_before) IS NULL
                  OR julianday(accepted_at) > julianday('now') + 1)",
     "activated_pins" Always "a PIN issued by a delayed activation belongs to one":
-        "SELECT 'request ' || activation_id FROM delayed_activation WHERE ?1 IS NOT NULL
-             AND pin_id IS NOT NULL AND pin_id NOT IN (SELECT pin_id FROM pin)",
+        "SELECT 'request ' || activation_id FROM delayed_activation WHERE pin_id IS NOT NULL AND pin_id NOT IN (SELECT pin_id FROM pin)",
 }
 
 /// How many examples are shown.
@@ -145,7 +150,9 @@ pub fn ask(
     let mut statement = connection
         .prepare(invariant.sql)
         .map_err(ReadBackError::read)?;
-    let mut rows = statement.query([run_id]).map_err(ReadBackError::read)?;
+    let about_the_run = statement.parameter_count() == 1;
+    let run: &[&dyn ToSql] = if about_the_run { &[&run_id] } else { &[] };
+    let mut rows = statement.query(run).map_err(ReadBackError::read)?;
     let mut breach = Breach {
         count: 0,
         examples: Vec::new(),

@@ -1,0 +1,13 @@
+//! Verification finds any single value changed behind its back, and nothing where nothing was changed.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod after_cut_over;
+mod fixture;
+#[path = "../sample/judged.rs"]
+mod judged;
+mod sources_changed;
+mod together;
+mod values;
