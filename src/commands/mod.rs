@@ -30,6 +30,7 @@ mod quarantine;
 mod queue;
 mod run;
 mod sample_data;
+mod status;
 mod tuning;
 mod verify;
 
@@ -87,17 +88,18 @@ enum Command {
     Init(init::Init),
     Doctor(doctor::Doctor),
     MigrateSchema(migrate_schema::MigrateSchema),
-    Explain(explain::Explain),
-    Quarantine(quarantine::Quarantine),
     Plan(plan::Plan),
     Run(run::Run),
-    Verify(verify::Verify),
     Abort(abort::Abort),
+    Status(status::Status),
+    Verify(verify::Verify),
+    Explain(explain::Explain),
+    Quarantine(quarantine::Quarantine),
     Intake(intake::Intake),
     Activate(activate::Activate),
+    SampleData(sample_data::SampleData),
     Completions(completions::Completions),
     Man(man::Man),
-    SampleData(sample_data::SampleData),
 }
 
 impl Command {
@@ -106,17 +108,18 @@ impl Command {
             Self::Init(command) => command.run(context),
             Self::Doctor(command) => command.run(context),
             Self::MigrateSchema(command) => command.run(context),
-            Self::Explain(command) => command.run(context),
-            Self::Quarantine(command) => command.run(context),
             Self::Plan(command) => command.run(context),
             Self::Run(command) => command.run(context),
-            Self::Verify(command) => command.run(context),
             Self::Abort(command) => command.run(context),
+            Self::Status(command) => command.run(context),
+            Self::Verify(command) => command.run(context),
+            Self::Explain(command) => command.run(context),
+            Self::Quarantine(command) => command.run(context),
             Self::Intake(command) => command.run(context),
             Self::Activate(command) => command.run(context),
+            Self::SampleData(command) => command.run(context),
             Self::Completions(command) => command.run(context),
             Self::Man(command) => command.run(context),
-            Self::SampleData(command) => command.run(context),
         }
     }
 }

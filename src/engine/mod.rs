@@ -25,5 +25,6 @@ mod replay;
 pub mod report;
 pub mod run;
 mod sort;
+pub mod state;
 pub mod stop;
 pub mod verify;

@@ -8,6 +8,7 @@ pub mod log;
 pub mod progress;
 pub mod report;
 pub mod signals;
+pub mod state;
 pub mod table;
 pub mod terminal;
 pub mod verification;

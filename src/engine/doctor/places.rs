@@ -1,10 +1,10 @@
 //! Sources, target and the other files.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use rustix::fs::{Access, access};
 
-use super::Check;
+use super::{Check, Verdict};
 use crate::{
     config::settings::{LockSettings, Settings, SourceLocation, SourceSettings, TargetSettings},
     exit::Exit,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Can the source be read, has it all its columns, may it be locked?
-pub(super) fn source(settings: &SourceSettings, _lock: &LockSettings) -> Vec<Check> {
+pub(super) fn source(settings: &SourceSettings, lock: &LockSettings) -> Vec<Check> {
     let subject = format!("source {}", settings.rules.name);
     let mut checks = match source::check(settings) {
         Err(mistakes) => mistakes
@@ -32,31 +32,34 @@ pub(super) fn source(settings: &SourceSettings, _lock: &LockSettings) -> Vec<Che
             .collect(),
     };
     if let SourceLocation::Sqlite { path, .. } = &settings.location
-        && path.is_file()
+        && checks.iter().all(|check| check.verdict != Verdict::Failure)
     {
-        checks.push(lockable(&subject, path));
+        checks.push(lockable(&subject, path, settings, lock));
     }
     checks
 }
 
-/// Locking writes guards into the legacy database.
-fn lockable(subject: &str, path: &std::path::Path) -> Check {
+/// Locking writes guards into the legacy database; whoever holds a lock already is in the way.
+fn lockable(subject: &str, path: &Path, settings: &SourceSettings, lock: &LockSettings) -> Check {
     let subject = format!("{subject}, lock");
     let folder = path.parent().unwrap_or(path);
     let may_write = |place| access(place, Access::WRITE_OK).is_ok();
-    if may_write(path) && may_write(folder) {
-        Check::ok(&subject, "may be written, so it can be locked")
-    } else {
+    if !may_write(path) || !may_write(folder) {
         let next = "give the account that runs pinferry the right to write the file and its folder";
-        Check::fail(
+        let found = format!(
+            "{} may not be written, so it cannot be locked",
+            path.display()
+        );
+        return Check::fail(&subject, found, Some(next.to_owned()), Exit::Failed);
+    }
+    match source::lock::status(settings, lock) {
+        Ok(status) if status.is_held() => Check::warn(
             &subject,
-            format!(
-                "{} may not be written, so it cannot be locked",
-                path.display()
-            ),
-            Some(next.to_owned()),
-            Exit::Failed,
-        )
+            status.line(),
+            "`pinferry status` says whose it is and what goes on",
+        ),
+        Ok(status) => Check::ok(&subject, format!("may be locked; {}", status.state)),
+        Err(error) => Check::fail(&subject, chain(&error), error.hint(), error.exit()),
     }
 }
 

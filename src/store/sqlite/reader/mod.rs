@@ -16,7 +16,7 @@ use crate::{config::settings::TargetSettings, store::StoreError};
 
 pub use fate::{Fate, GrantFate, PinFate, QuarantineFate};
 pub use quarantine::{QuarantineFilter, Quarantined};
-pub use run::{RunState, Runner};
+pub use run::{RunState, Runner, SourceState};
 
 /// How long a statement waits for a writer.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);

@@ -28,12 +28,23 @@ pub struct RunState {
     pub cut_over_at: Option<String>,
     /// Database time at which it was finished or aborted.
     pub finished_at: Option<String>,
-    /// Name, fingerprint and records of each source, in order of precedence.
-    pub sources: Vec<(String, Option<Digest>, Option<u64>)>,
+    /// In order of precedence.
+    pub sources: Vec<SourceState>,
     /// What was committed.
     pub tally: Tally,
     /// Who works on it.
     pub runner: Option<Runner>,
+}
+
+/// What a run read of a source.
+#[derive(Clone, Debug)]
+pub struct SourceState {
+    /// Its name.
+    pub name: String,
+    /// Its fingerprint, once it was read.
+    pub fingerprint: Option<Digest>,
+    /// Its records, once it was read.
+    pub records: Option<u64>,
 }
 
 /// The process that holds, or held, the lease.
@@ -79,10 +90,7 @@ impl Reader {
         }))
     }
 
-    async fn sources(
-        &mut self,
-        run_id: i64,
-    ) -> Result<Vec<(String, Option<Digest>, Option<u64>)>, StoreError> {
+    async fn sources(&mut self, run_id: i64) -> Result<Vec<SourceState>, StoreError> {
         const ACTION: &str = "read the run's sources";
         let rows = sqlx::query(
             "SELECT source, fingerprint, records FROM run_source WHERE run_id = ?1 ORDER BY precedence",
@@ -95,11 +103,11 @@ impl Reader {
         for row in rows {
             let fingerprint: Option<String> = row.try_get(1).map_err(failed(ACTION))?;
             let records: Option<i64> = row.try_get(2).map_err(failed(ACTION))?;
-            sources.push((
-                row.try_get(0).map_err(failed(ACTION))?,
-                fingerprint.map(|text| digest(&text)).transpose()?,
-                records.and_then(|records| u64::try_from(records).ok()),
-            ));
+            sources.push(SourceState {
+                name: row.try_get(0).map_err(failed(ACTION))?,
+                fingerprint: fingerprint.map(|text| digest(&text)).transpose()?,
+                records: records.and_then(|records| u64::try_from(records).ok()),
+            });
         }
         Ok(sources)
     }

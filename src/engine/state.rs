@@ -1,0 +1,179 @@
+//! Where everything stands: locks, run, queue, and what to type next.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::report::Report;
+use crate::{
+    config::settings::Settings,
+    domain::tally::Tally,
+    source::lock::{self, LockStatus},
+    store::{
+        Reader, RunPhase, StoreError,
+        sqlite::reader::{RunState, Runner},
+    },
+};
+
+/// The state of the whole job.
+#[derive(Clone, Debug, Serialize)]
+pub struct State {
+    /// The run in the fields every report has; phase `none` before there is one.
+    #[serde(flatten)]
+    pub report: Report,
+    /// The lock of each source, those that are held first.
+    pub locks: Vec<LockLook>,
+    /// Who works on the run, or worked on it last.
+    pub runner: Option<RunnerState>,
+    /// When the run began, was cut over, and ended (UTC).
+    pub times: BTreeMap<&'static str, String>,
+    /// Records the sources hold, once they were read.
+    pub records_expected: Option<u64>,
+    /// Requests of the counters by state.
+    pub activations: BTreeMap<String, i64>,
+    /// The next command to type.
+    pub next: String,
+    /// The run's phase, where there is a run.
+    #[serde(skip)]
+    pub run_phase: Option<RunPhase>,
+}
+
+/// What the lock of a source looks like.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum LockLook {
+    /// Like this.
+    Known(Box<LockStatus>),
+    /// Nobody can tell.
+    Unknown {
+        /// Name of the source.
+        source: String,
+        /// Why.
+        error: String,
+    },
+}
+
+/// A process that holds or held the lease.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunnerState {
+    /// Host and process.
+    pub holder: String,
+    /// When its lease runs out or ran out (UTC).
+    pub expires_at: String,
+    /// Whether the lease is still good.
+    pub living: bool,
+}
+
+/// Looks everywhere; changes nothing.
+///
+/// # Errors
+/// The target is there and cannot be read.
+pub async fn look(settings: &Settings) -> Result<State, StoreError> {
+    let (run, activations) = match Reader::open(&settings.target).await {
+        Ok(mut reader) => {
+            let run = reader.newest_run().await?;
+            let queue = reader.queue().await?;
+            reader.close().await?;
+            (run, queue)
+        }
+        Err(StoreError::Missing { .. }) => (None, BTreeMap::new()),
+        Err(error) => return Err(error),
+    };
+    let next = next(run.as_ref(), &activations);
+    Ok(State {
+        report: report(run.as_ref()),
+        locks: locks(settings),
+        runner: run.as_ref().and_then(|run| run.runner.as_ref()).map(runner),
+        times: run.as_ref().map(times).unwrap_or_default(),
+        records_expected: run.as_ref().and_then(expected),
+        activations,
+        next: next.to_owned(),
+        run_phase: run.map(|run| run.phase),
+    })
+}
+
+fn locks(settings: &Settings) -> Vec<LockLook> {
+    let sources = settings.sources.iter();
+    let mut locks: Vec<LockLook> = sources
+        .map(|source| match lock::status(source, &settings.lock) {
+            Ok(status) => LockLook::Known(Box::new(status)),
+            Err(error) => LockLook::Unknown {
+                source: source.rules.name.clone(),
+                error: error.to_string(),
+            },
+        })
+        .collect();
+    locks.sort_by_key(|lock| match lock {
+        LockLook::Known(status) if status.is_held() => 0,
+        LockLook::Unknown { .. } => 1,
+        LockLook::Known(status) if status.lockable => 2,
+        LockLook::Known(_) => 3,
+    });
+    locks
+}
+
+fn report(run: Option<&RunState>) -> Report {
+    let Some(run) = run else {
+        return Report::new(None, "none", &Tally::default(), &[]);
+    };
+    let sources = run.sources.iter();
+    let fingerprints: Vec<_> = sources
+        .map(|source| (source.name.clone(), source.fingerprint))
+        .collect();
+    Report::new(
+        Some(run.run_id),
+        run.phase.as_str(),
+        &run.tally,
+        &fingerprints,
+    )
+}
+
+fn runner(runner: &Runner) -> RunnerState {
+    RunnerState {
+        holder: runner.holder.clone(),
+        expires_at: runner.expires_at.clone(),
+        living: runner.living,
+    }
+}
+
+fn times(run: &RunState) -> BTreeMap<&'static str, String> {
+    let times = [
+        ("created_at", Some(&run.created_at)),
+        ("cut_over_at", run.cut_over_at.as_ref()),
+        ("finished_at", run.finished_at.as_ref()),
+    ];
+    let known = times
+        .into_iter()
+        .filter_map(|(key, at)| Some((key, at?.clone())));
+    known.collect()
+}
+
+/// Records of all sources, once every one of them was read.
+fn expected(run: &RunState) -> Option<u64> {
+    run.sources.iter().map(|source| source.records).sum()
+}
+
+fn next(run: Option<&RunState>, activations: &BTreeMap<String, i64>) -> &'static str {
+    let Some(run) = run else {
+        return "`pinferry plan`, then `pinferry run`";
+    };
+    if run.runner.as_ref().is_some_and(|runner| runner.living) && !run.phase.is_over() {
+        return "somebody works on it: `pinferry status --watch`";
+    }
+    match run.phase {
+        RunPhase::Created
+        | RunPhase::Locked
+        | RunPhase::Loading
+        | RunPhase::Loaded
+        | RunPhase::Indexed
+        | RunPhase::Verified => "`pinferry run` goes on, `pinferry abort` takes it back",
+        RunPhase::VerificationFailed => {
+            "`pinferry run` verifies again, `pinferry abort` takes it back"
+        }
+        RunPhase::CutOver => "`pinferry run` finishes it",
+        RunPhase::Aborting => "`pinferry abort` goes on taking it back",
+        RunPhase::Aborted => "`pinferry plan`, then `pinferry run`",
+        RunPhase::Finished if activations.contains_key("accepted") => "`pinferry activate`",
+        RunPhase::Finished => "`pinferry verify`",
+    }
+}

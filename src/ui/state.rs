@@ -1,0 +1,66 @@
+//! Where everything stands, for people: the lock first, then the run, then what to type next.
+
+use super::{report, table::grouped};
+use crate::engine::state::{LockLook, State};
+
+/// The state as people read it.
+#[must_use]
+pub fn text(state: &State) -> String {
+    let mut lines: Vec<String> = state
+        .locks
+        .iter()
+        .map(|lock| match lock {
+            LockLook::Known(status) => status.line(),
+            LockLook::Unknown { source, error } => format!("{source}: LOCK UNKNOWN: {error}"),
+        })
+        .collect();
+    lines.push(phase(state));
+    if let Some(runner) = &state.runner
+        && runner.living
+    {
+        let line = format!(
+            "worked on by {}, lease until {}",
+            runner.holder, runner.expires_at
+        );
+        lines.push(line);
+    }
+    if !state.activations.is_empty() {
+        let counts = state.activations.iter();
+        let counts: Vec<String> = counts
+            .map(|(name, count)| format!("{name} {}", grouped(*count)))
+            .collect();
+        lines.push(format!("requests of the counters: {}", counts.join(", ")));
+    }
+    lines.push(format!("next: {}", state.next));
+    if state.report.totals.records > 0 {
+        lines.push(String::new());
+        lines.push(report::text(&state.report));
+    }
+    lines.join("\n")
+}
+
+fn phase(state: &State) -> String {
+    let report = &state.report;
+    let Some(run_id) = report.run_id else {
+        return "no run yet".to_owned();
+    };
+    let mut line = format!("run {run_id}: {}", report.phase);
+    for (what, at) in &state.times {
+        line.push_str(&format!(
+            ", {} {at}",
+            what.trim_end_matches("_at").replace('_', " ")
+        ));
+    }
+    if let Some(expected) = state.records_expected {
+        let expected = i64::try_from(expected).unwrap_or(i64::MAX);
+        let done = report.totals.records;
+        if done < expected {
+            line.push_str(&format!(
+                "; {} of {} records committed",
+                grouped(done),
+                grouped(expected)
+            ));
+        }
+    }
+    line
+}
