@@ -10,8 +10,8 @@ use pinferry::{
         tally::Tally,
     },
     store::{
-        ChunkBuilder, ChunkRows, CommitPoint, Done, INDEX_STEPS, Lease, Replacement, RunPhase,
-        Target,
+        Account, ChunkBuilder, ChunkRows, CommitPoint, Done, INDEX_STEPS, Lease, Replacement,
+        RunPhase, Target,
     },
 };
 
@@ -114,7 +114,7 @@ fn a_person_judged_again_takes_the_place_and_the_ids_of_what_stood_there() {
         codes: &[code()],
         records: &[("inps", "1"), ("inps", "2")],
         rows: &rows,
-        partition_no: 0,
+        account: Account::Partition(0),
         difference: &difference,
     };
     let tx = target.begin(&lease).unwrap();
@@ -144,7 +144,7 @@ fn after_the_load_a_row_that_points_to_nothing_is_refused() {
         codes: &[code()],
         records: &[],
         rows: &rows,
-        partition_no: 0,
+        account: Account::Partition(0),
         difference: &difference,
     });
     assert!(outcome.is_err());
