@@ -109,35 +109,37 @@ fn announced_records(settings: &SourceSettings, found: u64) -> Result<(), Source
 /// # Errors
 /// Every mistake found.
 pub fn check(settings: &SourceSettings) -> Result<SourceCheck, Vec<SourceMistake>> {
-    let columns = match &settings.location {
+    let (columns, journal) = match &settings.location {
         SourceLocation::Csv {
             path,
             encoding,
             delimiter,
-        } => csv::columns(&csv::CsvFile {
-            settings,
-            path,
-            encoding: *encoding,
-            delimiter: *delimiter,
-        })?,
-        SourceLocation::Sqlite { path, table, .. } => sqlite::columns(&sqlite::SqliteTable {
-            settings,
-            path,
-            table,
-        })?,
+        } => {
+            let file = csv::CsvFile {
+                settings,
+                path,
+                encoding: *encoding,
+                delimiter: *delimiter,
+            };
+            (csv::columns(&file)?, None)
+        }
+        SourceLocation::Sqlite { path, table, .. } => {
+            let table = sqlite::SqliteTable {
+                settings,
+                path,
+                table,
+            };
+            (sqlite::columns(&table)?, sqlite::journal_warning(&table))
+        }
     };
-    let mut found = SourceCheck {
-        unmapped: columns::unmapped(settings, &columns),
+    let unmapped = columns::unmapped(settings, &columns);
+    let mut warnings = sample(settings)?;
+    warnings.extend(journal);
+    Ok(SourceCheck {
         columns,
-        warnings: Vec::new(),
-    };
-    found.warnings = sample(settings)?;
-    if let SourceLocation::Sqlite { path, .. } = &settings.location
-        && let Some(warning) = sqlite::journal_warning(path)
-    {
-        found.warnings.push(warning);
-    }
-    Ok(found)
+        unmapped,
+        warnings,
+    })
 }
 
 /// What the first records look like.

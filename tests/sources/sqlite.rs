@@ -127,7 +127,10 @@ fn what_is_no_database_is_refused() {
     fs::write(extract.path(), HEADER.repeat(10)).expect("written");
     let (text, exit) = extract.refusal();
     assert_eq!(
-        (text.ends_with("legacy.db is not a SQLite database"), exit),
+        (
+            text == r#"source "inps" cannot be used as configured: legacy.db is not a SQLite database"#,
+            exit
+        ),
         (true, Exit::Usage),
         "{text}"
     );

@@ -27,7 +27,7 @@ pub(super) struct SqliteTable<'s> {
 
 /// The columns of the table, if every mapped one is there.
 pub(super) fn columns(table: &SqliteTable<'_>) -> Result<Vec<String>, Vec<SourceMistake>> {
-    let columns = open::read_only(table.path)
+    let columns = open::read_only(table)
         .and_then(|connection| open::columns(&connection, table))
         .and_then(|columns| positions(table, &columns).map(|_| columns));
     columns.map_err(|error| match error {
@@ -44,7 +44,7 @@ pub(super) fn read(
     sink: &mut Sink<'_>,
 ) -> Result<ReadSummary, SourceError> {
     let failed = |doing| open::failed(table.path, doing);
-    let connection = open::read_only(table.path)?;
+    let connection = open::read_only(table)?;
     // Reading never commits: the transaction ends when it is dropped.
     let snapshot = connection
         .unchecked_transaction()

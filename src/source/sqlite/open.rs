@@ -11,12 +11,9 @@ use crate::source::{SourceError, SourceMistake, file};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that cannot write.
-pub(super) fn read_only(path: &Path) -> Result<Connection, SourceError> {
-    let unusable = |mistake| SourceError::Unusable {
-        name: path.display().to_string(),
-        mistakes: vec![mistake],
-    };
-    file::regular(path).map_err(unusable)?;
+pub(super) fn read_only(table: &SqliteTable<'_>) -> Result<Connection, SourceError> {
+    let path = table.path;
+    file::regular(path).map_err(|mistake| unusable(table, vec![mistake]))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(path, flags).map_err(failed(path, "opening it"))?;
@@ -27,9 +24,8 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, SourceError> {
     let first_page = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
     match first_page {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            Err(unusable(SourceMistake::NotADatabase {
-                path: path.to_owned(),
-            }))
+            let path = path.to_owned();
+            Err(unusable(table, vec![SourceMistake::NotADatabase { path }]))
         }
         other => other
             .map(|()| connection)
@@ -79,8 +75,8 @@ fn texts(
 }
 
 /// A warning for a database whose readers and writers wait for each other.
-pub(in crate::source) fn journal_warning(path: &Path) -> Option<String> {
-    let connection = read_only(path).ok()?;
+pub(in crate::source) fn journal_warning(table: &SqliteTable<'_>) -> Option<String> {
+    let connection = read_only(table).ok()?;
     let mode: String = connection
         .query_row("PRAGMA journal_mode", [], |row| row.get(0))
         .ok()?;
