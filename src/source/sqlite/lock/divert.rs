@@ -9,7 +9,7 @@ use crate::{
     source::lock::{NotHandedBack, Released},
 };
 
-use super::{control::table_exists, message::Messages, plan::Plan, shape::TableShape, sql};
+use super::{control::table_exists, message::Messages, plan::Plan, shape::TableShape, sql, state};
 
 /// The divert table of a source.
 pub(super) fn table(source: &str) -> String {
@@ -36,6 +36,11 @@ pub(super) fn create(
         "CREATE TABLE IF NOT EXISTS {} (seq INTEGER PRIMARY KEY AUTOINCREMENT, at, processed_at{columns})",
         sql::name(&table(source))
     ))
+}
+
+/// How many new PINs were diverted, and how many of them are unprocessed.
+pub(super) fn tally(connection: &Connection, source: &str) -> Result<(u64, u64), Error> {
+    state::tally(connection, &table(source), "1")
 }
 
 /// The body of the guard that catches a new PIN. An id that waits there already is refused in words: the

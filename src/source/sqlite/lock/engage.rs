@@ -16,7 +16,7 @@ use super::{
     lock_test,
     message::worded,
     plan::Plan,
-    release,
+    release, state,
 };
 
 const ENGAGE: Deed = Deed {
@@ -63,8 +63,7 @@ fn engage_within(
     let how = decide(name, control.as_ref(), &present, request, &configuration)?;
     match (&how, control) {
         (HowEngaged::Before | HowEngaged::Adopted(_), Some(mut control)) => {
-            let expected = guard::expected(&plan, &control);
-            undamaged(name, guard::compare(&expected, &present))?;
+            undamaged(name, state::compared(connection, &plan, &control)?)?;
             if control.owner != request.owner {
                 Control::set_owner(connection, name, &request.owner)?;
                 control.owner = request.owner.clone();

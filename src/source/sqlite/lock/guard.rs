@@ -144,6 +144,14 @@ fn engaged(
             &refuse("this change cannot be made now"),
         ),
     ];
+    if let (Some(view), true) = (&plan.view, conditions.captures) {
+        guards.push(made(
+            "update_before",
+            "BEFORE UPDATE",
+            Some(conditions.touched()),
+            capture::keep_before(plan, shape, view),
+        ));
+    }
     if let Some(collides) = conditions.insert_collides() {
         guards.push(match control.mode {
             LockMode::Refuse => made(

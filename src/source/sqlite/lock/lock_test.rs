@@ -17,7 +17,6 @@ use super::{
     message::LOCKED,
     plan::Plan,
     shape::TableShape,
-    state,
     trial::{Trial, trials},
 };
 
@@ -85,8 +84,8 @@ fn attempt(
         Ok((statement, values)) => {
             let kept = || -> Result<(u64, u64), Error> {
                 Ok((
-                    state::tally(connection, &divert::table(name))?.0,
-                    state::tally(connection, &capture::table(name))?.0,
+                    divert::tally(connection, name)?.0,
+                    capture::tally(connection, name)?.0,
                 ))
             };
             let before = kept()?;

@@ -23,10 +23,18 @@ pub(super) struct Plan<'p> {
     pub(super) place: &'p Place,
     pub(super) tables: Vec<TableShape>,
     /// The view that is read, where the source is one.
-    pub(super) view: Option<String>,
+    pub(super) view: Option<View>,
     /// Whether every column but the allowed ones is guarded, because some field of the view is found in no
     /// table by name.
     guard_all: bool,
+}
+
+/// A view that is read as the source.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) name: String,
+    /// The column of each mapped field.
+    pub(super) columns: BTreeMap<Field, String>,
 }
 
 impl<'p> Plan<'p> {
@@ -43,7 +51,7 @@ impl<'p> Plan<'p> {
         let mut names: Vec<&str> = lock_tables.iter().map(String::as_str).collect();
         let mut view = None;
         match TableShape::find(connection, table, &place.source)? {
-            Found::View => view = Some(table.clone()),
+            Found::View => view = Some(View::find(connection, table, place)?),
             Found::Table(_) | Found::Nothing | Found::Odd(_) => names.insert(0, table),
         }
         if names.is_empty() {
@@ -79,10 +87,14 @@ impl<'p> Plan<'p> {
         }
     }
 
-    /// Whether the rows of a table are records. Those of a table under a view are parts of records: a
-    /// change there cannot be captured, so every guarded change is refused.
-    pub(super) const fn captures(&self, _shape: &TableShape) -> bool {
-        self.view.is_none()
+    /// Whether a change of a row can be captured as a change of a record: the row is one, or leads to those
+    /// of the view by its id.
+    fn captures(&self, shape: &TableShape) -> bool {
+        let leads = |view: &View| {
+            let id = Field::LegacyId;
+            view.columns.contains_key(&id) && shape.mapped.contains_key(&id)
+        };
+        self.view.as_ref().is_none_or(leads)
     }
 
     /// Hash of everything the guards depend on in the configuration.
@@ -106,7 +118,7 @@ impl<'p> Plan<'p> {
         let all = serde_json::json!({
             "guards": 1,
             "tables": tables,
-            "view": self.view,
+            "view": self.view.as_ref().map(|view| &view.name),
             "columns": columns,
             "status_codes": source.rules.status_codes,
             "mode": lock.mode,
@@ -206,7 +218,10 @@ impl<'p> Plan<'p> {
         match (self.place.lock.mode, &self.view) {
             (LockMode::Divert, Some(view)) => Err(not_lockable(
                 self.place,
-                &format!("lock.mode = \"divert\" needs a table, and {view:?} is a view"),
+                &format!(
+                    "lock.mode = \"divert\" needs a table, and {:?} is a view",
+                    view.name
+                ),
             )),
             (LockMode::Divert, None) if self.tables.len() > 1 => Err(not_lockable(
                 self.place,
@@ -214,6 +229,24 @@ impl<'p> Plan<'p> {
             )),
             (LockMode::Divert | LockMode::Refuse, _) => Ok(()),
         }
+    }
+}
+
+impl View {
+    fn find(connection: &Connection, name: &str, place: &Place) -> Result<Self, Error> {
+        let mut statement = connection.prepare("SELECT name FROM pragma_table_xinfo(?1)")?;
+        let found: Vec<String> = statement
+            .query_map([name], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let columns = place.source.columns.iter().filter_map(|(field, column)| {
+            let mut found = found.iter();
+            let same = found.find(|one| one.eq_ignore_ascii_case(column))?;
+            Some((*field, same.clone()))
+        });
+        Ok(Self {
+            name: name.to_owned(),
+            columns: columns.collect(),
+        })
     }
 }
 

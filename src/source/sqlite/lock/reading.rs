@@ -44,10 +44,12 @@ pub(in crate::source) fn captures(place: &Place, limit: u32) -> Result<Vec<Captu
             return Ok(Vec::new());
         }
         let query = format!(
-            "SELECT seq, at, {}, {} FROM {} AS c WHERE processed_at IS NULL ORDER BY seq LIMIT ?1",
+            "SELECT seq, at, image <> 'after', image <> 'before', {}, {} FROM {} AS c
+              WHERE processed_at IS NULL AND {} ORDER BY seq LIMIT ?1",
             image("before"),
             image("after"),
-            sql::name(&table)
+            sql::name(&table),
+            capture::SETTLED
         );
         let mut statement = connection.prepare(&query)?;
         let mut rows = statement.query([limit])?;
@@ -57,8 +59,8 @@ pub(in crate::source) fn captures(place: &Place, limit: u32) -> Result<Vec<Captu
             captures.push(Capture {
                 seq: row.get(0)?,
                 at: row.get(1)?,
-                before: Some(fields(&mut reading, row, 2)?),
-                after: Some(fields(&mut reading, row, 2 + Field::ALL.len())?),
+                before: shown(&mut reading, row, 2, 4)?,
+                after: shown(&mut reading, row, 3, 4 + Field::ALL.len())?,
             });
         }
         Ok(captures)
@@ -154,9 +156,11 @@ pub(in crate::source) fn adjust(
     }
     for which in [Image::Before, Image::After] {
         let query = format!(
-            "SELECT {} FROM {} AS c",
+            "SELECT {} FROM {} AS c WHERE image IN ('both', '{}') AND {}",
             image(which.name()),
-            sql::name(&table)
+            sql::name(&table),
+            which.name(),
+            capture::SETTLED
         );
         let mut statement = connection.prepare(&query)?;
         let mut rows = statement.query([])?;
@@ -194,6 +198,20 @@ fn image(which: &str) -> String {
 
 fn positions() -> [(Field, usize); Field::ALL.len()] {
     std::array::from_fn(|at| (Field::ALL[at], at))
+}
+
+/// The image whose flag and fields begin at these columns, if it is there.
+fn shown(
+    reading: &mut Reading,
+    row: &Row<'_>,
+    flag: usize,
+    first: usize,
+) -> Result<Option<RawFields>, Error> {
+    if row.get(flag)? {
+        fields(reading, row, first).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 fn fields(reading: &mut Reading, row: &Row<'_>, first: usize) -> Result<RawFields, Error> {

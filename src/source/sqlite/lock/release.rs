@@ -103,8 +103,8 @@ pub(in crate::source) fn break_open(
 /// Removes everything of the lock, giving diverted PINs back where that was asked for.
 fn open(connection: &Connection, place: &Place, leftovers: Leftovers) -> Result<Released, Failure> {
     let name = place.name();
-    let (_, captured) = state::tally(connection, &capture::table(name))?;
-    let (_, diverted) = state::tally(connection, &divert::table(name))?;
+    let (_, captured) = capture::tally(connection, name)?;
+    let (_, diverted) = divert::tally(connection, name)?;
     match leftovers {
         Leftovers::Refuse if captured + diverted > 0 => {
             return Err(LockError::Leftovers {
@@ -134,7 +134,7 @@ fn open(connection: &Connection, place: &Place, leftovers: Leftovers) -> Result<
 
 /// Drops the capture and the divert table. Diverted PINs nobody processed are never dropped.
 pub(super) fn drop_tables(connection: &Connection, name: &str) -> Result<(), Failure> {
-    let (_, diverted) = state::tally(connection, &divert::table(name))?;
+    let (_, diverted) = divert::tally(connection, name)?;
     if diverted > 0 {
         return Err(LockError::Leftovers {
             source_name: name.to_owned(),

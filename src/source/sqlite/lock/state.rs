@@ -24,8 +24,8 @@ pub(in crate::source) fn status(place: &Place) -> Result<LockStatus, LockError> 
 pub(super) fn status_within(connection: &Connection, place: &Place) -> Result<LockStatus, Error> {
     let name = place.name();
     let mut status = LockStatus::open(name);
-    let (diverted, diverted_open) = tally(connection, &divert::table(name))?;
-    let (captured, captured_open) = tally(connection, &capture::table(name))?;
+    let (diverted, diverted_open) = divert::tally(connection, name)?;
+    let (captured, captured_open) = capture::tally(connection, name)?;
     (status.diverted, status.diverted_open) = (diverted, diverted_open);
     (status.captured, status.captured_open) = (captured, captured_open);
     match Control::read(connection, name)? {
@@ -111,12 +111,16 @@ pub(super) fn compared(
 }
 
 /// How many rows a table of ours has, and how many are unprocessed.
-pub(super) fn tally(connection: &Connection, table: &str) -> Result<(u64, u64), Error> {
+pub(super) fn tally(
+    connection: &Connection,
+    table: &str,
+    counts: &str,
+) -> Result<(u64, u64), Error> {
     if !table_exists(connection, table)? {
         return Ok((0, 0));
     }
     let query = format!(
-        "SELECT count(*), count(*) FILTER (WHERE processed_at IS NULL) FROM {}",
+        "SELECT count(*), count(*) FILTER (WHERE processed_at IS NULL) FROM {} WHERE {counts}",
         sql::name(table)
     );
     connection

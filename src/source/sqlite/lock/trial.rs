@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Error, types::Value};
 
 use crate::{
-    config::settings::LockMode,
+    config::settings::{CredentialChange, LockMode},
     domain::{
         field::Field,
         rules::SourceRules,
@@ -107,8 +107,21 @@ fn existing_row(
         if shape.columns[at].generated {
             continue;
         }
-        let other = sample.other_value(connection, shape, at)?;
+        let other = if shape.mapped.get(&Field::Status) == Some(&at) {
+            // A word that is no status: every real one is tried by itself.
+            Value::Text("pinferry-lock-test".to_owned())
+        } else {
+            sample.other_value(connection, shape, at)?
+        };
         let column = shape.column(at);
+        if is_new_credential(conditions, sample, at) {
+            trials.push(Trial {
+                what: format!("UPDATE of {column} of an active PIN"),
+                expected: Expected::Captured,
+                statement: Ok(update(shape, "UPDATE", at, other, sample, "")),
+            });
+            continue;
+        }
         for verb in ["UPDATE", "UPDATE OR IGNORE", "UPDATE OR REPLACE"] {
             trials.push(refused(
                 format!("{verb} of {column}"),
@@ -136,6 +149,23 @@ fn existing_row(
         trials.push(refused("another rowid".to_owned(), (statement, bound)));
     }
     Ok(trials)
+}
+
+/// A holder's own change, where the configuration lets it through.
+fn is_new_credential(conditions: &Conditions<'_>, sample: &Sample, at: usize) -> bool {
+    let mapped = &conditions.shape.mapped;
+    let captured = match conditions.credential_change {
+        CredentialChange::Refuse => false,
+        CredentialChange::Capture => conditions.captures,
+    };
+    let status = match mapped.get(&Field::Status).map(|&at| &sample.values[at]) {
+        Some(Value::Text(code)) => code.trim().to_ascii_uppercase(),
+        Some(Value::Integer(code)) => code.to_string(),
+        Some(Value::Null | Value::Real(_) | Value::Blob(_)) | None => return false,
+    };
+    captured
+        && mapped.get(&Field::Credential) == Some(&at)
+        && conditions.rules.status_codes.get(&status) == Some(&Active)
 }
 
 /// Columns that are not guarded may change, and every value may be written again as it is.

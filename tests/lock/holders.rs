@@ -1,0 +1,340 @@
+//! Whose lock it is, and how it comes and goes.
+
+use std::{thread, time::Duration};
+
+use pinferry::{
+    config::settings::{Encoding, SourceLocation},
+    exit::Exit,
+    source::lock::{
+        self, Guards, HowEngaged, Leftovers, LockError, LockState, Lockability, Locks, Owner,
+        engage_all,
+    },
+};
+
+use crate::support::{Legacy, administrator, request, run, run_one};
+
+fn status(legacy: &Legacy) -> lock::LockStatus {
+    lock::status(&legacy.source, &legacy.lock).expect("a status")
+}
+
+#[test]
+fn a_lock_comes_and_goes_and_leaves_the_legacy_as_it_was() {
+    for mode in ["WAL", "DELETE", "TRUNCATE", "PERSIST"] {
+        let legacy = Legacy::new();
+        legacy.assert_passes(&format!("PRAGMA journal_mode = {mode}"));
+        let before = legacy.dump();
+        assert_eq!(status(&legacy).state, LockState::Open);
+        let locked = legacy.engage();
+        assert_eq!(locked.how(), &HowEngaged::Now);
+        let held = status(&legacy);
+        assert_eq!(
+            (held.state, held.guards.clone()),
+            (LockState::Engaged, Guards::Present)
+        );
+        assert_eq!(held.owner, Some(run_one()));
+        assert!(!held.overdue);
+        assert!(held.line().contains("LOCKED since"), "{}", held.line());
+        locked.check_present().expect("the guards");
+        locked.release(Leftovers::Refuse).expect("released");
+        assert_eq!(before, legacy.dump(), "{mode}");
+        assert_eq!(status(&legacy).state, LockState::Open);
+    }
+}
+
+#[test]
+fn the_owner_finds_its_lock_again_and_nobody_else_gets_it() {
+    let legacy = Legacy::new();
+    legacy.engage();
+    let again = legacy.engage_as(&run_one()).expect("the same lock");
+    assert_eq!(again.how(), &HowEngaged::Before);
+    for other in [Owner::Run("2".to_owned()), administrator()] {
+        let error = legacy.engage_as(&other).expect_err("held");
+        assert_eq!(error.exit(), Exit::Refused);
+        assert!(
+            error.to_string().contains("engaged by run 1 since 20"),
+            "{error}"
+        );
+        assert!(error.hint().expect("a hint").contains("pinferry run"));
+        assert!(lock::claim(&legacy.source, &legacy.lock, &other).is_err());
+    }
+}
+
+#[test]
+fn a_run_takes_over_an_administrators_lock_of_the_same_configuration() {
+    let mut legacy = Legacy::new();
+    legacy
+        .engage_as(&administrator())
+        .expect("the administrator's lock");
+    let adopted = legacy.engage_as(&run_one()).expect("adopted");
+    assert_eq!(adopted.how(), &HowEngaged::Adopted("anna".to_owned()));
+    assert_eq!(status(&legacy).owner, Some(run_one()));
+    adopted.check_present().expect("the guards");
+
+    legacy = Legacy::new();
+    legacy
+        .engage_as(&administrator())
+        .expect("the administrator's lock");
+    legacy.lock.allow_columns.clear();
+    let error = legacy
+        .engage_as(&run_one())
+        .expect_err("another configuration");
+    assert!(matches!(error, LockError::OtherConfiguration { .. }));
+    assert_eq!(error.exit(), Exit::Refused);
+    assert_eq!(status(&legacy).guards, Guards::Unverifiable);
+}
+
+#[test]
+fn missing_altered_and_foreign_guards_are_found() {
+    for (damage, word) in [
+        ("DROP TRIGGER \"pinferry_guard:inps:pin_legacy:delete\"", "is missing"),
+        (
+            "DROP TRIGGER \"pinferry_guard:inps:pin_legacy:delete\";
+             CREATE TRIGGER \"pinferry_guard:inps:pin_legacy:delete\" BEFORE DELETE ON pin_legacy BEGIN SELECT 1; END",
+            "was altered",
+        ),
+        (
+            "CREATE TRIGGER \"pinferry_guard:inps:pin_legacy:extra\" BEFORE DELETE ON pin_legacy BEGIN SELECT 1; END",
+            "is none of this lock",
+        ),
+        (
+            "CREATE TRIGGER zitto AFTER INSERT ON pin_legacy BEGIN SELECT RAISE(IGNORE); END",
+            "own triggers",
+        ),
+        ("ALTER TABLE pin_legacy RENAME TO pin_vecchi", "no table"),
+        (
+            "DROP TRIGGER \"pinferry_guard:inps:pin_legacy:delete\";
+             DROP TRIGGER \"pinferry_guard:inps:pin_legacy:insert\";
+             DROP TRIGGER \"pinferry_guard:inps:pin_legacy:insert_early\";
+             DROP TRIGGER \"pinferry_guard:inps:pin_legacy:update\";
+             DROP TRIGGER \"pinferry_guard:inps:pin_legacy:update_early\"",
+            "every guard is missing",
+        ),
+    ] {
+        let legacy = Legacy::new();
+        let locked = legacy.engage();
+        legacy.assert_passes(damage);
+        let error = locked.check_present().expect_err(damage).to_string();
+        assert!(error.contains(word), "{error}");
+        let Guards::Damaged(what) = status(&legacy).guards else {
+            panic!("{damage}");
+        };
+        assert!(what.join(", ").contains(word), "{what:?}");
+        // The owner itself does not paper over it.
+        assert!(legacy.engage_as(&run_one()).is_err(), "{damage}");
+    }
+}
+
+#[test]
+fn adding_a_column_that_is_not_mapped_damages_nothing() {
+    let legacy = Legacy::new();
+    let locked = legacy.engage();
+    legacy.assert_passes(
+        "ALTER TABLE pin_legacy ADD COLUMN altro TEXT; CREATE INDEX i ON pin_legacy (nota)",
+    );
+    locked.check_present().expect("the guards");
+}
+
+#[test]
+fn guards_without_a_control_row_are_nobodys_and_can_be_broken() {
+    let legacy = Legacy::new();
+    let locked = legacy.engage();
+    legacy.assert_passes("DELETE FROM pinferry_lock");
+    assert!(matches!(
+        locked.check_present(),
+        Err(LockError::NotHeld { .. })
+    ));
+    assert!(matches!(
+        legacy.engage_as(&run_one()),
+        Err(LockError::Damaged { .. })
+    ));
+    assert_eq!(status(&legacy).state, LockState::Engaged);
+    lock::break_open(&legacy.source, &legacy.lock, "anna", "resti").expect("broken");
+    assert_eq!(status(&legacy).state, LockState::Open);
+    legacy.assert_passes("UPDATE pin_legacy SET nome = 'X'");
+}
+
+#[test]
+fn a_broken_lock_lets_writes_through_and_its_owner_is_told() {
+    let legacy = Legacy::new();
+    let locked = legacy.engage();
+    let was = lock::break_open(&legacy.source, &legacy.lock, "anna", "emergenza").expect("broken");
+    assert_eq!(was.owner, Some(run_one()));
+    legacy.assert_passes("UPDATE pin_legacy SET nome = 'X'");
+    assert_eq!(status(&legacy).state, LockState::Broken);
+    assert!(
+        status(&legacy).line().contains("BROKEN"),
+        "{}",
+        status(&legacy).line()
+    );
+    let error = locked.check_present().expect_err("broken").to_string();
+    assert!(error.contains("anna: emergenza"), "{error}");
+    assert!(matches!(
+        legacy.engage_as(&run_one()),
+        Err(LockError::Broken { .. })
+    ));
+    locked.release(Leftovers::Refuse).expect("its remains go");
+    assert_eq!(status(&legacy).state, LockState::Open);
+    let again = lock::break_open(&legacy.source, &legacy.lock, "anna", "emergenza");
+    assert!(matches!(again, Err(LockError::NotHeld { .. })));
+}
+
+#[test]
+fn breaking_and_engaging_ask_for_words_that_can_be_shown() {
+    let legacy = Legacy::new();
+    for reason in ["", "   ", "two\nlines", "x".repeat(201).as_str()] {
+        let mut asked = request(&run_one());
+        asked.reason = reason.to_owned();
+        let error = lock::engage(&legacy.source, &legacy.lock, &asked).expect_err(reason);
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+    legacy.engage();
+    assert!(lock::break_open(&legacy.source, &legacy.lock, "anna", " ").is_err());
+}
+
+#[test]
+fn releasing_twice_is_no_error_and_frees_nobody_elses_lock() {
+    let legacy = Legacy::new();
+    let first = legacy.engage();
+    let second = legacy.engage();
+    first.release(Leftovers::Refuse).expect("released");
+    legacy.engage_as(&administrator()).expect("somebody else's");
+    let error = second.release(Leftovers::HandBack).expect_err("not ours");
+    assert_eq!(error.exit(), Exit::Refused);
+    legacy.assert_refused("UPDATE pin_legacy SET nome = 'X'");
+}
+
+#[test]
+fn captures_are_marked_once_and_keep_a_lock_from_being_released_unasked() {
+    let legacy = Legacy::new();
+    let locked = legacy.engage();
+    legacy.assert_passes("UPDATE pin_legacy SET stato = 'C' WHERE id IN ('1', '2')");
+    let captures = locked.captures(1).expect("captures");
+    locked.mark_processed(&[captures[0].seq]).expect("marked");
+    locked
+        .mark_processed(&[captures[0].seq])
+        .expect("marked again");
+    assert!(locked.mark_processed(&[captures[0].seq, 4711]).is_err());
+    assert_eq!(locked.captures(9).expect("captures").len(), 1);
+    let held = status(&legacy);
+    assert_eq!((held.captured, held.captured_open), (2, 1));
+    let again = legacy.engage();
+    assert!(matches!(
+        locked.release(Leftovers::Refuse),
+        Err(LockError::Leftovers { captured: 1, .. })
+    ));
+    again.release(Leftovers::HandBack).expect("released");
+}
+
+#[test]
+fn if_one_source_cannot_be_locked_those_locked_in_this_call_are_released() {
+    let (mut first, mut second, mut third) = (Legacy::new(), Legacy::new(), Legacy::new());
+    first.source.rules.name = "uno".to_owned();
+    second.source.rules.name = "due".to_owned();
+    third.source.rules.name = "tre".to_owned();
+    second
+        .engage_as(&administrator())
+        .expect("an administrator's");
+    third
+        .engage_as(&Owner::Run("7".to_owned()))
+        .expect("another run's");
+    let sources = [&first, &second, &third].map(|legacy| legacy.source.clone());
+    let error = engage_all(&sources, &first.lock, &request(&run_one())).expect_err("held");
+    assert!(error.to_string().contains("\"tre\""), "{error}");
+    assert_eq!(status(&first).state, LockState::Open);
+    assert_eq!(status(&second).owner, Some(administrator()));
+    assert_eq!(status(&third).owner, Some(Owner::Run("7".to_owned())));
+}
+
+#[test]
+fn an_extract_has_nothing_to_lock() {
+    let mut legacy = Legacy::new();
+    legacy.source.location = SourceLocation::Csv {
+        path: legacy.path.clone(),
+        encoding: Encoding::Utf8,
+        delimiter: b';',
+    };
+    let engaged = lock::engage(&legacy.source, &legacy.lock, &request(&run_one()));
+    assert!(matches!(engaged, Ok(Lockability::Nothing)));
+    assert!(!status(&legacy).lockable);
+    let locks = engage_all(
+        std::slice::from_ref(&legacy.source),
+        &legacy.lock,
+        &request(&run_one()),
+    );
+    assert_eq!(locks.expect("locks").nothing_to_lock(), ["inps"]);
+    let claimed = Locks::claim(
+        std::slice::from_ref(&legacy.source),
+        &legacy.lock,
+        &run_one(),
+    );
+    assert_eq!(claimed.expect("locks").iter().count(), 0);
+}
+
+#[test]
+fn two_sources_in_one_database_are_locked_apart() {
+    let mut legacy = Legacy::new();
+    let one = legacy.engage();
+    legacy.source.rules.name = "inps_due".to_owned();
+    let two = legacy.engage();
+    one.release(Leftovers::Refuse).expect("released");
+    two.check_present().expect("the other's guards");
+    legacy.assert_refused("UPDATE pin_legacy SET nome = 'X'");
+    two.release(Leftovers::Refuse).expect("released");
+    legacy.assert_passes("UPDATE pin_legacy SET nome = 'X'");
+}
+
+#[test]
+fn engaging_waits_for_a_writer_in_flight_and_lets_readers_and_writers_by() {
+    for mode in ["WAL", "DELETE"] {
+        let legacy = Legacy::new();
+        legacy.assert_passes(&format!("PRAGMA journal_mode = {mode}"));
+        let writer = legacy.application();
+        run(
+            &writer,
+            "BEGIN IMMEDIATE; UPDATE pin_legacy SET nome = 'prima' WHERE id = '1'",
+        )
+        .expect("a write");
+        thread::scope(|scope| {
+            let engaging = scope.spawn(|| legacy.engage_as(&run_one()).map(drop));
+            thread::sleep(Duration::from_millis(900));
+            assert!(!engaging.is_finished());
+            run(
+                &writer,
+                "UPDATE pin_legacy SET nome = 'poi' WHERE id = '1'; COMMIT",
+            )
+            .expect("a write");
+            engaging.join().expect("no panic").expect("the lock");
+        });
+        assert_eq!(
+            legacy.text("SELECT nome FROM pin_legacy WHERE id = '1'"),
+            "poi"
+        );
+        legacy.assert_refused("UPDATE pin_legacy SET nome = 'X'");
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_written_is_named() {
+    let mut legacy = Legacy::new();
+    legacy.source.location = SourceLocation::Sqlite {
+        path: legacy.path.with_file_name("assente.db"),
+        table: "pin_legacy".to_owned(),
+        lock_tables: Vec::new(),
+    };
+    let error = legacy.engage_as(&run_one()).expect_err("absent");
+    assert!(error.to_string().contains("assente.db"), "{error}");
+    assert_eq!(error.exit(), Exit::Failed);
+}
+
+#[test]
+fn what_cannot_be_locked_is_said_in_words() {
+    let mut legacy = Legacy::new();
+    legacy.lock.allow_columns = vec!["STATO".to_owned()];
+    let error = legacy.engage_as(&run_one()).expect_err("a mapped column");
+    assert!(error.to_string().contains("status"), "{error}");
+    assert_eq!(error.exit(), Exit::Usage);
+    legacy.lock.allow_columns.clear();
+    legacy.assert_passes("ALTER TABLE pin_legacy DROP COLUMN email");
+    let error = legacy.engage_as(&run_one()).expect_err("a missing column");
+    assert!(error.to_string().contains("email"), "{error}");
+}
