@@ -6,25 +6,31 @@ const ODD: [u8; 26] = [
     1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
 ];
 
-/// Digits count from 0, letters likewise from A; the caller has checked that it is one of them.
-const fn rank(byte: u8) -> u8 {
-    if byte.is_ascii_digit() {
-        byte - b'0'
-    } else {
-        byte - b'A'
+/// What each byte adds in an odd and in an even position; only digits and upper-case letters matter.
+const ADDS: [[u8; 256]; 2] = {
+    let mut adds = [[0; 256]; 2];
+    let mut rank = 0;
+    while rank < ODD.len() {
+        let mut bytes = [b'A' as usize + rank, b'A' as usize + rank];
+        if rank < 10 {
+            bytes[1] = b'0' as usize + rank;
+        }
+        let mut at = 0;
+        while at < bytes.len() {
+            adds[0][bytes[at]] = ODD[rank];
+            adds[1][bytes[at]] = rank as u8;
+            at += 1;
+        }
+        rank += 1;
     }
-}
+    adds
+};
 
 /// The sixteenth character of a personal code, over its first fifteen (digits and upper-case letters).
-pub(crate) fn of_personal(code: &[u8; 16]) -> u8 {
-    let mut sum = 0_u32;
+pub(super) fn of_personal(code: &[u8; 16]) -> u8 {
+    let mut sum = 0_u16;
     for (position, byte) in code[..15].iter().enumerate() {
-        let rank = rank(*byte);
-        sum += u32::from(if position % 2 == 0 {
-            ODD[usize::from(rank)]
-        } else {
-            rank
-        });
+        sum += u16::from(ADDS[position % 2][usize::from(*byte)]);
     }
     b'A' + (sum % 26) as u8
 }

@@ -10,25 +10,23 @@ pub(super) const DATE_BYTES: usize = 10;
 /// it. There is no year 0: not every engine can keep it.
 #[must_use]
 pub fn parse(text: &str) -> Option<Date> {
-    let (date, rest) = text.as_bytes().split_at_checked(DATE_BYTES)?;
-    if date[4] != b'-' || date[7] != b'-' || !(rest.is_empty() || is_time_part(rest)) {
+    let bytes = text.as_bytes();
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, ref rest @ ..] = bytes else {
+        return None;
+    };
+    if !(rest.is_empty() || is_time_part(rest)) {
         return None;
     }
-    let year = number(&date[..4])?;
-    let month = i8::try_from(number(&date[5..7])?).ok()?;
-    let day = i8::try_from(number(&date[8..])?).ok()?;
+    let year = i16::from(two_digits(y1, y2)?) * 100 + i16::from(two_digits(y3, y4)?);
     if year == 0 {
         return None;
     }
-    Date::new(year, month, day).ok()
+    Date::new(year, two_digits(m1, m2)?, two_digits(d1, d2)?).ok()
 }
 
-fn number(digits: &[u8]) -> Option<i16> {
-    digits.iter().try_fold(0, |number, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| number * 10 + i16::from(digit - b'0'))
-    })
+fn two_digits(tens: u8, ones: u8) -> Option<i8> {
+    let both = tens.is_ascii_digit() && ones.is_ascii_digit();
+    both.then(|| ((tens - b'0') * 10 + (ones - b'0')) as i8)
 }
 
 fn is_time_part(rest: &[u8]) -> bool {

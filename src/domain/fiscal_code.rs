@@ -139,16 +139,43 @@ impl FromStr for FiscalCode {
     }
 }
 
-fn check_personal(code: &[u8; 16]) -> Result<(), InvalidFiscalCode> {
-    for (position, byte) in code.iter().enumerate() {
-        let fits = match position {
-            6 | 7 | 9 | 10 | 12..=14 => omocodia::digit_value(*byte).is_some(),
-            8 => month_of(*byte).is_some(),
-            _ => byte.is_ascii_uppercase(),
-        };
-        if !fits {
-            return Err(InvalidFiscalCode::Form);
+/// Classes of characters, as bits.
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+const MONTH: u8 = 4;
+
+/// What stands where in a personal code.
+const FORM: [u8; PERSONAL_LENGTH] = [
+    LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, DIGIT, DIGIT, MONTH, DIGIT, DIGIT, LETTER,
+    DIGIT, DIGIT, DIGIT, LETTER,
+];
+
+/// The classes of each byte; omocodia letters are digits too.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_uppercase() {
+            classes[byte as usize] |= LETTER;
         }
+        if omocodia::digit_value(byte).is_some() {
+            classes[byte as usize] |= DIGIT;
+        }
+        if month_of(byte).is_some() {
+            classes[byte as usize] |= MONTH;
+        }
+        byte += 1;
+    }
+    classes
+};
+
+fn check_personal(code: &[u8; 16]) -> Result<(), InvalidFiscalCode> {
+    let mut fits = true;
+    for (byte, wanted) in code.iter().zip(FORM) {
+        fits &= CLASSES[usize::from(*byte)] & wanted != 0;
+    }
+    if !fits {
+        return Err(InvalidFiscalCode::Form);
     }
     let birth = birth_of(code).ok_or(InvalidFiscalCode::Date)?;
     if birth.day == 0 || birth.day > longest_month(birth) {

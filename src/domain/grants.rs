@@ -14,19 +14,17 @@ use super::{
 /// One grant per distinct profile and entity, ordered by both. The best record gives the status; among the
 /// records of that status the highest gives the level, the earliest issued the date and the evidence.
 #[must_use]
-pub fn grants<'r, 'a: 'r>(
-    records: impl Iterator<Item = &'r LegacyRecord<'a>>,
-    rules: &'a Rules,
-) -> Vec<GrantRow<'a>> {
-    let mut records: Vec<_> = records.collect();
-    let code = |record: &LegacyRecord<'_>| rules.catalogue.get(record.profile).code.as_str();
-    let same =
-        |a: &LegacyRecord<'_>, b: &LegacyRecord<'_>| a.profile == b.profile && a.entity == b.entity;
-    records.sort_by(|a, b| {
-        let by_grant = code(a).cmp(code(b)).then_with(|| a.entity.cmp(&b.entity));
-        by_grant.then_with(|| weight(a, b))
-    });
-    let groups = records.chunk_by(|a, b| same(a, b));
+pub fn grants<'a>(records: &[&LegacyRecord<'a>], rules: &'a Rules) -> Vec<GrantRow<'a>> {
+    if let [_] = records {
+        return vec![grant(records, rules)];
+    }
+    let mut records = records.to_vec();
+    let key = |record: &LegacyRecord<'a>| {
+        let code = rules.catalogue.get(record.profile).code.as_str();
+        (code, record.entity.clone())
+    };
+    records.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| weight(a, b)));
+    let groups = records.chunk_by(|a, b| a.profile == b.profile && a.entity == b.entity);
     groups.map(|group| grant(group, rules)).collect()
 }
 

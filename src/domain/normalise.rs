@@ -76,14 +76,73 @@ pub(super) fn optional_code<'a>(raw: &RawRecord<'a>, field: Field) -> Option<Cow
 /// Whether the text holds a character of category Cc once it is trimmed.
 #[must_use]
 pub fn has_control(text: &str) -> bool {
-    // U+0080 to U+009F begin with the byte C2; what else begins with it is looked at closely and rarely.
-    let suspicious = |byte: u8| (byte < 0x20) | (byte == 0x7f) | (byte == 0xc2);
-    // In blocks, which the compiler turns into vector instructions.
-    let (blocks, rest) = text.as_bytes().as_chunks::<16>();
-    let any = |bytes: &[u8]| {
-        let found = bytes.iter().map(|byte| suspicious(*byte));
-        found.fold(false, |any, found| any | found)
+    let bytes = text.as_bytes();
+    let hints = match bytes.last_chunk::<8>() {
+        // The last word overlaps the one before; looking twice is cheaper than byte by byte.
+        Some(last) => bytes
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .fold(control_hints(*last), |hints, word| {
+                hints | control_hints(*word)
+            }),
+        None => {
+            let mut word = [b' '; 8];
+            for (place, byte) in word.iter_mut().zip(bytes) {
+                *place = *byte;
+            }
+            control_hints(word)
+        }
     };
-    let in_blocks = blocks.iter().fold(false, |found, block| found | any(block));
-    (in_blocks || any(rest)) && trimmed(text).chars().any(char::is_control)
+    hints != 0 && trimmed(text).chars().any(char::is_control)
+}
+
+/// Not zero where one of eight bytes is below 20, is 7F, or is C2: U+0080 to U+009F begin with C2, and what
+/// else does is looked at closely and rarely.
+const fn control_hints(bytes: [u8; 8]) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    /// Sets the high bit of some byte if and only if a byte of `word` is below `limit` (at most 128).
+    const fn below(word: u64, limit: u64) -> u64 {
+        word.wrapping_sub(ONES * limit) & !word & HIGH
+    }
+    let word = u64::from_ne_bytes(bytes);
+    below(word, 0x20) | below(word ^ (ONES * 0x7f), 1) | below(word ^ (ONES * 0xc2), 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_seen_wherever_they_stand_but_not_around_a_text() {
+        for control in (0..0xa0_u8).map(char::from).filter(|one| one.is_control()) {
+            for before in 0..20 {
+                let text = format!("{}{control}x", "è".repeat(before / 2) + &"b".repeat(before));
+                let begins_blank = before == 0 && control.is_whitespace();
+                assert_eq!(
+                    has_control(&text),
+                    !begins_blank,
+                    "{:x}",
+                    u32::from(control)
+                );
+            }
+        }
+        for clean in [
+            "",
+            "a",
+            " \t a b\n",
+            "CITTÀ Â\u{a0}£ 12345678",
+            "\u{85}a\u{85}",
+        ] {
+            assert!(!has_control(clean), "{clean}");
+        }
+    }
+
+    #[test]
+    fn codes_are_trimmed_of_any_white_space_and_put_in_ascii_upper_case() {
+        assert_eq!(code("\u{2003}pat\u{a0}"), "PAT");
+        assert_eq!(code("naïf"), "NAïF");
+        assert!(matches!(code(" PAT "), Cow::Borrowed("PAT")));
+    }
 }

@@ -24,7 +24,7 @@ pub fn person_rows<'a>(
     neighbours: Neighbours,
     rules: &'a Rules,
 ) -> PersonRows<'a> {
-    let grants = grants(records.iter().copied(), rules);
+    let grants = grants(records, rules);
     let delegations = delegations(records.iter().copied(), rules);
     let mut pins = pins(records, rules);
     if let Some(survivor) = pins.first_mut()

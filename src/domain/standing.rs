@@ -168,7 +168,7 @@ fn join<'a>(
         .iter()
         .map(|record| pin(record, Place::Later, live_pin, rules))
         .collect();
-    let mut grants = grants(records.iter().copied(), rules);
+    let mut grants = grants(records, rules);
     grants.retain(|grant| {
         let key = (grant.profile.to_owned(), grant.entity.to_string());
         !person.grants.contains(&key)
