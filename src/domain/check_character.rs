@@ -11,15 +11,13 @@ const ADDS: [[u8; 256]; 2] = {
     let mut adds = [[0; 256]; 2];
     let mut rank = 0;
     while rank < ODD.len() {
-        let mut bytes = [b'A' as usize + rank, b'A' as usize + rank];
+        let letter = b'A' as usize + rank;
+        adds[0][letter] = ODD[rank];
+        adds[1][letter] = rank as u8;
         if rank < 10 {
-            bytes[1] = b'0' as usize + rank;
-        }
-        let mut at = 0;
-        while at < bytes.len() {
-            adds[0][bytes[at]] = ODD[rank];
-            adds[1][bytes[at]] = rank as u8;
-            at += 1;
+            let digit = b'0' as usize + rank;
+            adds[0][digit] = ODD[rank];
+            adds[1][digit] = rank as u8;
         }
         rank += 1;
     }
@@ -27,7 +25,7 @@ const ADDS: [[u8; 256]; 2] = {
 };
 
 /// The sixteenth character of a personal code, over its first fifteen (digits and upper-case letters).
-pub(super) fn of_personal(code: &[u8; 16]) -> u8 {
+pub(crate) fn of_personal(code: &[u8; 16]) -> u8 {
     let mut sum = 0_u16;
     for (position, byte) in code[..15].iter().enumerate() {
         sum += u16::from(ADDS[position % 2][usize::from(*byte)]);
