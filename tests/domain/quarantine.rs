@@ -7,119 +7,122 @@ use pinferry::domain::{
 
 use super::support::{Legacy, assert_text, judged, records, rules, rules_with_links, show};
 
+/// A record and the row it becomes.
+const EVERY_REASON: &[(&str, &str)] = &[
+    (
+        r#"malformed=["1","x"]"#,
+        "inps:@1/0 row_malformed the row has a wrong number of fields",
+    ),
+    ("id= ", "inps:@1/0 id_missing legacy_id is empty"),
+    (
+        "id=@7",
+        "inps:@1/0 id_missing legacy_id begins with @, which is reserved",
+    ),
+    (
+        "id=a\u{1}b\\",
+        "inps:a\\u{1}b\\\\/0 encoding_invalid legacy_id holds a control character",
+    ),
+    (
+        "id=a\\xff, invalid=legacy_id",
+        "inps:a\\xff/0 encoding_invalid legacy_id is not valid in the declared encoding",
+    ),
+    (
+        "email=a\\xe8, invalid=email",
+        "inps:1/0 encoding_invalid email is not valid in the declared encoding",
+    ),
+    (
+        "surname=RO\u{85}SSI",
+        "inps:1/0 encoding_invalid surname holds a control character",
+    ),
+    ("code=", "inps:1/0 fiscal_code_invalid fiscal_code is empty"),
+    (
+        "code=RSSMRA80A01H501A",
+        "inps:1/0 fiscal_code_invalid fiscal_code: the check character does not fit",
+    ),
+    (
+        "code=RSSMRA80B30H501*",
+        "inps:1/0 fiscal_code_invalid fiscal_code: the date in the code does not exist",
+    ),
+    (
+        "code=ROSSI",
+        "inps:1/0 fiscal_code_invalid fiscal_code: neither the personal nor the numeric form",
+    ),
+    (
+        "code=BNCLRA85B41F205*",
+        "inps:1/0 fiscal_code_discarded fiscal_code: the links file discards it",
+    ),
+    (
+        "surname=\u{a0}",
+        "inps:1/0 identity_missing surname is empty",
+    ),
+    (
+        "given_name=",
+        "inps:1/0 identity_missing given_name is empty",
+    ),
+    (
+        "birth_date=1980-02-30",
+        "inps:1/0 date_invalid birth_date is not an ISO date",
+    ),
+    ("issued_on=", "inps:1/0 date_invalid issued_on is empty"),
+    (
+        "expires_on=01/02/2013",
+        "inps:1/0 date_invalid expires_on is not an ISO date",
+    ),
+    (
+        "last_used_on=2013-01-01x",
+        "inps:1/0 date_invalid last_used_on is not an ISO date",
+    ),
+    (
+        "profile=XYZ",
+        "inps:1/0 profile_unknown profile is not in the catalogue",
+    ),
+    ("profile=", "inps:1/0 profile_unknown profile is empty"),
+    (
+        "profile=PAT",
+        "inps:1/0 entity_missing entity is empty and the profile requires one",
+    ),
+    (
+        "status=X",
+        "inps:1/0 status_unknown status is no code of this source",
+    ),
+    (
+        "level=",
+        "inps:1/0 level_unknown level is no code of this source",
+    ),
+    (
+        "credential=",
+        "inps:1/0 credential_missing credential is empty",
+    ),
+    (
+        "credential_scheme=",
+        "inps:1/0 credential_unsupported credential_scheme is empty",
+    ),
+    (
+        "credential_scheme=ROT13",
+        "inps:1/0 credential_unsupported credential_scheme is not among the accepted ones",
+    ),
+    (
+        "halves_delivered=3",
+        "inps:1/0 halves_invalid halves_delivered is none of 0, 1, 2",
+    ),
+    (
+        "guardian_fiscal_code=x",
+        "inps:1/0 guardian_invalid guardian_fiscal_code: neither the personal nor the numeric form",
+    ),
+    (
+        "guardian_fiscal_code=BNCLRA85B41F205*",
+        "inps:1/0 guardian_invalid guardian_fiscal_code: the links file discards it",
+    ),
+    (
+        "guardian_fiscal_code=RSSMRA80A01H501*",
+        "inps:1/0 guardian_invalid guardian_fiscal_code: it is the holder's own",
+    ),
+];
+
 #[test]
 fn every_reason_names_the_field_and_never_the_value() {
     let rules = rules_with_links("BNCLRA85B41F205*;");
-    for (record, expected) in [
-        (
-            r#"malformed=["1","x"]"#,
-            "inps:@1/0 row_malformed the row has a wrong number of fields",
-        ),
-        ("id= ", "inps:@1/0 id_missing legacy_id is empty"),
-        (
-            "id=@7",
-            "inps:@1/0 id_missing legacy_id begins with @, which is reserved",
-        ),
-        (
-            "id=a\u{1}b\\",
-            "inps:a\\u{1}b\\\\/0 encoding_invalid legacy_id holds a control character",
-        ),
-        (
-            "id=a\\xff, invalid=legacy_id",
-            "inps:a\\xff/0 encoding_invalid legacy_id is not valid in the declared encoding",
-        ),
-        (
-            "email=a\\xe8, invalid=email",
-            "inps:1/0 encoding_invalid email is not valid in the declared encoding",
-        ),
-        (
-            "surname=RO\u{85}SSI",
-            "inps:1/0 encoding_invalid surname holds a control character",
-        ),
-        ("code=", "inps:1/0 fiscal_code_invalid fiscal_code is empty"),
-        (
-            "code=RSSMRA80A01H501A",
-            "inps:1/0 fiscal_code_invalid fiscal_code: the check character does not fit",
-        ),
-        (
-            "code=RSSMRA80B30H501*",
-            "inps:1/0 fiscal_code_invalid fiscal_code: the date in the code does not exist",
-        ),
-        (
-            "code=ROSSI",
-            "inps:1/0 fiscal_code_invalid fiscal_code: neither the personal nor the numeric form",
-        ),
-        (
-            "code=BNCLRA85B41F205*",
-            "inps:1/0 fiscal_code_discarded fiscal_code: the links file discards it",
-        ),
-        (
-            "surname=\u{a0}",
-            "inps:1/0 identity_missing surname is empty",
-        ),
-        (
-            "given_name=",
-            "inps:1/0 identity_missing given_name is empty",
-        ),
-        (
-            "birth_date=1980-02-30",
-            "inps:1/0 date_invalid birth_date is not an ISO date",
-        ),
-        ("issued_on=", "inps:1/0 date_invalid issued_on is empty"),
-        (
-            "expires_on=01/02/2013",
-            "inps:1/0 date_invalid expires_on is not an ISO date",
-        ),
-        (
-            "last_used_on=2013-01-01x",
-            "inps:1/0 date_invalid last_used_on is not an ISO date",
-        ),
-        (
-            "profile=XYZ",
-            "inps:1/0 profile_unknown profile is not in the catalogue",
-        ),
-        ("profile=", "inps:1/0 profile_unknown profile is empty"),
-        (
-            "profile=PAT",
-            "inps:1/0 entity_missing entity is empty and the profile requires one",
-        ),
-        (
-            "status=X",
-            "inps:1/0 status_unknown status is no code of this source",
-        ),
-        (
-            "level=",
-            "inps:1/0 level_unknown level is no code of this source",
-        ),
-        (
-            "credential=",
-            "inps:1/0 credential_missing credential is empty",
-        ),
-        (
-            "credential_scheme=",
-            "inps:1/0 credential_unsupported credential_scheme is empty",
-        ),
-        (
-            "credential_scheme=ROT13",
-            "inps:1/0 credential_unsupported credential_scheme is not among the accepted ones",
-        ),
-        (
-            "halves_delivered=3",
-            "inps:1/0 halves_invalid halves_delivered is none of 0, 1, 2",
-        ),
-        (
-            "guardian_fiscal_code=x",
-            "inps:1/0 guardian_invalid guardian_fiscal_code: neither the personal nor the numeric form",
-        ),
-        (
-            "guardian_fiscal_code=BNCLRA85B41F205*",
-            "inps:1/0 guardian_invalid guardian_fiscal_code: the links file discards it",
-        ),
-        (
-            "guardian_fiscal_code=RSSMRA80A01H501*",
-            "inps:1/0 guardian_invalid guardian_fiscal_code: it is the holder's own",
-        ),
-    ] {
+    for &(record, expected) in EVERY_REASON {
         let got = judged(record, &[""], &rules);
         assert_text(record, &got, &format!("quarantine {expected}"));
     }
