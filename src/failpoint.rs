@@ -4,6 +4,100 @@
 //! itself with SIGKILL when it reaches the step for the first (or the N-th) time. Without the feature a
 //! step costs nothing and the variable means nothing.
 
+/// What kind of work reaches a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Locking, running, taking requests in, activating.
+    Job,
+    /// Aborting.
+    Abort,
+    /// What only an administrator does by hand.
+    ByHand,
+}
+
+/// A step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailStep {
+    /// Its name: a noun and what happens to it.
+    pub name: &'static str,
+    /// What reaches it.
+    pub stage: Stage,
+}
+
+const fn of(stage: Stage, name: &'static str) -> FailStep {
+    FailStep { name, stage }
+}
+
+/// Every step.
+pub const STEPS: &[FailStep] = &[
+    of(Stage::Job, "target.create"),
+    of(Stage::Job, "target.created"),
+    of(Stage::Job, "run.create"),
+    of(Stage::Job, "run.commit"),
+    of(Stage::Job, "run.created"),
+    of(Stage::Job, "lease.acquire"),
+    of(Stage::Job, "lease.acquired"),
+    of(Stage::Job, "lease.release"),
+    of(Stage::Job, "lease.released"),
+    of(Stage::Job, "lock.engage"),
+    of(Stage::Job, "lock.engaged"),
+    of(Stage::Job, "phase.commit"),
+    of(Stage::Job, "phase.committed"),
+    of(Stage::Job, "layout.commit"),
+    of(Stage::Job, "layout.committed"),
+    of(Stage::Job, "chunk.rows"),
+    of(Stage::Job, "chunk.commit"),
+    of(Stage::Job, "chunk.committed"),
+    of(Stage::Job, "index.build"),
+    of(Stage::Job, "index.built"),
+    of(Stage::Job, "index.commit"),
+    of(Stage::Job, "index.committed"),
+    of(Stage::Job, "replace.rows"),
+    of(Stage::Job, "replace.commit"),
+    of(Stage::Job, "replace.committed"),
+    of(Stage::Job, "capture.mark"),
+    of(Stage::Job, "capture.marked"),
+    of(Stage::Job, "verify.begin"),
+    of(Stage::Job, "verify.read"),
+    of(Stage::Job, "verify.done"),
+    of(Stage::Job, "verdict.commit"),
+    of(Stage::Job, "verdict.committed"),
+    of(Stage::Job, "cut_over.begin"),
+    of(Stage::Job, "cut_over.commit"),
+    of(Stage::Job, "cut_over.committed"),
+    of(Stage::Job, "lock.seal"),
+    of(Stage::Job, "lock.sealed"),
+    of(Stage::Job, "divert.commit"),
+    of(Stage::Job, "divert.committed"),
+    of(Stage::Job, "divert.mark"),
+    of(Stage::Job, "divert.marked"),
+    of(Stage::Job, "finish.commit"),
+    of(Stage::Job, "finish.committed"),
+    of(Stage::Job, "intake.commit"),
+    of(Stage::Job, "intake.committed"),
+    of(Stage::Job, "activation.begin"),
+    of(Stage::Job, "activation.effect"),
+    of(Stage::Job, "activation.commit"),
+    of(Stage::Job, "activation.committed"),
+    of(Stage::Abort, "erase.rows"),
+    of(Stage::Abort, "erase.commit"),
+    of(Stage::Abort, "erase.committed"),
+    of(Stage::Abort, "abort.release"),
+    of(Stage::Abort, "abort.released"),
+    of(Stage::Abort, "lock.release"),
+    of(Stage::Abort, "lock.released"),
+    of(Stage::Abort, "aborted.commit"),
+    of(Stage::Abort, "aborted.committed"),
+    of(Stage::ByHand, "schema.migrate"),
+    of(Stage::ByHand, "schema.migrated"),
+    of(Stage::ByHand, "lock.give_back"),
+    of(Stage::ByHand, "lock.given_back"),
+    of(Stage::ByHand, "audit.commit"),
+    of(Stage::ByHand, "audit.committed"),
+    of(Stage::ByHand, "lock.break"),
+    of(Stage::ByHand, "lock.broken"),
+];
+
 /// Marks a step.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
@@ -14,6 +108,10 @@ pub fn reached(_name: &str) {}
 pub fn reached(name: &str) {
     use std::sync::atomic::{AtomicU64, Ordering};
     static HITS: AtomicU64 = AtomicU64::new(0);
+    assert!(
+        STEPS.iter().any(|step| step.name == name),
+        "{name} is not in the list of steps"
+    );
     let Ok(wanted) = std::env::var("PINFERRY_FAILPOINT") else {
         return;
     };

@@ -34,7 +34,12 @@ impl Abort {
             progress: &watcher,
             stop: &stop,
         };
-        let cost = cost(&job)?;
+        let Some(cost) = cost(&job)? else {
+            context
+                .terminal
+                .say("the newest run is aborted already: the legacy is open");
+            return Ok(Exit::Done);
+        };
         context.terminal.say(&format!(
             "run {}, phase {}: {} committed records are taken out of the target, {} diverted PINs go back \
              into the legacy, and the lock is released",

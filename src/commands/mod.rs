@@ -23,6 +23,7 @@ mod explain;
 pub mod failure;
 mod init;
 mod intake;
+mod lock;
 mod man;
 mod migrate_schema;
 mod plan;
@@ -95,6 +96,7 @@ enum Command {
     Verify(verify::Verify),
     Explain(explain::Explain),
     Quarantine(quarantine::Quarantine),
+    Lock(lock::Lock),
     Intake(intake::Intake),
     Activate(activate::Activate),
     SampleData(sample_data::SampleData),
@@ -115,6 +117,7 @@ impl Command {
             Self::Verify(command) => command.run(context),
             Self::Explain(command) => command.run(context),
             Self::Quarantine(command) => command.run(context),
+            Self::Lock(command) => command.run(context),
             Self::Intake(command) => command.run(context),
             Self::Activate(command) => command.run(context),
             Self::SampleData(command) => command.run(context),

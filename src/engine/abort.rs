@@ -36,23 +36,26 @@ pub struct Aborted {
     pub stopped: Option<StopReason>,
 }
 
-/// What an abort would cost now.
+/// What an abort would cost now; `None` when the newest run is aborted already.
 ///
 /// # Errors
 /// There is nothing to abort, or target or legacy cannot be read.
-pub fn cost(job: &Job<'_>) -> Result<AbortCost, RunError> {
+pub fn cost(job: &Job<'_>) -> Result<Option<AbortCost>, RunError> {
     let target = Target::open(&job.settings.target, Intent::MustExist)?;
+    if (target.current_run()?).is_some_and(|run| run.phase == RunPhase::Aborted) {
+        return Ok(None);
+    }
     let run = abortable(&target)?;
     let mut diverted = 0;
     for locked in locking::claimed(job.settings, &run)?.iter() {
         diverted += locked.diverted(u32::MAX)?.len() as u64;
     }
     let records = target.tally(run.run_id)?.records().unsigned_abs();
-    Ok(AbortCost {
+    Ok(Some(AbortCost {
         run,
         records,
         diverted,
-    })
+    }))
 }
 
 /// Takes the run's rows out of the target, hands diverted PINs back and releases the lock.
@@ -77,6 +80,8 @@ pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
         stopped: take_rows_out(job, &mut target, &lease)?,
     };
     if aborted.stopped.is_none() {
+        // The rows are gone; what they said must not stay in free pages either.
+        target.shrink()?;
         release_locks(job, &run, &mut aborted)?;
         let tx = target.begin(&lease)?;
         tx.event(
@@ -85,8 +90,6 @@ pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
         )?;
         tx.finish_abort()?;
         tx.commit(CommitPoint::Aborted)?;
-        // The rows are gone; what they said must not stay in free pages either.
-        target.shrink()?;
     }
     drop(heartbeat);
     target.release(lease)?;

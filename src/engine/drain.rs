@@ -50,7 +50,7 @@ pub(super) fn drain_diverted(
                     at,
                     raw: pin.row.record(SourceIndex(index), 0),
                 };
-                tx.enqueue(&evaluate_diverted(&diverted, &grounds))?;
+                tx.queue_diverted(&evaluate_diverted(&diverted, &grounds))?;
             }
             let detail = json!({ "source": source.rules.name, "pins": pins.len() });
             tx.event("diverted.queued", &detail)?;

@@ -16,10 +16,17 @@ pub fn owner(run: &RunRow) -> Owner {
 
 /// What the locks of this run say about themselves.
 pub(super) fn request(settings: &Settings, run: &RunRow) -> LockRequest {
+    let reason = "the PINs are being migrated to the multi-profile model";
+    request_of(settings, owner(run), reason)
+}
+
+/// What a lock of this owner says about itself.
+#[must_use]
+pub fn request_of(settings: &Settings, owner: Owner, reason: &str) -> LockRequest {
     let TargetSettings::Sqlite(path) = &settings.target;
     LockRequest {
-        owner: owner(run),
-        reason: "the PINs are being migrated to the multi-profile model".to_owned(),
+        owner,
+        reason: reason.to_owned(),
         successor: format!("sqlite://{}", path.display()),
     }
 }

@@ -7,14 +7,13 @@ use serde_json::Value;
 
 pub use super::event::AuditEntry;
 use super::{
-    activation::rusqlite_queue,
     connection,
     connection::{Durability, NOW},
     event, lease, run,
     target::Target,
 };
 use crate::{
-    domain::{activation::submission::Submission, digest::Digest},
+    domain::digest::Digest,
     failpoint,
     store::{CommitPoint, Lease, RunPhase, StoreError},
 };
@@ -144,15 +143,6 @@ impl LeasedTx<'_> {
     /// When the database fails.
     pub fn audit(&self, entry: &AuditEntry<'_>) -> Result<(), StoreError> {
         event::audit(self.connection, entry)
-    }
-
-    /// Takes a PIN that the lock diverted into the queue of delayed activations, once.
-    ///
-    /// # Errors
-    ///
-    /// When the queue holds another request with its id, or the database fails.
-    pub fn enqueue(&self, submission: &Submission) -> Result<bool, StoreError> {
-        rusqlite_queue::enqueue(self.connection, submission)
     }
 
     /// Keeps what was read of a source.

@@ -1,0 +1,196 @@
+//! Kills the program with SIGKILL, types the same command again, and compares with a run nobody killed.
+#![cfg(feature = "failpoints")]
+#![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
+
+mod scenario;
+
+use std::{
+    collections::BTreeSet,
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use pinferry::failpoint::{STEPS, Stage};
+use scenario::Scenario;
+
+const LOCK: &[&str] = &["lock", "engage", "--reason", "a test"];
+const RUN: &[&str] = &["run"];
+const INTAKE: &[&str] = &["intake", "requests.csv"];
+const ACTIVATE: &[&str] = &["activate"];
+const ABORT: &[&str] = &["abort", "--yes"];
+
+/// The content of a target nobody was killed on the way to.
+fn uninterrupted() -> &'static str {
+    static TARGET: OnceLock<String> = OnceLock::new();
+    TARGET.get_or_init(|| {
+        let scenario = Scenario::new();
+        scenario.expect(LOCK, &[0]);
+        scenario.office_at_work();
+        for command in [RUN, INTAKE, ACTIVATE] {
+            scenario.expect(command, &[0, 3]);
+        }
+        finish(&scenario);
+        scenario.target()
+    })
+}
+
+/// What must hold at the end, however it was reached.
+fn finish(scenario: &Scenario) {
+    scenario.assert_sealed();
+    scenario.expect(&["verify"], &[0]);
+}
+
+/// Kills `command` at `step`, kills the process that resumes it there too, and lets the third one through.
+fn twice_killed(scenario: &Scenario, command: &[&str], step: &str) -> bool {
+    let killed = scenario.killed_at(command, step);
+    if killed && scenario.killed_at(command, step) {
+        scenario.expect(command, &[0, 3]);
+    }
+    killed
+}
+
+fn steps(stage: Stage) -> BTreeSet<&'static str> {
+    let steps: BTreeSet<_> = (STEPS.iter())
+        .filter(|step| step.stage == stage)
+        .map(|step| step.name)
+        .collect();
+    assert!(!steps.is_empty());
+    steps
+}
+
+/// Each step in turn, on both cores.
+fn at_each_step(stage: Stage, check: impl Fn(&str) -> bool + Sync) {
+    let steps: Vec<_> = steps(stage).into_iter().collect();
+    let check = &check;
+    let missed: Vec<&str> = thread::scope(|scope| {
+        let halves: Vec<_> = (0..2)
+            .map(|half| {
+                let mine: Vec<_> = steps.iter().skip(half).step_by(2).copied().collect();
+                scope.spawn(move || {
+                    mine.into_iter()
+                        .filter(|step| !check(step))
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        halves
+            .into_iter()
+            .flat_map(|half| half.join().expect("every step ends well"))
+            .collect()
+    });
+    assert!(
+        missed.is_empty(),
+        "steps that were never reached: {missed:?}"
+    );
+}
+
+#[test]
+fn killed_at_any_step_of_the_job_the_same_commands_end_where_an_uninterrupted_job_ends() {
+    let expected = uninterrupted();
+    at_each_step(Stage::Job, |step| {
+        let scenario = Scenario::new();
+        let mut killed = twice_killed(&scenario, LOCK, step);
+        scenario.office_at_work();
+        for command in [RUN, INTAKE, ACTIVATE] {
+            killed |= twice_killed(&scenario, command, step);
+        }
+        finish(&scenario);
+        assert!(
+            scenario.target() == expected,
+            "the target differs after kills at {step}"
+        );
+        killed
+    });
+}
+
+#[test]
+fn killed_at_any_step_an_abort_goes_back_to_an_open_legacy_and_a_new_run_ends_like_any_other() {
+    let reference = Scenario::new();
+    reference.expect(RUN, &[0, 3]);
+    let expected = reference.digest();
+    at_each_step(Stage::Abort, |step| {
+        let scenario = Scenario::new();
+        let before = scenario.legacy_content();
+        assert!(
+            scenario.killed_at(RUN, "chunk.committed:3"),
+            "the run is killed in the middle"
+        );
+        let killed = twice_killed(&scenario, ABORT, step);
+        assert!(
+            scenario.legacy_content() == before,
+            "the legacy is as it was, {step}"
+        );
+        let target =
+            rusqlite::Connection::open(scenario.path("multiprofile.db")).expect("the target");
+        for table in [
+            "person",
+            "pin",
+            "profile_grant",
+            "quarantine",
+            "finding",
+            "run_partition",
+        ] {
+            let rows: i64 = target
+                .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+                    row.get(0)
+                })
+                .expect("a count");
+            assert_eq!(rows, 0, "{table} after an abort killed at {step}");
+        }
+        drop(target);
+        scenario.expect(RUN, &[0, 3]);
+        finish(&scenario);
+        assert_eq!(scenario.digest(), expected, "{step}");
+        killed
+    });
+}
+
+#[test]
+fn fifty_kills_at_random_moments_leave_no_trace() {
+    let expected = uninterrupted();
+    let scenario = Scenario::new();
+    scenario.expect(LOCK, &[0]);
+    scenario.office_at_work();
+    let whole = time_of_a_run();
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    for kill in 0..50 {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let moment = whole.mul_f64((random >> 40) as f64 / (1_u64 << 24) as f64);
+        let mut child = scenario
+            .command(RUN)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("it starts");
+        thread::sleep(moment.max(Duration::from_millis(5)));
+        child.kill().expect("ours");
+        let status = child.wait().expect("ours");
+        let code = status.code();
+        // 4 would mean that a dead holder's lease is respected: that has its own limit.
+        assert!(
+            matches!(code, None | Some(0 | 3 | 4)),
+            "kill {kill}: {status:?}"
+        );
+    }
+    for command in [RUN, INTAKE, ACTIVATE] {
+        scenario.expect(command, &[0, 3]);
+    }
+    finish(&scenario);
+    assert!(
+        scenario.target() == expected,
+        "the target differs after random kills"
+    );
+}
+
+/// How long the run takes here when nobody kills it.
+fn time_of_a_run() -> Duration {
+    let scenario = Scenario::new();
+    scenario.expect(LOCK, &[0]);
+    scenario.office_at_work();
+    let begun = Instant::now();
+    scenario.expect(RUN, &[0, 3]);
+    begun.elapsed()
+}

@@ -1,0 +1,271 @@
+//! A small migration in a folder of its own, driven through the command line.
+
+use std::{
+    fs,
+    os::unix::process::ExitStatusExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::OnceLock,
+};
+
+use rusqlite::Connection;
+
+/// Records in each of the two sources.
+const RECORDS: &str = "1200";
+const SIGKILL: i32 = 9;
+
+const CONFIGURATION: &str = r#"
+[target]
+url = "sqlite://multiprofile.db"
+[[source]]
+name = "inps"
+url = "sqlite://inps.db"
+table = "pin_legacy"
+[[source]]
+name = "sede"
+url = "csv://sede.csv"
+[rules]
+as_of = "2026-01-01"
+[run]
+chunk_records = 300
+work_dir = "work"
+max_quarantine_ratio = 1.0
+[lock]
+mode = "divert"
+[activation]
+delay_working_days = 0
+"#;
+
+/// What an office hands in: a new person, and one whose documents are missing.
+const REQUESTS: &str = include_str!("requests.csv");
+
+/// The tables whose content must not depend on how often the process was killed.
+const TABLES: [(&str, &str); 9] = [
+    ("person", "person_id"),
+    ("fiscal_code", "fiscal_code"),
+    ("pin", "pin_id"),
+    ("profile_grant", "person_id, profile, entity"),
+    ("delegation", "person_id, guardian_fiscal_code"),
+    ("quarantine", "source, legacy_id, copy"),
+    ("finding", "source, legacy_id, kind"),
+    ("profile", "profile"),
+    ("profile_service", "profile, service"),
+];
+
+/// A folder with two legacies and a configuration.
+pub(crate) struct Scenario {
+    folder: tempfile::TempDir,
+}
+
+impl Scenario {
+    /// A fresh copy of the same beginning.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["inps.db", "sede.csv"] {
+            fs::copy(beginning().join(name), folder.path().join(name)).expect("a copy");
+        }
+        fs::write(folder.path().join("pinferry.toml"), CONFIGURATION).expect("a file");
+        fs::write(folder.path().join("requests.csv"), REQUESTS).expect("a file");
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinferry"));
+        command.current_dir(self.folder.path()).args(arguments);
+        command
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn call(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("it starts")
+    }
+
+    /// Runs it and expects one of these exit codes.
+    pub(crate) fn expect(&self, arguments: &[&str], codes: &[i32]) -> Output {
+        let output = self.call(arguments);
+        let code = output.status.code();
+        assert!(
+            code.is_some_and(|code| codes.contains(&code)),
+            "{arguments:?} ended with {:?}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output
+    }
+
+    /// Runs it to be killed at a step; says whether it was. Otherwise it must end well.
+    pub(crate) fn killed_at(&self, arguments: &[&str], step: &str) -> bool {
+        let output = self
+            .command(arguments)
+            .env("PINFERRY_FAILPOINT", step)
+            .output()
+            .expect("it starts");
+        if output.status.signal() == Some(SIGKILL) {
+            return true;
+        }
+        assert!(
+            matches!(output.status.code(), Some(0 | 3)),
+            "{arguments:?} with {step} ended with {:?}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        false
+    }
+
+    /// The legacy database as an office's application sees it.
+    pub(crate) fn legacy(&self) -> Connection {
+        let legacy = Connection::open(self.path("inps.db")).expect("the legacy");
+        legacy
+            .busy_timeout(std::time::Duration::from_secs(10))
+            .expect("a timeout");
+        legacy
+    }
+
+    /// What an office does under the lock: three revocations and two new PINs.
+    pub(crate) fn office_at_work(&self) {
+        let legacy = self.legacy();
+        let revoked = legacy
+            .execute(
+                "UPDATE pin_legacy SET stato = 'R' WHERE rowid IN (
+                     SELECT rowid FROM pin_legacy WHERE stato = 'A' AND length(codice_fiscale) = 16
+                     ORDER BY id LIMIT 3)",
+                [],
+            )
+            .expect("a tightening passes");
+        assert_eq!(revoked, 3);
+        for (id, code, surname, given_name) in [
+            ("NEW-1", "RSSMRA80A01H501U", "ROSSI", "MARIO"),
+            ("NEW-2", "BNCLRA75D52F205V", "BIANCHI", "LAURA"),
+        ] {
+            legacy
+                .execute(
+                    "INSERT INTO pin_legacy (id, codice_fiscale, cognome, nome, classe_utente, codice_ente, stato,
+                         tipo_pin, pin_hash, algoritmo, data_rilascio, sede, canale)
+                     VALUES (?1, ?2, ?3, ?4, 'CIT', '', 'A', 'ORD', ?5, 'SHA256', '2026-01-01', '0100', 'SED')",
+                    rusqlite::params![
+                        id,
+                        code,
+                        surname,
+                        given_name,
+                        "0123456789abcdef".repeat(4)
+                    ],
+                )
+                .expect("a new PIN is diverted");
+        }
+    }
+
+    /// Everything in the target that must not depend on kills, as text.
+    pub(crate) fn target(&self) -> String {
+        let target = Connection::open(self.path("multiprofile.db")).expect("the target");
+        let mut text = String::new();
+        for (table, order) in TABLES {
+            dump(
+                &target,
+                &format!("SELECT * FROM {table} ORDER BY {order}"),
+                table,
+                &mut text,
+            );
+        }
+        for sql in [
+            "SELECT run_id, phase, digest, id_base, id_end FROM run ORDER BY run_id",
+            "SELECT source, fingerprint, records FROM run_source ORDER BY source",
+            "SELECT model FROM model_state",
+            "SELECT request_id, state, reason, pin_id FROM delayed_activation ORDER BY request_id",
+            "SELECT cause, tally FROM digest_ledger ORDER BY cause, tally",
+        ] {
+            dump(&target, sql, sql, &mut text);
+        }
+        text
+    }
+
+    /// The digest of the newest run.
+    pub(crate) fn digest(&self) -> String {
+        let target = Connection::open(self.path("multiprofile.db")).expect("the target");
+        target
+            .query_row("SELECT digest FROM run ORDER BY run_id DESC", [], |row| {
+                row.get(0)
+            })
+            .expect("a digest")
+    }
+
+    /// The legacy's own rows and triggers, as text.
+    pub(crate) fn legacy_content(&self) -> String {
+        let legacy = self.legacy();
+        let mut text = String::new();
+        dump(
+            &legacy,
+            "SELECT * FROM pin_legacy ORDER BY id, rowid",
+            "pin_legacy",
+            &mut text,
+        );
+        dump(
+            &legacy,
+            "SELECT type, name, tbl_name FROM sqlite_schema WHERE name <> 'sqlite_sequence' ORDER BY name",
+            "schema",
+            &mut text,
+        );
+        text
+    }
+
+    /// That nobody can manage PINs any more, in words that name the way out.
+    pub(crate) fn assert_sealed(&self) {
+        let refused = self
+            .legacy()
+            .execute("UPDATE pin_legacy SET telefono = '1'", [])
+            .expect_err("sealed");
+        assert!(refused.to_string().contains("multiprofile.db"), "{refused}");
+    }
+}
+
+fn dump(connection: &Connection, sql: &str, title: &str, text: &mut String) {
+    text.push_str(&format!("-- {title}\n"));
+    let mut statement = connection.prepare(sql).expect("a query");
+    let columns = statement.column_count();
+    let mut rows = statement.query([]).expect("rows");
+    while let Some(row) = rows.next().expect("a row") {
+        for column in 0..columns {
+            // The generated legacy holds text that is not valid, too.
+            let value = row.get_ref(column).expect("a value");
+            text.push_str(&format!("{value:?}|"));
+        }
+        text.push('\n');
+    }
+}
+
+/// The generated legacies, made once.
+fn beginning() -> &'static Path {
+    static BEGINNING: OnceLock<tempfile::TempDir> = OnceLock::new();
+    BEGINNING
+        .get_or_init(|| {
+            let folder = tempfile::tempdir().expect("a folder");
+            for (name, seed) in [("inps.db", "11"), ("sede.csv", "12")] {
+                let made = Command::new(env!("CARGO_BIN_EXE_pinferry"))
+                    .current_dir(folder.path())
+                    .args([
+                        "sample-data",
+                        "--records",
+                        RECORDS,
+                        "--seed",
+                        seed,
+                        "--dirty",
+                        "0.1",
+                        "--out",
+                        name,
+                    ])
+                    .output()
+                    .expect("it starts");
+                assert!(
+                    made.status.success(),
+                    "{}",
+                    String::from_utf8_lossy(&made.stderr)
+                );
+            }
+            folder
+        })
+        .path()
+}
