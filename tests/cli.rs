@@ -133,7 +133,9 @@ fn manual_pages_and_completions_know_every_command() {
         .lines()
         .skip_while(|line| *line != "Commands:")
         .skip(1)
-        .map_while(|line| line.split_whitespace().next());
+        .take_while(|line| !line.is_empty())
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next());
     let bash = run(folder.path(), &["completions", "bash"]).stdout;
     assert_eq!(run(folder.path(), &["man", "--dir", "man"]).code, 0);
     let mut count = 0;
@@ -144,4 +146,27 @@ fn manual_pages_and_completions_know_every_command() {
         count += 1;
     }
     assert!(count >= 5);
+}
+
+#[test]
+fn the_demo_does_the_whole_job_and_says_so() {
+    let folder = folder();
+    let ended = run(folder.path(), &["demo"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("PIN management is locked"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stdout.contains("SEALED"), "{}", ended.stdout);
+    let again = run(folder.path(), &["demo", "--dir", "out/demo"]);
+    assert_eq!(again.code, 2, "{}", again.stderr);
+    let another = run(folder.path(), &["demo"]);
+    assert_eq!(another.code, 0, "{}", another.stderr);
+    assert!(
+        folder
+            .path()
+            .join("out/demo-2/out/multiprofile.db")
+            .exists()
+    );
 }

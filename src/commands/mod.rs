@@ -1,6 +1,10 @@
 //! One file per command: resolve, plan, confirm, execute, render.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -18,6 +22,7 @@ use crate::{
 mod abort;
 mod activate;
 mod completions;
+mod demo;
 mod doctor;
 mod explain;
 pub mod failure;
@@ -100,6 +105,7 @@ enum Command {
     Intake(intake::Intake),
     Activate(activate::Activate),
     SampleData(sample_data::SampleData),
+    Demo(demo::Demo),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -121,6 +127,7 @@ impl Command {
             Self::Intake(command) => command.run(context),
             Self::Activate(command) => command.run(context),
             Self::SampleData(command) => command.run(context),
+            Self::Demo(command) => command.run(context),
             Self::Completions(command) => command.run(context),
             Self::Man(command) => command.run(context),
         }
@@ -134,6 +141,7 @@ pub struct Context {
     pub terminal: Terminal,
     /// The configuration file, which need not exist.
     pub config: PathBuf,
+    stop: OnceLock<StopFlag>,
 }
 
 impl Context {
@@ -149,15 +157,27 @@ impl Context {
         })
     }
 
+    /// The same terminal, with the configuration in this folder.
+    fn within(&self, folder: &Path) -> Self {
+        Self {
+            terminal: self.terminal.clone(),
+            config: folder.join("pinferry.toml"),
+            stop: self.stop.clone(),
+        }
+    }
+
     /// From here on SIGINT, SIGTERM and SIGHUP no longer end the process: they raise the flag, which the
     /// command heeds.
     ///
     /// # Errors
     /// The signals could not be claimed.
     pub fn heed_signals(&self) -> Result<StopFlag, Failure> {
+        if let Some(stop) = self.stop.get() {
+            return Ok(stop.clone());
+        }
         let stop = StopFlag::default();
         ui::signals::watch(stop.clone(), self.terminal.clone())?;
-        Ok(stop)
+        Ok(self.stop.get_or_init(|| stop).clone())
     }
 }
 
@@ -176,7 +196,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     } = line.global;
     let terminal = Terminal::new(format);
     ui::log::start(log_format, verbose, &terminal);
-    let context = Context { terminal, config };
+    let context = Context {
+        terminal,
+        config,
+        stop: OnceLock::new(),
+    };
     match line.command.run(&context) {
         Ok(exit) => exit,
         Err(failure) => ui::error::show(&failure, &context.terminal),

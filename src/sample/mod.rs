@@ -34,7 +34,7 @@ use crate::{
 };
 
 pub use calendar::AS_OF;
-pub use committed::lay_out;
+pub use committed::{AtTheCounter, at_the_counter, lay_out};
 pub use error::SampleError;
 
 vocabulary! {

@@ -86,6 +86,18 @@ pub fn lay_out(path: &Path, statements: &str) -> Result<(), SourceError> {
     open(path, statements).map(drop)
 }
 
+/// Runs statements as the legacy's own application would, and gives the database's words where it refuses.
+///
+/// # Errors
+/// The refusal, as the application's users would read it.
+pub fn as_application(path: &Path, statements: &str) -> Result<(), String> {
+    let run = || Connection::open(path)?.execute_batch(statements);
+    run().map_err(|error| match error {
+        rusqlite::Error::SqliteFailure(_, Some(words)) => words,
+        other => other.to_string(),
+    })
+}
+
 fn open(path: &Path, statements: &str) -> Result<Connection, SourceError> {
     let connection = Connection::open(path).map_err(failed(path, "opening it"))?;
     connection
