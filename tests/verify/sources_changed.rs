@@ -15,11 +15,18 @@ fn a_source_that_changed_since_is_found_with_its_record() {
     let place = migrated_alone();
     assert!(place.verify().unwrap().passed());
     let database = rusqlite::Connection::open(place.folder().join("sportello.db")).unwrap();
+    let migrated: String = place
+        .raw()
+        .query_row(
+            "SELECT min(legacy_id) FROM pin WHERE source = 'sportello'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
     let changed = database
         .execute(
-            "UPDATE pin_sportello SET sede = '9999' WHERE id = (
-                 SELECT id FROM pin_sportello WHERE stato = 'ATT' ORDER BY id LIMIT 1)",
-            [],
+            "UPDATE pin_sportello SET sede = '9999' WHERE id = ?1",
+            [&migrated],
         )
         .unwrap();
     assert_eq!(changed, 1);
@@ -32,7 +39,7 @@ fn a_source_that_changed_since_is_found_with_its_record() {
         .find(|mismatch| mismatch.code == MismatchCode::NotCarried)
         .unwrap();
     assert_eq!((carried.subject.as_str(), carried.count), ("sportello", 1));
-    assert_eq!(carried.examples.len(), 1);
+    assert_eq!(carried.examples, [format!("sportello:{migrated}")]);
 }
 
 #[test]

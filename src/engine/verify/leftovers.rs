@@ -87,16 +87,8 @@ impl<'v> LeftoverReader<'v> {
         }
         if row.state == "replayed" {
             sums.replayed += 1;
-        } else if let Some(fields) = carried {
-            let reading = &self.readings[at];
-            let number = number_of(row.legacy_id);
-            let hash = match &fields {
-                Payload::Malformed(text) => reading.hash_malformed(number, text, &mut self.hash),
-                Payload::Row(fields) => {
-                    let fields = std::array::from_fn(|at| fields[at].as_ref());
-                    reading.hash_record(number, &fields, &mut self.hash)
-                }
-            };
+        } else if let Some(payload) = carried {
+            let hash = payload.hash(&self.readings[at], row.legacy_id, &mut self.hash);
             sums.carried.add(hash);
         }
     }
@@ -195,6 +187,27 @@ impl<'r> Payload<'r> {
         }
         Some(Self::Row(Box::new(fields)))
     }
+
+    fn hash(&self, reading: &Reading<'_>, legacy_id: &str, hash: &mut RowHash) -> u128 {
+        let number = number_of(legacy_id);
+        match self {
+            Self::Malformed(text) => reading.hash_malformed(number, text, hash),
+            Self::Row(fields) => {
+                let fields = std::array::from_fn(|at| fields[at].as_ref());
+                reading.hash_record(number, &fields, hash)
+            }
+        }
+    }
+}
+
+/// Hash of what a payload carries that stands under this id; none when it is no record.
+pub(super) fn hash_payload(
+    reading: &Reading<'_>,
+    legacy_id: &str,
+    payload: &str,
+    hash: &mut RowHash,
+) -> Option<u128> {
+    Payload::parse(payload).map(|payload| payload.hash(reading, legacy_id, hash))
 }
 
 /// Whether the row's id is the one its payload has, as far as the payload has one that needs no spelling.

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::{
     carried::{Reading, Renames, plain},
     error::VerifyError,
+    leftovers::hash_payload,
     mismatch::{MismatchCode, Mismatches, record_name},
     request::VerifyRequest,
     sources::{changing, hash_raw, readings},
@@ -18,7 +19,9 @@ use crate::{
         raw_record::{RawRecord, SourceIndex},
     },
     source,
-    store::sqlite::verify::{self as read_back, ReadBackError, RunState, find_pin, is_quarantined},
+    store::sqlite::verify::{
+        self as read_back, Quarantined, ReadBackError, RunState, find_pin, find_quarantined,
+    },
 };
 
 /// How one record stands in the target.
@@ -26,8 +29,10 @@ use crate::{
 enum Standing {
     AsRead,
     Otherwise,
+    QuarantinedOtherwise,
     Missing,
-    Quarantined,
+    /// In quarantine among copies, or without an id to find it by.
+    Unknown,
 }
 
 /// Compares every record of a source with its row, and notes those that differ.
@@ -49,8 +54,11 @@ pub(super) fn localise(
     let excluded = changing(request.settings, settings);
     source::read(settings, index, &excluded, &mut |record| {
         let what = match standing(&connection, &reading, record, &mut hash) {
-            Ok(Standing::AsRead | Standing::Quarantined) => return ControlFlow::Continue(()),
+            Ok(Standing::AsRead | Standing::Unknown) => return ControlFlow::Continue(()),
             Ok(Standing::Otherwise) => "records that stand in pin otherwise than they were read",
+            Ok(Standing::QuarantinedOtherwise) => {
+                "records that stand in quarantine otherwise than they were read"
+            }
             Ok(Standing::Missing) => "records that stand neither in pin nor in quarantine",
             Err(error) => {
                 failure = Some(error);
@@ -104,10 +112,19 @@ fn standing(
         });
     }
     // What has no id of its own, or one that is spelled otherwise, can only be in quarantine.
-    let nameless = id.is_empty() || id.starts_with('@') || id.chars().any(char::is_control);
-    Ok(if nameless || is_quarantined(connection, source, id)? {
-        Standing::Quarantined
-    } else {
-        Standing::Missing
+    if id.is_empty() || id.starts_with('@') || id.chars().any(char::is_control) {
+        return Ok(Standing::Unknown);
+    }
+    Ok(match find_quarantined(connection, source, id)? {
+        Quarantined::No => Standing::Missing,
+        Quarantined::Copies => Standing::Unknown,
+        Quarantined::Once { payload } => {
+            let expected = hash_raw(reading, record, hash);
+            if hash_payload(reading, id, &payload, hash) == Some(expected) {
+                Standing::AsRead
+            } else {
+                Standing::QuarantinedOtherwise
+            }
+        }
     })
 }

@@ -63,17 +63,42 @@ pub(super) fn keys(row: &Row<'_>) -> rusqlite::Result<Keys> {
     })
 }
 
-/// Whether any row of `quarantine` has this source and id.
+/// A quarantined record, found by its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Quarantined {
+    /// It stands there once.
+    Once {
+        /// Its payload.
+        payload: String,
+    },
+    /// It shares its id with others.
+    Copies,
+    /// It is not there.
+    No,
+}
+
+/// Looks a record up in `quarantine`.
 ///
 /// # Errors
 /// When the table cannot be read.
-pub fn is_quarantined(
+pub fn find_quarantined(
     connection: &Connection,
     source: &str,
     legacy_id: &str,
-) -> Result<bool, ReadBackError> {
-    connection
-        .prepare_cached("SELECT 1 FROM quarantine WHERE source = ?1 AND legacy_id = ?2")
-        .and_then(|mut statement| statement.exists([source, legacy_id]))
-        .map_err(ReadBackError::read)
+) -> Result<Quarantined, ReadBackError> {
+    let found: Option<(i64, String)> = connection
+        .prepare_cached(
+            "SELECT copy, payload FROM quarantine WHERE source = ?1 AND legacy_id = ?2 ORDER BY copy LIMIT 1",
+        )
+        .and_then(|mut statement| {
+            statement
+                .query_row([source, legacy_id], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()
+        })
+        .map_err(ReadBackError::read)?;
+    Ok(match found {
+        None => Quarantined::No,
+        Some((0, payload)) => Quarantined::Once { payload },
+        Some(_) => Quarantined::Copies,
+    })
 }

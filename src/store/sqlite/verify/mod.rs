@@ -20,7 +20,7 @@ pub use codes::{CodesRead, pair, read_codes, read_source_index};
 pub use error::ReadBackError;
 pub use invariants::{Breach, Holds, INVARIANTS, Invariant, ask};
 pub use leftovers::{FindingRead, QuarantineRead, read_findings, read_quarantine};
-pub use lookup::{PinFound, find_pin, is_quarantined};
+pub use lookup::{PinFound, Quarantined, find_pin, find_quarantined};
 pub use people::{PersonRead, code, delegation, grant, person, pin, read_people};
 pub use row_set::{Keys, RowSet};
 pub use schema::schema_differences;
