@@ -4,14 +4,15 @@ use std::error::Error;
 
 use crate::{
     config::ConfigError,
-    engine::{error::RunError, extract::ExtractError},
-    engine::{intake::IntakeError, plan_file::PlanFileError},
+    engine::{
+        error::RunError, extract::ExtractError, intake::IntakeError, plan_file::PlanFileError,
+        report_folder::ReportFolderError,
+    },
     exit::Exit,
     sample::SampleError,
-    source::SourceError,
+    source::{SourceError, lock::LockError},
     store::StoreError,
-    ui::confirm::NotConfirmed,
-    ui::{signals::SignalError, terminal::OutputError},
+    ui::{confirm::NotConfirmed, signals::SignalError, terminal::OutputError},
 };
 
 /// An error, the exit code it means, and what to type next.
@@ -51,14 +52,15 @@ macro_rules! fails {
     )+};
 }
 
-fails!(crate::source::lock::LockError);
 fails!(
     ConfigError,
     ExtractError,
     IntakeError,
+    LockError,
     NotConfirmed,
     OutputError,
     PlanFileError,
+    ReportFolderError,
     RunError,
     SampleError,
     SignalError,

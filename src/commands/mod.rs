@@ -58,6 +58,7 @@ struct Global {
     #[arg(
         long,
         global = true,
+        help_heading = "Global options",
         value_name = "FILE",
         default_value = "pinferry.toml",
         env = "PINFERRY_CONFIG",
@@ -68,6 +69,7 @@ struct Global {
     #[arg(
         long,
         global = true,
+        help_heading = "Global options",
         value_enum,
         default_value_t,
         env = "PINFERRY_FORMAT",
@@ -78,6 +80,7 @@ struct Global {
     #[arg(
         long,
         global = true,
+        help_heading = "Global options",
         value_enum,
         default_value_t,
         env = "PINFERRY_LOG_FORMAT",
@@ -85,7 +88,7 @@ struct Global {
     )]
     log_format: LogFormat,
     /// Log more; twice, much more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = "Global options", action = clap::ArgAction::Count)]
     verbose: u8,
 }
 

@@ -11,6 +11,7 @@ use crate::{
         plan::{PlanOutcome, plan},
         plan_file::PlanFile,
         report::Report,
+        report_folder,
     },
     exit::Exit,
     ui::{progress::Watcher, report},
@@ -22,6 +23,9 @@ pub(super) struct Plan {
     /// Save what `run --plan` is to carry out
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Keep the report in this folder, as report.json and report.txt
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     tuning: Tuning,
 }
@@ -50,6 +54,9 @@ impl Plan {
             .collect();
         let report = Report::new(None, "plan", &tally, &shown);
         report::show(&report, &context.terminal)?;
+        if let Some(folder) = &self.report {
+            report_folder::save(&report, &report::text(&report), folder)?;
+        }
         for source in &settings.sources {
             if source.location.has_nothing_to_lock() {
                 context.terminal.say(&format!(

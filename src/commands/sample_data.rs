@@ -15,9 +15,9 @@ use crate::{
 
 /// Invent legacy data of any volume, the same for the same seed
 ///
-/// The data are from 2013-11-03: judge them with as_of = "2013-11-03" under [rules]. Records with a flaw
+/// The data are from 2013-11-03: judge them with as_of = "2013-11-03" in section rules. Records with a flaw
 /// refer to replaced and discarded fiscal codes, which are written beside the first source as
-/// NAME.links.csv, for fiscal_code_links under [catalogue].
+/// NAME.links.csv, for fiscal_code_links in section catalogue.
 #[derive(Debug, Args)]
 pub(super) struct SampleData {
     /// How many records, all sources together

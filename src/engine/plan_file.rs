@@ -9,9 +9,8 @@ use std::{
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
-use super::report::Report;
+use super::{private_file::PrivateFile, report::Report};
 use crate::{domain::digest::Digest, exit::Exit};
 
 /// Version of the file's layout.
@@ -127,16 +126,10 @@ impl PlanFile {
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            Some(_) | None => Path::new("."),
-        };
-        let mut file = NamedTempFile::new_in(folder)?;
+        let mut file = PrivateFile::create(path)?;
         serde_json::to_writer_pretty(&mut file, self)?;
         file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        fs::File::open(folder)?.sync_all()
+        file.finish()
     }
 
     /// Reads a plan back.

@@ -1,13 +1,13 @@
 //! The quarantine as a file for those who can correct it.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
-use tempfile::NamedTempFile;
 
+use super::private_file::PrivateFile;
 use crate::{domain::field::Field, store::sqlite::reader::Quarantined};
 
 /// The columns before those of the record itself.
@@ -26,7 +26,7 @@ pub struct ExportError {
 #[derive(Debug)]
 pub struct QuarantineExport {
     path: PathBuf,
-    csv: csv::Writer<NamedTempFile>,
+    csv: csv::Writer<PrivateFile>,
     written: u64,
 }
 
@@ -36,7 +36,7 @@ impl QuarantineExport {
     /// # Errors
     /// The folder cannot be written.
     pub fn create(path: &Path) -> Result<Self, ExportError> {
-        let file = NamedTempFile::new_in(folder(path)).map_err(|source| ExportError {
+        let file = PrivateFile::create(path).map_err(|source| ExportError {
             path: path.to_owned(),
             source,
         })?;
@@ -85,9 +85,7 @@ impl QuarantineExport {
         let Self { path, csv, written } = self;
         let named = || -> io::Result<()> {
             let file = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            fs::File::open(folder(&path))?.sync_all()
+            file.finish()
         };
         match named() {
             Ok(()) => Ok(written),
@@ -100,12 +98,5 @@ impl QuarantineExport {
             path: self.path.clone(),
             source,
         })
-    }
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
     }
 }
