@@ -14,7 +14,7 @@ use crate::domain::{
     rules::{RULES_VERSION, Rules},
 };
 
-use super::settings::{Settings, SourceLocation, SourceSettings};
+use super::settings::{Settings, SourceLocation, SourceSettings, TargetSettings};
 
 impl SourceSettings {
     /// The fields whose columns may change during the lock: the fingerprint leaves them out.
@@ -29,6 +29,16 @@ impl SourceSettings {
             .filter(|(_, column)| allowed(column))
             .map(|(field, _)| *field)
             .collect()
+    }
+}
+
+impl TargetSettings {
+    /// The location as tables and messages may show it: never a secret.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
+        }
     }
 }
 

@@ -42,6 +42,8 @@ vocabulary! {
         MaxQuarantineRatio = "max_quarantine_ratio",
         /// `--as-of`.
         AsOf = "as_of",
+        /// `--expected`.
+        Expected = "expected",
     }
 }
 
@@ -54,6 +56,7 @@ impl FlagKey {
             | Self::WorkDir
             | Self::MaxQuarantineRatio => "run",
             Self::AsOf => "rules",
+            Self::Expected => "lock",
         }
     }
 

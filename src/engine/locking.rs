@@ -2,7 +2,7 @@
 
 use super::error::RunError;
 use crate::{
-    config::settings::{Settings, TargetSettings},
+    config::settings::Settings,
     source::lock::{LockRequest, Locks, Owner},
     store::RunRow,
 };
@@ -23,11 +23,10 @@ pub(super) fn request(settings: &Settings, run: &RunRow) -> LockRequest {
 /// What a lock of this owner says about itself.
 #[must_use]
 pub fn request_of(settings: &Settings, owner: Owner, reason: &str) -> LockRequest {
-    let TargetSettings::Sqlite(path) = &settings.target;
     LockRequest {
         owner,
         reason: reason.to_owned(),
-        successor: format!("sqlite://{}", path.display()),
+        successor: settings.target.shown(),
     }
 }
 

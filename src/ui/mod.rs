@@ -4,7 +4,6 @@ pub mod activation;
 pub mod confirm;
 pub mod error;
 pub mod fate;
-pub mod lock;
 pub mod log;
 pub mod progress;
 pub mod report;

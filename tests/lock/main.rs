@@ -1,5 +1,6 @@
 //! The management lock on real SQLite databases, seen by an application with connections of its own.
 
+mod commands;
 mod divert;
 mod holders;
 mod permitted;

@@ -1,5 +1,7 @@
 //! What trying every way past the lock gave.
 
+use std::fmt;
+
 /// What a try should meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,22 +96,36 @@ impl TestReport {
     }
 }
 
-impl std::fmt::Display for Try {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let expected = match self.expected {
-            Expected::Refused => "be refused",
-            Expected::Diverted => "be diverted",
-            Expected::Passes => "pass",
-            Expected::Captured => "pass and be captured",
-        };
-        write!(f, "{}: should {expected}, ", self.what)?;
-        match &self.outcome {
-            Outcome::Refused => f.write_str("was refused"),
-            Outcome::Diverted => f.write_str("was diverted"),
-            Outcome::Passed => f.write_str("went through"),
-            Outcome::Captured => f.write_str("passed and was captured"),
-            Outcome::RefusedByTable(why) => write!(f, "the table itself refuses it ({why})"),
-            Outcome::NothingToTryOn(what) => write!(f, "not tried ({what})"),
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "be refused",
+            Self::Diverted => "be diverted",
+            Self::Passes => "pass",
+            Self::Captured => "pass and be captured",
+        })
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("refused"),
+            Self::Diverted => f.write_str("diverted"),
+            Self::Passed => f.write_str("went through"),
+            Self::Captured => f.write_str("passed and captured"),
+            Self::RefusedByTable(why) => write!(f, "refused by the table itself ({why})"),
+            Self::NothingToTryOn(what) => write!(f, "not tried ({what})"),
         }
+    }
+}
+
+impl fmt::Display for Try {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: should {}, {}",
+            self.what, self.expected, self.outcome
+        )
     }
 }

@@ -122,6 +122,15 @@ impl LockStatus {
         }
     }
 
+    /// Whether the guards are not what they should be.
+    #[must_use]
+    pub const fn is_damaged(&self) -> bool {
+        match self.guards {
+            Guards::Absent | Guards::Present | Guards::Unverifiable => false,
+            Guards::Damaged(_) => true,
+        }
+    }
+
     /// One line for people: is it held, since when, until when, what it refused, diverted and captured.
     #[must_use]
     pub fn line(&self) -> String {

@@ -1,0 +1,90 @@
+//! `lock release`.
+
+use clap::Args;
+
+use super::{Context, Failure, show};
+use crate::{
+    commands::queue::actor,
+    config::settings::{Settings, SourceSettings},
+    exit::Exit,
+    source::lock::{self, Leftovers, LockError, LockState, Owner, Released},
+};
+
+/// Open the legacy again: an administrator's lock, what is left of a broken one, or (--reopen) a sealed one
+#[derive(Debug, Args)]
+pub(super) struct Release {
+    /// Open a legacy that was sealed after cut-over: from then on two systems accept changes
+    #[arg(long)]
+    reopen: bool,
+    /// Insert diverted PINs nobody processed into the legacy again, and forget unprocessed captures
+    #[arg(long)]
+    hand_back: bool,
+    /// Whose lock it is, where that is not you
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Release {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let settings = context.settings(Vec::new())?;
+        let leftovers = if self.hand_back {
+            Leftovers::HandBack
+        } else {
+            Leftovers::Refuse
+        };
+        let owner = Owner::Administrator(self.by.unwrap_or_else(actor));
+        if self.reopen && !self.yes {
+            context
+                .terminal
+                .confirm("The PINs have moved. Let the old application change them here again?")?;
+        }
+        let mut exit = Exit::Done;
+        let mut found = false;
+        for source in &settings.sources {
+            let released = if self.reopen {
+                reopened(&settings, source, leftovers)?
+            } else {
+                released(&settings, source, &owner, leftovers)?
+            };
+            let Some(released) = released else { continue };
+            found = true;
+            show::released(&context.terminal, &source.rules.name, &released);
+            if !released.not_handed_back.is_empty() {
+                exit = Exit::Failed;
+            }
+        }
+        if !found {
+            let what = if self.reopen { "sealed" } else { "locked" };
+            context.terminal.say(&format!("no source is {what}"));
+        }
+        Ok(exit)
+    }
+}
+
+fn reopened(
+    settings: &Settings,
+    source: &SourceSettings,
+    leftovers: Leftovers,
+) -> Result<Option<Released>, LockError> {
+    if lock::status(source, &settings.lock)?.state == LockState::Sealed {
+        lock::reopen(source, &settings.lock, leftovers).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// What is left of a broken lock is nobody's, so anybody may clear it away.
+fn released(
+    settings: &Settings,
+    source: &SourceSettings,
+    owner: &Owner,
+    leftovers: Leftovers,
+) -> Result<Option<Released>, LockError> {
+    let status = lock::status(source, &settings.lock)?;
+    let broken = status.owner.filter(|_| status.state == LockState::Broken);
+    let locked = lock::claim(source, &settings.lock, broken.as_ref().unwrap_or(owner))?;
+    locked.map(|locked| locked.release(leftovers)).transpose()
+}
