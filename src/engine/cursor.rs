@@ -66,3 +66,36 @@ impl fmt::Debug for Cursor {
         f.write_str("Cursor(****)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::sort_key::SortKey;
+
+    #[test]
+    fn cursors_sort_like_the_records_they_stand_for() {
+        let key = |first| Key::from(SortKey([first; 24]));
+        let (one, two) = (SourceIndex(1), SourceIndex(256));
+        let cursors = [
+            Cursor::of_record(key(b'A'), b"A"),
+            Cursor::of_record(key(b'A'), b"AB"),
+            Cursor::of_record(key(b'B'), b"A"),
+            Cursor::of_duplicate(one, b"A", 1),
+            Cursor::of_duplicate(one, b"A", 256),
+            Cursor::of_duplicate(one, b"AB", 1),
+            Cursor::of_duplicate(two, b"A", 1),
+        ];
+        assert!(cursors.is_sorted());
+        for cursor in &cursors {
+            assert_eq!(Cursor::try_from(cursor.as_bytes()).as_ref(), Ok(cursor));
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_cursor_are_refused_and_a_cursor_is_never_shown() {
+        assert_eq!(Cursor::try_from(&b"short"[..]), Err(NotACursor));
+        assert_eq!(Cursor::try_from(&b""[..]), Err(NotACursor));
+        let cursor = Cursor::of_record(Key::from(SortKey([b'R'; 24])), b"RSSMRA");
+        assert_eq!(format!("{cursor:?}"), "Cursor(****)");
+    }
+}

@@ -98,3 +98,102 @@ fn extract_by(
         *budget,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, num::NonZeroU64, path::Path, time::Duration};
+
+    use super::*;
+    use crate::{
+        config::settings::{Encoding, SourceLocation},
+        domain::{
+            catalogue::Catalogue,
+            field::Field,
+            links::Links,
+            rules::{Nameless, SourceRules},
+        },
+        engine::progress::Unwatched,
+    };
+
+    const RECORDS: usize = 3000;
+
+    /// Two thousand ids: one of them twice, one of them a thousand times.
+    fn source(folder: &Path) -> SourceSettings {
+        let columns = Field::ALL.iter().filter_map(|field| field.default_column());
+        let mut text = columns.clone().collect::<Vec<_>>().join(";") + "\n";
+        for n in 0..RECORDS {
+            let id = match n {
+                7 | 1990 => "TWICE".to_owned(),
+                2000.. => "OFTEN".to_owned(),
+                _ => format!("ID{n}"),
+            };
+            text += &format!("{id}{}\n", ";".repeat(columns.clone().count() - 1));
+        }
+        let path = folder.join("inps.csv");
+        fs::write(&path, text).expect("a CSV file");
+        let columns = Field::ALL.iter();
+        SourceSettings {
+            rules: SourceRules {
+                name: "inps".to_owned(),
+                nameless: Nameless::ByNumber,
+                status_codes: SourceRules::default_status_codes(),
+                level_codes: SourceRules::default_level_codes(),
+            },
+            location: SourceLocation::Csv {
+                path,
+                encoding: Encoding::Utf8,
+                delimiter: b';',
+            },
+            columns: columns
+                .filter_map(|field| Some((*field, field.default_column()?.to_owned())))
+                .collect(),
+            records: None,
+            sha256: None,
+            time_zone: "Europe/Rome".to_owned(),
+        }
+    }
+
+    fn duplicates(memory_bytes: u64, id_hash: fn(&[u8]) -> u64) -> u64 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sources = [source(folder.path())];
+        let rules = Rules {
+            as_of: jiff::civil::date(2013, 11, 3),
+            catalogue: Catalogue::built_in(),
+            links: Links::default(),
+            schemes: Default::default(),
+            sources: vec![sources[0].rules.clone()],
+        };
+        let run = RunSettings {
+            chunk_records: NonZeroU64::MIN,
+            workers: 2,
+            memory_bytes,
+            work_dir: folder.path().join("work"),
+            max_quarantine_ratio: 1.0,
+            lease: Duration::from_secs(30),
+        };
+        let reading = Reading {
+            rules: &rules,
+            allow_columns: &[],
+            budget: &Budget::of(&run),
+            id_hash,
+            progress: &Unwatched,
+            stop: &StopFlag::default(),
+        };
+        let extracted = extract_by(&reading, &sources, &run).expect("extracted");
+        assert_eq!(extracted.records(), RECORDS as u64);
+        extracted.duplicates()
+    }
+
+    #[test]
+    fn ids_that_only_have_the_same_hash_are_no_duplicates() {
+        let poor: [fn(&[u8]) -> u64; 3] =
+            [|_| 0, |id| id.len() as u64, |id| u64::from(id[0]) << 56];
+        for memory in [1, 1 << 20, 64 << 20] {
+            // Identical copies: of two one is quarantined, of a thousand all but one.
+            assert_eq!(duplicates(memory, xxh3_64), 1 + 999);
+            for hash in poor {
+                assert_eq!(duplicates(memory, hash), 1 + 999);
+            }
+        }
+    }
+}

@@ -111,3 +111,43 @@ fn content_order(a: &[u8], b: &[u8]) -> Ordering {
         (Err(_), Err(_)) => a.cmp(b),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(base: &[u8; 16], rest: &[u8; 8]) -> Key {
+        let mut bytes = [0; 24];
+        bytes[..16].copy_from_slice(base);
+        bytes[16..].copy_from_slice(rest);
+        Key::from(SortKey(bytes))
+    }
+
+    #[test]
+    fn keys_sort_like_their_bytes() {
+        let keys = [
+            key(b"RSSMRA80A01H5010", &[0; 8]),
+            key(b"RSSMRA80A01H5010", &[0, 0, 1, 0, 0, 0, 0, 0]),
+            key(b"RSSMRA80A01H5011", &[0; 8]),
+            key(&NOBODY.0, &[0; 8]),
+            Key::of_copy(SourceIndex(0), b"A"),
+            Key::of_copy(SourceIndex(0), b"AB"),
+            Key::of_copy(SourceIndex(1), b"A"),
+            Key::END,
+        ];
+        assert!(keys.is_sorted() && keys.iter().all(|key| *key > Key::START));
+        for key in keys {
+            assert!(Key::from(SortKey(key.to_bytes())) == key);
+        }
+    }
+
+    #[test]
+    fn people_share_a_case_by_base_and_nobody_shares_one() {
+        let base = b"RSSMRA80A01H5010";
+        let (one, other) = (key(base, &[1; 8]), key(base, &[2; 8]));
+        assert!(one.same_case(other) && one.case_start() == key(base, &[0; 8]));
+        assert!(!one.same_case(key(b"RSSMRA80A01H5011", &[1; 8])));
+        let nobody = key(&NOBODY.0, &[1; 8]);
+        assert!(!nobody.same_case(nobody) && nobody.case_start() == nobody);
+    }
+}
