@@ -18,7 +18,9 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
     ("sample", &["config", "domain", "exit", "source"]),
     (
         "ui",
-        &["commands", "config", "domain", "engine", "exit", "store"],
+        &[
+            "commands", "config", "domain", "engine", "exit", "source", "store",
+        ],
     ),
     (
         "commands",
