@@ -1,6 +1,6 @@
 //! The command line from outside: help, exit codes, streams.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use assert_cmd::{Command as Tested, cargo::cargo_bin};
 use tempfile::TempDir;
@@ -161,6 +161,21 @@ fn the_demo_does_the_whole_job_and_says_so() {
     assert!(ended.stdout.contains("SEALED"), "{}", ended.stdout);
     let again = run(folder.path(), &["demo", "--dir", "out/demo"]);
     assert_eq!(again.code, 2, "{}", again.stderr);
+    // Codes, hashes and addresses stay in the files; nothing that is shown holds one.
+    let shown = format!("{}{}", ended.stdout, ended.stderr);
+    let extract = fs::read(folder.path().join("out/demo/inps.csv")).expect("the extract");
+    let extract = String::from_utf8_lossy(&extract).into_owned();
+    let personal = |value: &&str| value.len() >= 11 && !value.contains('-');
+    let values: Vec<&str> = extract
+        .lines()
+        .skip(1)
+        .flat_map(|line| line.split(';'))
+        .filter(personal)
+        .collect();
+    assert!(values.len() > 80, "the extract holds codes and hashes");
+    for value in values {
+        assert!(!shown.contains(value), "{value}");
+    }
     let another = run(folder.path(), &["demo"]);
     assert_eq!(another.code, 0, "{}", another.stderr);
     assert!(
@@ -169,4 +184,97 @@ fn the_demo_does_the_whole_job_and_says_so() {
             .join("out/demo-2/out/multiprofile.db")
             .exists()
     );
+}
+
+#[test]
+fn after_the_job_records_can_be_explained_and_the_quarantine_exported() {
+    let folder = folder();
+    assert_eq!(run(folder.path(), &["demo", "--dir", "."]).code, 0);
+    let explained = run(folder.path(), &["explain", "inps:link-older"]);
+    assert_eq!(explained.code, 0);
+    insta::assert_snapshot!(explained.stdout);
+    let mut by_code = pinferry(folder.path());
+    let by_code = by_code
+        .args(["explain", "-"])
+        .write_stdin("lnevni64e44h501g\n")
+        .output()
+        .expect("it ran");
+    assert_eq!(
+        String::from_utf8_lossy(&by_code.stdout),
+        explained.stdout,
+        "an older code leads to the same person"
+    );
+    for (what, code) in [("inps:nobody", 1), ("nowhere:1", 2), ("inps", 2)] {
+        assert_eq!(run(folder.path(), &["explain", what]).code, code, "{what}");
+    }
+
+    let list = [
+        "quarantine",
+        "list",
+        "--reason",
+        "duplicate_id",
+        "--format",
+        "json",
+    ];
+    let listed = run(folder.path(), &list);
+    let document: serde_json::Value = serde_json::from_str(&listed.stdout).expect("JSON");
+    let ids: Vec<_> = document["quarantine"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .collect();
+    let ids: Vec<_> = ids.iter().map(|row| row["legacy_id"].as_str()).collect();
+    assert_eq!(ids, [Some("copy"), Some("double"), Some("double")]);
+
+    let exported = run(folder.path(), &["quarantine", "export", "left-out.csv"]);
+    assert_eq!((exported.code, exported.stdout.as_str()), (0, ""));
+    let file = folder.path().join("left-out.csv");
+    let mode = fs::metadata(&file).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let rows = fs::read_to_string(&file).expect("a text").lines().count();
+    assert_eq!(rows, 1 + 21);
+
+    let status = run(folder.path(), &["status", "--format", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&status.stdout).expect("JSON");
+    assert_eq!(document["phase"], "finished");
+    assert_eq!(document["locks"][0]["state"], "sealed");
+    assert_eq!(document["totals"]["quarantined"], 21);
+}
+
+#[test]
+fn a_plan_is_kept_where_it_is_asked_for_and_a_run_refuses_what_drifted_from_it() {
+    let folder = folder();
+    assert_eq!(run(folder.path(), &["demo", "--dir", "."]).code, 0);
+    fs::remove_dir_all(folder.path().join("out")).expect("gone");
+    let plan = [
+        "plan",
+        "--save",
+        "again.json",
+        "--report",
+        "report",
+        "--format",
+        "json",
+    ];
+    let planned = run(folder.path(), &plan);
+    assert_eq!(planned.code, 3, "{}", planned.stderr);
+    let kept = fs::read_to_string(folder.path().join("report/report.json")).expect("a report");
+    assert_eq!(kept, planned.stdout);
+    assert!(
+        !folder.path().join("out/multiprofile.db").exists(),
+        "nothing was written"
+    );
+    let configuration = folder.path().join("pinferry.toml");
+    let text = fs::read_to_string(&configuration).expect("a file");
+    fs::write(
+        &configuration,
+        text.replace("fiscal_code_links", "# fiscal_code_links"),
+    )
+    .expect("a file");
+    let drifted = run(folder.path(), &["run", "--plan", "again.json"]);
+    assert!(
+        drifted.stderr.contains("catalogue.fiscal_code_links"),
+        "{}",
+        drifted.stderr
+    );
+    assert_ne!(drifted.code, 0);
 }

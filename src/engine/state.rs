@@ -10,7 +10,7 @@ use crate::{
     domain::tally::Tally,
     source::lock::{self, LockStatus},
     store::{
-        Reader, RunPhase, StoreError,
+        Holder, Reader, RunPhase, StoreError,
         sqlite::reader::{RunState, Runner},
     },
 };
@@ -130,7 +130,7 @@ fn report(run: Option<&RunState>) -> Report {
 
 fn runner(runner: &Runner) -> RunnerState {
     RunnerState {
-        holder: runner.holder.clone(),
+        holder: Holder::shown(&runner.holder).to_owned(),
         expires_at: runner.expires_at.clone(),
         living: runner.living,
     }
