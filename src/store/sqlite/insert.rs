@@ -81,3 +81,71 @@ impl ToSql for Cell<'_> {
         }))
     }
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+mod tests {
+    use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+
+    use jiff::civil::date;
+
+    use crate::{
+        config::settings::TargetSettings,
+        domain::{
+            catalogue::Catalogue,
+            quarantine::{QuarantineRow, Reason},
+        },
+        store::{ChunkBuilder, Intent, NewRun, StoreError, Target},
+    };
+
+    #[test]
+    fn a_full_disk_is_said_and_leaves_nothing_of_the_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = TargetSettings::Sqlite(folder.path().join("target.db"));
+        let mut target = Target::open(&settings, Intent::CreateIfMissing).unwrap();
+        let run = target
+            .create_run(&NewRun {
+                as_of: date(2013, 11, 3),
+                fixed: &BTreeMap::new(),
+                sources: &[],
+                catalogue: &Catalogue::default(),
+            })
+            .unwrap();
+        let lease = target
+            .acquire(run.run_id, "host:1", Duration::from_secs(60))
+            .unwrap();
+        let mut chunk = ChunkBuilder::new(run.run_id);
+        for number in 0..10_000 {
+            chunk.push_quarantine(&QuarantineRow {
+                source: "inps",
+                legacy_id: Cow::Owned(number.to_string()),
+                copy: 0,
+                reason: Reason::StatusUnknown,
+                detail: Cow::Borrowed("status"),
+                payload: "{}".to_owned(),
+            });
+        }
+        // SQLite answers a file that may not grow as it does a disk that is full.
+        let pages: i64 = target
+            .connection
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .unwrap();
+        target
+            .connection
+            .pragma_update(None, "max_page_count", pages + 2)
+            .unwrap();
+        let tx = target.begin(&lease).unwrap();
+        let error = tx.insert(&chunk.finish()).unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+        assert!(error.hint().unwrap().contains("free some space"));
+        drop(tx);
+        let rows: i64 = target
+            .connection
+            .query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 0);
+    }
+}
