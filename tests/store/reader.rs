@@ -57,14 +57,18 @@ fn the_audit_log_is_one_chain_whoever_writes_it() {
     tx.commit(CommitPoint::Phase).unwrap();
     let rows = block_on(async {
         audit::append(&place.settings(), &entry).await.unwrap();
+        let tx = target.begin(&lease).unwrap();
+        tx.audit(&entry).unwrap();
+        tx.commit(CommitPoint::Phase).unwrap();
         let mut reader = Reader::open(&place.settings()).await.unwrap();
         let rows = reader.audit(0, 10).await.unwrap();
         assert_eq!(reader.audit(rows[0].audit_id, 10).await.unwrap(), rows[1..]);
         rows
     });
-    assert_eq!(rows.len(), 2);
+    assert_eq!(rows.len(), 3);
     assert!(rows[0].follows(""));
     assert!(rows[1].follows(&rows[0].chain));
+    assert!(rows[2].follows(&rows[1].chain));
     let mut changed = rows[0].clone();
     changed.reason = "no reason".to_owned();
     assert!(!changed.follows(""));
