@@ -68,8 +68,12 @@ pub(super) struct Facts {
     kept: Vec<Fact>,
     limit: u64,
     capacity: usize,
-    sorted: bool,
+    /// Where each bucket of codes begins, and the end of the last; empty until all are sorted.
+    starts: Vec<u32>,
 }
+
+/// Facts per bucket, about: a look-up touches a cache line or two.
+const BUCKET: usize = 8;
 
 impl Facts {
     /// Room for so many records within so many bytes.
@@ -85,7 +89,7 @@ impl Facts {
             kept: Vec::with_capacity(usize::try_from(records.min(room)).unwrap_or(0)),
             limit,
             capacity: usize::try_from(room).unwrap_or(usize::MAX),
-            sorted: false,
+            starts: Vec::new(),
         }
     }
 
@@ -118,33 +122,36 @@ impl Facts {
     /// To be called once all are added.
     pub(super) fn sort(&mut self) {
         self.kept.sort_unstable();
-        self.sorted = true;
+        let buckets = self.kept.len() / BUCKET + 1;
+        self.starts = Vec::with_capacity(buckets + 1);
+        self.starts.push(0);
+        let mut at = 0;
+        for bucket in 0..buckets {
+            while at < self.kept.len() && self.bucket(self.kept[at].code, buckets) <= bucket {
+                at += 1;
+            }
+            self.starts.push(u32::try_from(at).unwrap_or(u32::MAX));
+        }
     }
 
-    /// All facts under a code.
+    /// Hashes are even, so buckets of equal width are about equally full.
+    fn bucket(&self, code: u64, buckets: usize) -> usize {
+        (u128::from(code) * buckets as u128 / (u128::from(self.limit) + 1)) as usize
+    }
+
+    /// All facts under a code that is kept.
     pub(super) fn of(&self, code: u64) -> &[Fact] {
-        debug_assert!(self.sorted, "facts are found once they are sorted");
-        let (kept, length) = (&self.kept, self.kept.len());
-        // Hashes are even, so the place can be reckoned; a few steps correct it.
-        let reckoned = (u128::from(code) * length as u128 / (u128::from(self.limit) + 1)) as usize;
-        let mut low = reckoned.min(length);
-        let mut step = 16;
-        while low > 0 && kept[low - 1].code >= code {
-            low = low.saturating_sub(step);
-            step *= 2;
-        }
-        let mut high = low;
-        step = 16;
-        while high < length && kept[high].code < code {
-            high = (high + step).min(length);
-            step *= 2;
-        }
-        let from = low + kept[low..high].partition_point(|fact| fact.code < code);
-        let mut to = from;
-        while to < length && kept[to].code == code {
-            to += 1;
-        }
-        &kept[from..to]
+        let buckets = self.starts.len().saturating_sub(1);
+        let bucket = self.bucket(code, buckets);
+        let range = match (self.starts.get(bucket), self.starts.get(bucket + 1)) {
+            (Some(from), Some(to)) => *from as usize..*to as usize,
+            (_, _) => return &[],
+        };
+        let bucket = &self.kept[range];
+        let from = bucket.partition_point(|fact| fact.code < code);
+        let found = &bucket[from..];
+        let count = found.iter().take_while(|fact| fact.code == code).count();
+        &found[..count]
     }
 }
 
