@@ -219,3 +219,26 @@ fn a_prepared_statement_of_before_meets_the_lock() {
         assert!(error.to_string().contains("PIN management is locked"));
     }
 }
+
+#[test]
+fn each_guard_has_a_twin_that_holds_alone() {
+    for (dropped, statement) in [
+        ("update_early", "UPDATE pin_legacy SET nome = 'X'"),
+        ("update", "UPDATE pin_legacy SET nome = 'X'"),
+        (
+            "insert_early",
+            "INSERT INTO pin_legacy (id, stato) VALUES ('9', 'A')",
+        ),
+        (
+            "insert",
+            "INSERT INTO pin_legacy (id, stato) VALUES ('9', 'A')",
+        ),
+    ] {
+        let legacy = Legacy::new();
+        legacy.engage();
+        legacy.assert_passes(&format!(
+            "DROP TRIGGER \"pinferry_guard:inps:pin_legacy:{dropped}\""
+        ));
+        legacy.assert_refused(statement);
+    }
+}
