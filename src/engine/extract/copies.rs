@@ -1,5 +1,11 @@
 //! Records of one source that stand under one id, settled exactly and in bounded memory.
 
+use std::{
+    panic,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
 use super::ExtractError;
 use crate::{
     domain::{duplicates, raw_record::RawRecord},
@@ -10,6 +16,9 @@ use crate::{
     },
 };
 
+/// Asked now and then whether to go on.
+pub(super) type Proceed<'a> = &'a (dyn Fn() -> Result<(), ExtractError> + Sync);
+
 /// Records between two looks at the stop flag.
 const POLL_RECORDS: u64 = 4096;
 
@@ -19,11 +28,36 @@ pub(super) fn collect(
     candidates: &Bitmap,
     store: &RunStore,
     budget: &Budget,
-    proceed: &dyn Fn() -> Result<(), ExtractError>,
+    proceed: Proceed<'_>,
+) -> Result<(), ExtractError> {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..budget.workers.min(budget.buffers))
+            .map(|_| scope.spawn(|| collect_some(runs, &next, candidates, store, budget, proceed)))
+            .collect();
+        let mut outcome = Ok(());
+        for worker in workers {
+            match worker.join() {
+                Ok(done) => outcome = outcome.and(done),
+                Err(panic) => panic::resume_unwind(panic),
+            }
+        }
+        outcome
+    })
+}
+
+/// One thread's share: the runs that no other thread has taken.
+fn collect_some(
+    runs: &[Run],
+    next: &AtomicUsize,
+    candidates: &Bitmap,
+    store: &RunStore,
+    budget: &Budget,
+    proceed: Proceed<'_>,
 ) -> Result<(), ExtractError> {
     let mut buffer = RunBuffer::new(budget.buffer_bytes);
     let mut count = 0_u64;
-    for run in runs {
+    while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
         run.for_each(budget.reader_bytes(1), |entry| {
             count += 1;
             if count.is_multiple_of(POLL_RECORDS) {
@@ -33,17 +67,15 @@ pub(super) fn collect(
                 return Ok(());
             }
             if buffer.is_full() {
-                let empty = || RunBuffer::new(budget.buffer_bytes);
-                let full = std::mem::replace(&mut buffer, RunBuffer::new(0));
-                buffer = keep(store, full)?.unwrap_or_else(empty);
+                keep(store, &mut buffer)?;
             }
             Ok(buffer.push_entry(entry)?)
         })?;
     }
-    keep(store, buffer).map(drop)
+    keep(store, &mut buffer)
 }
 
-fn keep(store: &RunStore, mut buffer: RunBuffer) -> Result<Option<RunBuffer>, ExtractError> {
+fn keep(store: &RunStore, buffer: &mut RunBuffer) -> Result<(), ExtractError> {
     buffer.sort(|entry| {
         let record = RawRecord::decode(entry.body)?;
         Ok(Key::of_copy(record.source, entry.id))
@@ -58,7 +90,7 @@ pub(super) fn settle(
     copies: &[Run],
     records: u64,
     read_bytes: usize,
-    proceed: &dyn Fn() -> Result<(), ExtractError>,
+    proceed: Proceed<'_>,
 ) -> Result<Bitmap, ExtractError> {
     let mut quarantined = Bitmap::new(records);
     let mut merge = Merge::open(copies, Key::START, Key::END, read_bytes)?;

@@ -148,12 +148,9 @@ impl Reading<'_> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .extend(&ids);
             noted?;
-            let free = match store.keep(buffer)? {
-                Some(buffer) => buffer,
-                None => RunBuffer::new(self.budget.buffer_bytes),
-            };
+            store.keep(&mut buffer)?;
             // A reader that has gone needs no more buffers; what it sent is still to be sorted.
-            sorted.send(free).ok();
+            sorted.send(buffer).ok();
         }
         Ok(())
     }

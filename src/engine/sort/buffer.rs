@@ -51,9 +51,28 @@ impl RunBuffer {
         self.slots.len()
     }
 
-    /// Bytes of memory that count against the budget.
-    pub(in crate::engine) fn memory_bytes(&self) -> u64 {
-        self.capacity_bytes.max(self.arena.len()) as u64
+    /// Bytes of memory that the records take.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        (self.arena.len() + self.slots.len() * size_of::<Slot>()) as u64
+    }
+
+    /// A copy that takes no more memory than it needs, its records in sorted order: whoever merges it reads
+    /// from start to end instead of here and there.
+    pub(super) fn packed(&self) -> Self {
+        let mut arena = Vec::with_capacity(self.arena.len());
+        let mut slots = Vec::with_capacity(self.slots.len());
+        for slot in &self.slots {
+            slots.push(Slot {
+                offset: arena.len() as u32,
+                ..*slot
+            });
+            arena.extend_from_slice(slot.bytes(&self.arena));
+        }
+        Self {
+            capacity_bytes: arena.len(),
+            arena,
+            slots,
+        }
     }
 
     /// Bytes of all ids and bodies with their lengths.
@@ -146,10 +165,7 @@ impl RunBuffer {
 impl Slot {
     fn entry<'a>(&self, arena: &'a [u8]) -> Entry<'a> {
         let at = &arena[self.offset as usize..];
-        let length = |from: usize| {
-            u32::from_le_bytes([at[from], at[from + 1], at[from + 2], at[from + 3]]) as usize
-        };
-        let (id, body) = (length(0), length(4));
+        let (id, body) = lengths(at);
         Entry {
             key: self.key,
             ordinal: self.ordinal,
@@ -157,4 +173,17 @@ impl Slot {
             body: &at[LENGTHS + id..LENGTHS + id + body],
         }
     }
+
+    /// The lengths, the id and the body.
+    fn bytes<'a>(&self, arena: &'a [u8]) -> &'a [u8] {
+        let at = &arena[self.offset as usize..];
+        let (id, body) = lengths(at);
+        &at[..LENGTHS + id + body]
+    }
+}
+
+fn lengths(at: &[u8]) -> (usize, usize) {
+    let length =
+        |from: usize| u32::from_le_bytes([at[from], at[from + 1], at[from + 2], at[from + 3]]);
+    (length(0) as usize, length(4) as usize)
 }

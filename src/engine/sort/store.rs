@@ -40,13 +40,10 @@ impl RunStore {
         }
     }
 
-    /// Keeps a sorted buffer; it comes back empty when it was spilled.
-    pub(in crate::engine) fn keep(
-        &self,
-        mut buffer: RunBuffer,
-    ) -> Result<Option<RunBuffer>, ExtractError> {
+    /// Keeps the records of a sorted buffer, which is empty afterwards.
+    pub(in crate::engine) fn keep(&self, buffer: &mut RunBuffer) -> Result<(), ExtractError> {
         if buffer.len() == 0 {
-            return Ok(Some(buffer));
+            return Ok(());
         }
         let wanted = buffer.memory_bytes();
         let taken = self
@@ -54,15 +51,13 @@ impl RunStore {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(wanted)
             });
-        if taken.is_ok() {
-            self.lock().runs.push(Run::Memory(buffer));
-            return Ok(None);
-        }
-        let file = self.file()?;
-        let run = SpilledRun::from_buffer(&buffer, file)?;
-        self.lock().runs.push(Run::Spilled(run));
+        let run = match taken {
+            Ok(_) => Run::Memory(buffer.packed()),
+            Err(_) => Run::Spilled(SpilledRun::from_buffer(buffer, self.file()?)?),
+        };
+        self.lock().runs.push(run);
         buffer.clear();
-        Ok(Some(buffer))
+        Ok(())
     }
 
     /// The memory that is not taken yet.
