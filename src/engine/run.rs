@@ -431,7 +431,14 @@ impl Runner<'_> {
     fn seal(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
         self.job.progress.begin(Phase::Seal, None);
         self.locks = locking::claimed(self.job.settings, run)?;
-        self.locks.seal()?;
+        let damaged = self.locks.seal()?;
+        for (source, what) in &damaged {
+            self.job.progress.note(&format!(
+                "source {source}: its guards were damaged when it was sealed ({}); writes may have slipped in \
+                 since the last verification, compare with `pinferry verify`",
+                what.join(", ")
+            ));
+        }
         if let Replayed::Stopped(reason) = self.replay(run)? {
             return Ok(Some(RunEnd::Stopped(reason)));
         }
@@ -443,7 +450,7 @@ impl Runner<'_> {
             &self.locks,
         )?;
         let tx = self.target.begin(&self.lease)?;
-        tx.event("legacy.sealed", &json!({}))?;
+        tx.event("legacy.sealed", &json!({ "damaged_guards": damaged }))?;
         tx.set_phase(RunPhase::CutOver, RunPhase::Finished)?;
         tx.commit(CommitPoint::Finish)?;
         Ok(None)

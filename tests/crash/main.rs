@@ -2,6 +2,7 @@
 #![cfg(feature = "failpoints")]
 #![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
 
+mod interrupt;
 mod scenario;
 
 use std::{
@@ -32,6 +33,16 @@ fn uninterrupted() -> &'static str {
         }
         finish(&scenario);
         scenario.target()
+    })
+}
+
+/// The digest of a run nobody disturbed.
+fn uninterrupted_run() -> &'static str {
+    static DIGEST: OnceLock<String> = OnceLock::new();
+    DIGEST.get_or_init(|| {
+        let scenario = Scenario::new();
+        scenario.expect(RUN, &[3]);
+        scenario.digest()
     })
 }
 
@@ -106,9 +117,7 @@ fn killed_at_any_step_of_the_job_the_same_commands_end_where_an_uninterrupted_jo
 
 #[test]
 fn killed_at_any_step_an_abort_goes_back_to_an_open_legacy_and_a_new_run_ends_like_any_other() {
-    let reference = Scenario::new();
-    reference.expect(RUN, &[0, 3]);
-    let expected = reference.digest();
+    let expected = uninterrupted_run();
     at_each_step(Stage::Abort, |step| {
         let scenario = Scenario::new();
         let before = scenario.legacy_content();

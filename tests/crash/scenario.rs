@@ -8,7 +8,7 @@ use std::{
     sync::OnceLock,
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 /// Records in each of the two sources.
 const RECORDS: &str = "1200";
@@ -181,6 +181,38 @@ impl Scenario {
             dump(&target, sql, sql, &mut text);
         }
         text
+    }
+
+    /// Puts `new` where the configuration says `old`.
+    pub(crate) fn configure(&self, old: &str, new: &str) {
+        let file = self.path("pinferry.toml");
+        let text = fs::read_to_string(&file).expect("a file");
+        assert!(text.contains(old));
+        fs::write(&file, text.replace(old, new)).expect("a file");
+    }
+
+    /// Records the newest run has committed so far.
+    pub(crate) fn committed_records(&self) -> i64 {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let Ok(target) = Connection::open_with_flags(self.path("multiprofile.db"), flags) else {
+            return 0;
+        };
+        target
+            .query_row(
+                "SELECT coalesce(sum(position - first_position), 0) FROM run_partition",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap_or(0)
+    }
+
+    /// Whether nobody is writing to the target right now.
+    pub(crate) fn target_is_writable(&self) -> bool {
+        let target = Connection::open(self.path("multiprofile.db")).expect("the target");
+        target
+            .busy_timeout(std::time::Duration::ZERO)
+            .expect("a timeout");
+        target.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok()
     }
 
     /// The digest of the newest run.
