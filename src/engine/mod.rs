@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub mod activate;
+mod begin;
 mod bitmap;
 mod budget;
 pub mod cases;
@@ -26,6 +27,7 @@ mod replay;
 pub mod report;
 pub mod report_folder;
 pub mod run;
+mod runner;
 mod sort;
 pub mod state;
 pub mod stop;

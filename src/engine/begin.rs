@@ -1,0 +1,147 @@
+//! What is looked at before a run writes anything: is it new, is it the same, is it as planned?
+
+use std::{collections::BTreeMap, ops::ControlFlow};
+
+use jiff::civil::Date;
+
+use super::{
+    error::RunError,
+    extract::ExtractError,
+    job::Job,
+    plan_file::{PlanFile, differing_keys},
+    run::{RunEnd, RunOptions, RunOutcome, outcome},
+};
+use crate::{
+    domain::{digest::Digest, raw_record::SourceIndex},
+    source,
+    store::{NewRun, NewSource, RunRow, Target},
+};
+
+/// What would stop a new run is said before anything is written: sources that cannot be read as configured,
+/// or that are not what the plan was made from.
+pub(super) fn look_before_writing(job: &Job<'_>, options: &RunOptions) -> Result<(), RunError> {
+    check_sources(job)?;
+    let Some(plan) = &options.plan else {
+        return Ok(());
+    };
+    for (settings, index) in job.settings.sources.iter().zip(0..) {
+        let changing = settings.changing_fields(&job.settings.lock.allow_columns);
+        let read = source::read(settings, SourceIndex(index), &changing, &mut |_| match job
+            .stop
+            .requested()
+        {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        })?;
+        if let Some(reason) = job.stop.requested() {
+            return Err(ExtractError::Stopped(reason).into());
+        }
+        refuse_other_source(plan, &settings.rules.name, read.fingerprint)?;
+    }
+    Ok(())
+}
+
+pub(super) fn refuse_other_source(
+    plan: &PlanFile,
+    name: &str,
+    found: Digest,
+) -> Result<(), RunError> {
+    match plan.fingerprints.get(name) {
+        Some(&planned) if planned != found => Err(RunError::PlanSourceDrifted {
+            name: name.to_owned(),
+            planned,
+            found,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_sources(job: &Job<'_>) -> Result<(), RunError> {
+    let mut mistakes = Vec::new();
+    for source in &job.settings.sources {
+        mistakes.extend(source::check(source).err().into_iter().flatten());
+    }
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(RunError::Sources(mistakes))
+    }
+}
+
+/// A finished run is reported and nothing changes.
+pub(super) fn finished(
+    job: &Job<'_>,
+    target: &Target,
+    run: RunRow,
+) -> Result<RunOutcome, RunError> {
+    let keys = drift(&run.fixed, &job.settings.fixed(as_of(job, &run)));
+    if keys.is_empty() {
+        outcome(target, run.run_id, RunEnd::WasFinished)
+    } else {
+        Err(RunError::Live {
+            run_id: run.run_id,
+            keys,
+        })
+    }
+}
+
+pub(super) fn resume(job: &Job<'_>, options: &RunOptions, run: RunRow) -> Result<RunRow, RunError> {
+    let mut keys = drift(&run.fixed, &job.settings.fixed(as_of(job, &run)));
+    if let Some(plan) = &options.plan {
+        keys.extend(drift(&run.fixed, &plan.fixed));
+        keys.sort_unstable();
+        keys.dedup();
+    }
+    if keys.is_empty() {
+        Ok(run)
+    } else {
+        Err(RunError::ConfigurationDrifted {
+            run_id: run.run_id,
+            keys,
+        })
+    }
+}
+
+/// The configured date of judgement, or else the one the run began with.
+fn as_of(job: &Job<'_>, run: &RunRow) -> Date {
+    job.settings.as_of.unwrap_or(run.as_of)
+}
+
+pub(super) fn create(
+    job: &Job<'_>,
+    options: &RunOptions,
+    target: &mut Target,
+) -> Result<RunRow, RunError> {
+    let as_of = match (&options.plan, job.settings.as_of) {
+        (Some(plan), _) => plan.as_of,
+        (None, Some(as_of)) => as_of,
+        (None, None) => target.today()?,
+    };
+    let sources: Vec<_> = (job.settings.sources.iter())
+        .map(|source| NewSource {
+            name: source.rules.name.clone(),
+            location: source.location.shown(),
+        })
+        .collect();
+    Ok(target.create_run(&NewRun {
+        as_of,
+        fixed: &job.settings.fixed(as_of),
+        sources: &sources,
+        catalogue: &job.settings.catalogue,
+    })?)
+}
+
+/// Keys whose values differ, or that only one side has.
+fn drift(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) -> Vec<String> {
+    differing_keys(was, is).map(ToOwned::to_owned).collect()
+}
+
+/// Before anything is written: is everything as it was planned?
+pub(super) fn refuse_drift(job: &Job<'_>, plan: &PlanFile) -> Result<(), RunError> {
+    let keys = plan.fixed_drift(&job.settings.fixed(plan.as_of));
+    if keys.is_empty() {
+        Ok(())
+    } else {
+        Err(RunError::PlanDrifted { keys })
+    }
+}

@@ -1,0 +1,305 @@
+//! One process at work on one run, from whatever phase it is in to the end.
+
+use serde_json::json;
+
+use super::{
+    begin::refuse_other_source,
+    drain,
+    error::RunError,
+    extract::{ExtractError, Extracted, extract},
+    job::Job,
+    load::{self, Progressed},
+    locking,
+    progress::Phase,
+    replay::{self, Replayed},
+    run::{RunEnd, RunOptions, RunUntil},
+    verify::{self, Verification, VerifyError, VerifyRequest},
+};
+use crate::{
+    domain::{rules::Rules, tally::Tally},
+    source::lock::{Locks, engage_all},
+    store::{CommitPoint, INDEX_STEPS, Lease, RunPhase, RunRow, Target},
+};
+
+/// How often a person may change under the lock while verification runs before the rest is left to the
+/// drain after cut-over.
+const MOST_VERIFICATIONS: usize = 3;
+
+/// One process at work on one run.
+pub(super) struct Runner<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) options: &'a RunOptions,
+    pub(super) run_id: i64,
+    pub(super) rules: &'a Rules,
+    pub(super) target: Target,
+    pub(super) lease: Lease,
+    pub(super) locks: Locks,
+    pub(super) verifications: usize,
+}
+
+impl Runner<'_> {
+    /// From phase to phase. Every turn either ends or leaves the phase; the bound is a guard.
+    pub(super) fn advance(&mut self) -> Result<RunEnd, RunError> {
+        for _ in 0..4 * RunPhase::ALL.len() {
+            if let Some(reason) = self.job.stop.requested() {
+                return Ok(RunEnd::Stopped(reason));
+            }
+            let run = self.target.run(self.run_id)?;
+            let end = match run.phase {
+                RunPhase::Created => self.lock()?,
+                RunPhase::Locked | RunPhase::Loading => self.load(&run)?,
+                RunPhase::Loaded => self.index()?,
+                RunPhase::Indexed | RunPhase::VerificationFailed => self.verify(&run)?,
+                RunPhase::Verified => self.cut_over(&run)?,
+                RunPhase::CutOver => self.seal(&run)?,
+                RunPhase::Finished => Some(RunEnd::Finished),
+                RunPhase::Aborting | RunPhase::Aborted => {
+                    return Err(RunError::Aborting {
+                        run_id: self.run_id,
+                    });
+                }
+            };
+            if let Some(end) = end {
+                return Ok(end);
+            }
+        }
+        unreachable!("a run passes through each phase a bounded number of times")
+    }
+
+    /// Takes the management lock in the run's name, or finds it taken.
+    fn lock(&mut self) -> Result<Option<RunEnd>, RunError> {
+        self.job.progress.begin(Phase::Lock, None);
+        let request = locking::request(self.job.settings, &self.target.run(self.run_id)?);
+        self.locks = engage_all(
+            &self.job.settings.sources,
+            &self.job.settings.lock,
+            &request,
+        )?;
+        for source in self.locks.nothing_to_lock() {
+            self.job
+                .progress
+                .note(&format!("source {source}: an extract, nothing to lock"));
+        }
+        let tx = self.target.begin(&self.lease)?;
+        let locked: Vec<_> = self.locks.iter().map(|locked| locked.source()).collect();
+        tx.event("lock.engaged", &json!({ "sources": locked }))?;
+        tx.set_phase(RunPhase::Created, RunPhase::Locked)?;
+        tx.commit(CommitPoint::Phase)?;
+        Ok(None)
+    }
+
+    /// Finds the locks of this run and that their guards stand.
+    fn hold_locks(&mut self) -> Result<(), RunError> {
+        self.locks = locking::held(self.job.settings, &self.target.run(self.run_id)?)?;
+        Ok(())
+    }
+
+    fn load(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
+        self.hold_locks()?;
+        let extracted = extract(
+            &self.job.settings.sources,
+            self.rules,
+            &self.job.settings.lock.allow_columns,
+            &self.job.settings.run,
+            self.job.progress,
+            self.job.stop,
+        );
+        let extracted = match extracted {
+            Err(ExtractError::Stopped(reason)) => {
+                return Ok(Some(RunEnd::Stopped(reason)));
+            }
+            extracted => extracted?,
+        };
+        self.refuse_changed_sources(run, &extracted)?;
+        if run.phase == RunPhase::Locked {
+            load::lay_out(
+                self.job,
+                self.rules,
+                &mut self.target,
+                &self.lease,
+                &extracted,
+            )?;
+        }
+        let run = self.target.run(self.run_id)?;
+        let progressed = load::load(
+            self.job,
+            self.rules,
+            &run,
+            &mut self.target,
+            &self.lease,
+            &extracted,
+        )?;
+        match progressed {
+            Progressed::Until(reason) => Ok(Some(RunEnd::Stopped(reason))),
+            Progressed::ToTheEnd => self.pass(RunPhase::Loading, RunPhase::Loaded),
+        }
+    }
+
+    fn refuse_changed_sources(&self, run: &RunRow, extracted: &Extracted) -> Result<(), RunError> {
+        for (source, (_, summary)) in run.sources.iter().zip(&extracted.sources) {
+            let found = summary.fingerprint;
+            if let Some(recorded) = source.fingerprint
+                && recorded != found
+            {
+                return Err(RunError::SourceChanged {
+                    run_id: run.run_id,
+                    name: source.name.clone(),
+                    recorded,
+                    found,
+                });
+            }
+            if let Some(plan) = &self.options.plan {
+                refuse_other_source(plan, &source.name, found)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&mut self) -> Result<Option<RunEnd>, RunError> {
+        if let Some(end) = self.too_many_quarantined()? {
+            return Ok(Some(end));
+        }
+        let done = self.target.steps_done(self.run_id)?;
+        self.job
+            .progress
+            .begin(Phase::Index, Some(INDEX_STEPS.len() as u64));
+        for step in &INDEX_STEPS {
+            if let Some(reason) = self.job.stop.requested() {
+                return Ok(Some(RunEnd::Stopped(reason)));
+            }
+            if !done.contains(step.name) {
+                let tx = self.target.begin(&self.lease)?;
+                tx.build_index(step)?;
+                tx.commit(CommitPoint::Index)?;
+            }
+            self.job.progress.advance(1);
+        }
+        self.pass(RunPhase::Loaded, RunPhase::Indexed)
+    }
+
+    /// Judges captured people again, then reads everything back.
+    fn verify(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
+        self.hold_locks()?;
+        if let Replayed::Stopped(reason) = self.replay(run)? {
+            return Ok(Some(RunEnd::Stopped(reason)));
+        }
+        let found = match read_back(self.job, self.rules, run, &self.locks) {
+            Err(RunError::Verify(VerifyError::Stopped(reason))) => {
+                return Ok(Some(RunEnd::Stopped(reason)));
+            }
+            found => found?,
+        };
+        self.verifications += 1;
+        let verdict = if found.passed() {
+            RunPhase::Verified
+        } else {
+            RunPhase::VerificationFailed
+        };
+        if run.phase != verdict {
+            let tx = self.target.begin(&self.lease)?;
+            tx.event("verify.done", &json!({ "verdict": verdict.as_str() }))?;
+            tx.set_phase(run.phase, verdict)?;
+            tx.commit(CommitPoint::Verdict)?;
+        }
+        if found.passed() {
+            Ok(None)
+        } else {
+            Ok(Some(RunEnd::VerificationFailed(Box::new(found))))
+        }
+    }
+
+    fn cut_over(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
+        self.hold_locks()?;
+        if self.verifications < MOST_VERIFICATIONS && replay::is_due(&self.locks)? {
+            return self.pass(RunPhase::Verified, RunPhase::Indexed);
+        }
+        if let Some(end) = self.too_many_quarantined()? {
+            return Ok(Some(end));
+        }
+        if self.options.until == RunUntil::Verified {
+            return Ok(Some(RunEnd::Held));
+        }
+        self.job.progress.begin(Phase::CutOver, None);
+        let digest = self.target.tally(run.run_id)?.digests.rows;
+        let tx = self.target.begin(&self.lease)?;
+        tx.cut_over(digest)?;
+        tx.commit(CommitPoint::CutOver)?;
+        Ok(None)
+    }
+
+    /// Seals the legacy databases and drains what they still hold.
+    fn seal(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
+        self.job.progress.begin(Phase::Seal, None);
+        self.locks = locking::claimed(self.job.settings, run)?;
+        let damaged = self.locks.seal()?;
+        for (source, what) in &damaged {
+            self.job.progress.note(&format!(
+                "source {source}: its guards were damaged when it was sealed ({}); writes may have slipped in \
+                 since the last verification, compare with `pinferry verify`",
+                what.join(", ")
+            ));
+        }
+        if let Replayed::Stopped(reason) = self.replay(run)? {
+            return Ok(Some(RunEnd::Stopped(reason)));
+        }
+        drain::drain_diverted(
+            self.job,
+            self.rules,
+            &mut self.target,
+            &self.lease,
+            &self.locks,
+        )?;
+        let tx = self.target.begin(&self.lease)?;
+        tx.event("legacy.sealed", &json!({ "damaged_guards": damaged }))?;
+        tx.set_phase(RunPhase::CutOver, RunPhase::Finished)?;
+        tx.commit(CommitPoint::Finish)?;
+        Ok(None)
+    }
+
+    fn replay(&mut self, run: &RunRow) -> Result<Replayed, RunError> {
+        replay::replay(
+            self.job,
+            self.rules,
+            run,
+            &mut self.target,
+            &self.lease,
+            &self.locks,
+        )
+    }
+
+    fn pass(&mut self, from: RunPhase, to: RunPhase) -> Result<Option<RunEnd>, RunError> {
+        let tx = self.target.begin(&self.lease)?;
+        tx.set_phase(from, to)?;
+        tx.commit(CommitPoint::Phase)?;
+        Ok(None)
+    }
+
+    fn too_many_quarantined(&self) -> Result<Option<RunEnd>, RunError> {
+        let tally = self.target.tally(self.run_id)?;
+        let ratio = quarantine_ratio(&tally);
+        let limit = self.job.settings.run.max_quarantine_ratio;
+        Ok((ratio > limit).then_some(RunEnd::TooManyQuarantined { ratio, limit }))
+    }
+}
+
+pub(super) fn read_back(
+    job: &Job<'_>,
+    rules: &Rules,
+    run: &RunRow,
+    locks: &Locks,
+) -> Result<Verification, RunError> {
+    Ok(verify::verify(&VerifyRequest {
+        settings: job.settings,
+        rules,
+        target: &job.settings.target,
+        run_id: run.run_id,
+        unsettled: &replay::unsettled(job, rules, locks)?,
+        progress: job.progress,
+        stop: job.stop,
+    })?)
+}
+
+/// The share of records that are quarantined.
+fn quarantine_ratio(tally: &Tally) -> f64 {
+    tally.quarantined() as f64 / tally.records().max(1) as f64
+}
