@@ -1,11 +1,12 @@
 //! Progress: a bar where somebody watches, a line every few seconds where nobody does.
 
 use std::{
+    fmt::Write,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 
 use super::{table::grouped, terminal::Terminal};
 use crate::engine::progress::{Phase, Progress};
@@ -61,11 +62,15 @@ impl Watcher {
 
     fn bar(&self, phase: Phase, total: Option<u64>) -> ProgressBar {
         let template = match total {
-            Some(_) => "{msg:>8} {wide_bar:.cyan/blue} {human_pos}/{human_len} {per_sec} {eta}",
-            None => "{msg:>8} {spinner} {human_pos} {per_sec} {elapsed}",
+            Some(_) => "{msg:>8} {wide_bar:.cyan/blue} {human_pos}/{human_len} {rate} {eta}",
+            None => "{msg:>8} {spinner} {human_pos} {rate} {elapsed}",
         };
-        let style =
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+                // A bar that cannot be drawn is no failure of the work.
+                drop(write!(out, "{:.0}/s", state.per_sec()));
+            });
         let bar = match total {
             Some(total) => ProgressBar::new(total),
             None => ProgressBar::new_spinner(),
@@ -79,6 +84,7 @@ impl Watcher {
 
 impl Progress for Watcher {
     fn begin(&self, phase: Phase, total: Option<u64>) {
+        self.finish();
         let now = Instant::now();
         let bar = self.terminal.is_watched().then(|| self.bar(phase, total));
         let begun = Running {
@@ -89,9 +95,7 @@ impl Progress for Watcher {
             last_line: now,
             bar,
         };
-        if let Some(ended) = self.lock().replace(begun) {
-            self.close(&ended);
-        }
+        *self.lock() = Some(begun);
     }
 
     fn advance(&self, units: u64) {
