@@ -69,7 +69,7 @@ impl Watcher {
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
                 // A bar that cannot be drawn is no failure of the work.
-                drop(write!(out, "{:.0}/s", state.per_sec()));
+                let _ = write!(out, "{:.0}/s", state.per_sec());
             });
         let bar = match total {
             Some(total) => ProgressBar::new(total),
