@@ -39,7 +39,7 @@ impl<'r> Merge<'r> {
                     buffer,
                     at: buffer.rank(from),
                 },
-                Run::Spilled(run) => Leaf::Spilled(SpillReader::seek(run, from, read_bytes)?),
+                Run::Spilled(run) => Leaf::Spilled(SpillReader::seek(run, from, read_bytes)?.0),
             });
         }
         leaves.retain(|leaf| leaf.key() < to);

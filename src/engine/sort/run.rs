@@ -46,7 +46,7 @@ impl Run {
     pub(in crate::engine) fn rank(&self, key: Key) -> Result<u64, ExtractError> {
         match self {
             Self::Memory(buffer) => Ok(buffer.rank(key) as u64),
-            Self::Spilled(run) => Ok(run.seek(key, BLOCK_BYTES as usize)?.1),
+            Self::Spilled(run) => Ok(SpillReader::seek(run, key, BLOCK_BYTES as usize)?.1),
         }
     }
 
@@ -109,22 +109,6 @@ impl SpilledRun {
     /// Bytes in the file.
     pub(super) fn bytes(&self) -> u64 {
         self.end - self.start
-    }
-
-    /// Where the first record not before `key` begins, and how many are before it.
-    fn seek(&self, key: Key, read_bytes: usize) -> Result<(u64, u64), ExtractError> {
-        // Records equal to the first key of a block may begin in the block before it.
-        let after = self.blocks.partition_point(|block| block.key < key);
-        let Some(block) = after.checked_sub(1).map(|at| self.blocks[at]) else {
-            return Ok((self.start, 0));
-        };
-        let mut reader = SpillReader::open(self, block.offset, read_bytes)?;
-        let mut before = block.entries_before;
-        while reader.head().is_some_and(|head| head.key < key) {
-            before += 1;
-            reader.advance()?;
-        }
-        Ok((reader.offset(), before))
     }
 }
 
@@ -234,14 +218,24 @@ impl<'r> SpillReader<'r> {
         Ok(reader)
     }
 
-    /// Begins with the first record not before `key`.
+    /// Begins with the first record not before `key`; says how many are before it as well.
     pub(super) fn seek(
         run: &'r SpilledRun,
         key: Key,
         read_bytes: usize,
-    ) -> Result<Self, ExtractError> {
-        let (offset, _) = run.seek(key, read_bytes)?;
-        Self::open(run, offset, read_bytes)
+    ) -> Result<(Self, u64), ExtractError> {
+        // Records equal to the first key of a block may begin in the block before it.
+        let after = run.blocks.partition_point(|block| block.key < key);
+        let Some(block) = after.checked_sub(1).map(|at| run.blocks[at]) else {
+            return Ok((Self::open(run, run.start, read_bytes)?, 0));
+        };
+        let mut reader = Self::open(run, block.offset, read_bytes)?;
+        let mut before = block.entries_before;
+        while reader.length > 0 && reader.key < key {
+            before += 1;
+            reader.advance()?;
+        }
+        Ok((reader, before))
     }
 
     /// The record it stands at.
