@@ -47,6 +47,18 @@ pub struct Profile {
 pub struct Catalogue {
     profiles: Vec<Profile>,
     by_code: BTreeMap<String, ProfileIndex>,
+    /// The codes as [`word`]s, which are found faster: several times for every record.
+    words: Vec<u64>,
+}
+
+/// A code of up to seven bytes in one word, its length first; 0 for a longer one.
+fn word(code: &str) -> u64 {
+    match code.len() {
+        length @ 0..=7 => code
+            .bytes()
+            .fold(length as u64, |word, byte| word << 8 | u64::from(byte)),
+        _ => 0,
+    }
 }
 
 /// The text of the built-in catalogue, to start one's own from.
@@ -69,18 +81,29 @@ impl Catalogue {
 
     /// The codes are upper case and all different.
     fn of(profiles: Vec<Profile>) -> Self {
+        let words = profiles.iter().map(|profile| word(&profile.code)).collect();
         let by_code = profiles
             .iter()
             .zip(0..)
             .map(|(profile, index)| (profile.code.clone(), ProfileIndex(index)))
             .collect();
-        Self { profiles, by_code }
+        Self {
+            profiles,
+            by_code,
+            words,
+        }
     }
 
     /// The profile with this upper-case code.
     #[must_use]
     pub fn find(&self, code: &str) -> Option<ProfileIndex> {
-        self.by_code.get(code).copied()
+        match word(code) {
+            0 => self.by_code.get(code).copied(),
+            wanted => {
+                let found = (0..).zip(&self.words).find(|(_, word)| **word == wanted);
+                found.map(|(index, _)| ProfileIndex(index))
+            }
+        }
     }
 
     /// The profile at this position.
@@ -127,6 +150,22 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn profiles_are_found_by_codes_of_any_length() {
+        let profile = |code: &str| Profile {
+            code: code.to_owned(),
+            ..Catalogue::built_in().profiles()[0].clone()
+        };
+        let codes = ["A", "AB", "SEVENTH", "EIGHT888", "A_MUCH_LONGER_CODE"];
+        let catalogue = Catalogue::of(codes.map(profile).into());
+        for (code, index) in codes.iter().zip(0..) {
+            assert_eq!(catalogue.find(code), Some(ProfileIndex(index)), "{code}");
+        }
+        for unknown in ["", "B", "\0A", "SEVENTHS", "EIGHT889"] {
+            assert_eq!(catalogue.find(unknown), None, "{unknown:?}");
+        }
+    }
 
     #[test]
     fn the_built_in_catalogue_says_what_the_contract_says() {
