@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Context, failure::Failure, tuning::Tuning};
 use crate::{
+    config::settings::SourceSettings,
     engine::{
         job::Job,
         plan_file::PlanFile,
@@ -53,16 +54,27 @@ impl Run {
         };
         let outcome = run(&job, &options);
         watcher.finish();
-        let outcome = outcome?;
-        show(&outcome, context)
+        let extract = |source: &SourceSettings| source.location.has_nothing_to_lock();
+        let lockable = match settings.sources.iter().all(extract) {
+            true => Lockable::Nothing,
+            false => Lockable::Some,
+        };
+        show(&outcome?, lockable, context)
     }
 }
 
-fn show(outcome: &RunOutcome, context: &Context) -> Result<Exit, Failure> {
+/// Whether any source has something to lock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lockable {
+    Nothing,
+    Some,
+}
+
+fn show(outcome: &RunOutcome, lockable: Lockable, context: &Context) -> Result<Exit, Failure> {
     let terminal = &context.terminal;
     let resume = "`pinferry run` goes on from here, `pinferry abort` takes it back";
-    let held = outcome.run.phase != RunPhase::Created && !outcome.run.phase.is_over();
-    if held {
+    let under_way = outcome.run.phase != RunPhase::Created && !outcome.run.phase.is_over();
+    if under_way && lockable == Lockable::Some {
         terminal.say("the management lock is still held");
     }
     if let RunEnd::VerificationFailed(found) = &outcome.end {

@@ -1,6 +1,7 @@
 //! A table or view of a SQLite database.
 
 pub(super) mod lock;
+mod moment;
 mod open;
 mod scan;
 
@@ -60,11 +61,15 @@ pub(super) fn read(
     if scanned.to_the_end {
         super::announced_records(table.settings, scanned.records)?;
         // What the management lock let through since it was engaged is no change of the source.
-        let name = &table.settings.rules.name;
-        lock::adjust(&snapshot, name, index, |image, record| match image {
-            lock::Image::Before => fingerprint.add(record),
-            lock::Image::After => fingerprint.remove(record),
-        })
+        lock::adjust(
+            &snapshot,
+            table.settings,
+            index,
+            |image, record| match image {
+                lock::Image::Before => fingerprint.add(record),
+                lock::Image::After => fingerprint.remove(record),
+            },
+        )
         .map_err(failed("reading what the lock let through"))?;
     }
     Ok(ReadSummary {

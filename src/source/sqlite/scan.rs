@@ -7,7 +7,10 @@ use std::{
 
 use rusqlite::{Connection, Row, types::ValueRef};
 
-use super::SqliteTable;
+use super::{
+    SqliteTable,
+    moment::{Moment, Zone},
+};
 use crate::{
     config::settings::Encoding,
     domain::{
@@ -39,7 +42,7 @@ pub(super) fn rows(
 ) -> Result<Scanned, rusqlite::Error> {
     let mut statement = connection.prepare(&query(table, names, positions))?;
     let mut rows = statement.query([])?;
-    let mut reading = Reading::default();
+    let mut reading = Reading::in_zone(&table.settings.time_zone);
     let mut records = 0;
     while let Some(row) = rows.next()? {
         records += 1;
@@ -84,19 +87,20 @@ fn quoted(name: &str) -> String {
 /// Turns values into text; its buffer is reused.
 pub(super) struct Reading {
     decoder: Decoder,
+    zone: Zone,
     arena: String,
 }
 
-impl Default for Reading {
-    fn default() -> Self {
+impl Reading {
+    /// A reading of a source whose timestamps with a zone are read in this one.
+    pub(super) fn in_zone(name: &str) -> Self {
         Self {
             decoder: Decoder::new(Encoding::Utf8),
+            zone: Zone::named(name),
             arena: String::new(),
         }
     }
-}
 
-impl Reading {
     /// Takes the columns from `first` on for a record, and hands it on.
     pub(super) fn with<T>(
         &mut self,
@@ -132,7 +136,11 @@ impl Reading {
             match row.get_ref(first + column)? {
                 ValueRef::Null => {}
                 ValueRef::Text(bytes) => match self.decoder.borrow(bytes) {
-                    Some(text) => record.fields[field.index()] = text,
+                    Some(text) => match self.zone.moment(field, text) {
+                        Moment::AsItIs => record.fields[field.index()] = text,
+                        Moment::Never => {}
+                        Moment::Local(text) => self.arena.push_str(&text),
+                    },
                     None => self.append_text(bytes, field, record),
                 },
                 // Writing to a string cannot fail.

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Error, Row, params};
 
 use crate::{
+    config::settings::SourceSettings,
     domain::{
         field::Field,
         raw_record::{RawRecord, SourceIndex},
@@ -53,7 +54,7 @@ pub(in crate::source) fn captures(place: &Place, limit: u32) -> Result<Vec<Captu
         );
         let mut statement = connection.prepare(&query)?;
         let mut rows = statement.query([limit])?;
-        let mut reading = Reading::default();
+        let mut reading = Reading::in_zone(&place.source.time_zone);
         let mut captures = Vec::new();
         while let Some(row) = rows.next()? {
             captures.push(Capture {
@@ -95,7 +96,7 @@ pub(in crate::source) fn diverted(place: &Place, limit: u32) -> Result<Vec<Diver
         );
         let mut statement = connection.prepare(&query)?;
         let mut rows = statement.query([limit])?;
-        let mut reading = Reading::default();
+        let mut reading = Reading::in_zone(&place.source.time_zone);
         let mut diverted = Vec::new();
         while let Some(row) = rows.next()? {
             diverted.push(Diverted {
@@ -146,11 +147,11 @@ fn mark(place: &Place, deed: &Deed, table: &str, seqs: &[i64]) -> Result<(), Loc
 /// transaction, that is the snapshot in which the table itself is read.
 pub(in crate::source) fn adjust(
     connection: &Connection,
-    source: &str,
+    source: &SourceSettings,
     index: SourceIndex,
     mut give: impl FnMut(Image, &RawRecord<'_>),
 ) -> Result<(), Error> {
-    let table = capture::table(source);
+    let table = capture::table(&source.rules.name);
     if !table_exists(connection, &table)? {
         return Ok(());
     }
@@ -164,7 +165,7 @@ pub(in crate::source) fn adjust(
         );
         let mut statement = connection.prepare(&query)?;
         let mut rows = statement.query([])?;
-        let mut reading = Reading::default();
+        let mut reading = Reading::in_zone(&source.time_zone);
         while let Some(row) = rows.next()? {
             reading.with(row, 0, &positions(), index, |record| give(which, record))?;
         }
