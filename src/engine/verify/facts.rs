@@ -29,7 +29,9 @@ pub(super) struct RecordKey([u8; 6]);
 /// Hash of a record's name. The source is no seed: XXH3 only adds a seed to the bytes of a short input, so that
 /// like ids of different sources would meet. It goes in by a multiplication and a fold that lose nothing.
 pub(super) fn record_key(source: usize, id: &str) -> RecordKey {
-    let apart = (source as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let apart = (source as u64)
+        .wrapping_add(1)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (xxh3_64(id.as_bytes()) ^ apart).wrapping_mul(0xd6e8_feb8_6659_fd93);
     let [a, b, c, d, e, f, ..] = (mixed ^ (mixed >> 32)).to_le_bytes();
     RecordKey([a, b, c, d, e, f])
