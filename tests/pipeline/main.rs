@@ -29,6 +29,8 @@ fn some_rows(most: usize) -> impl Strategy<Value = Vec<Row>> {
         8 => (0..2000_usize).prop_map(|n| format!("ID{n:06}")),
         2 => (0..20_usize).prop_map(|n| format!("DOUBLE{n}")),
         1 => (0..5_usize).prop_map(|n| format!(" D{n} ")),
+        // Longer than what a key holds of an id.
+        1 => (0..5_usize).prop_map(|n| format!("AN-ID-THAT-NO-KEY-CAN-HOLD-{n}")),
         1 => Just(String::new()),
     ];
     let code = prop_oneof![
@@ -249,6 +251,24 @@ fn boundaries_cut_people_and_the_records_of_nobody_into_about_equal_parts() {
         for partition in &partitions {
             assert!((200..1000).contains(&partition.records), "{partition:?}");
         }
+    }
+}
+
+#[test]
+fn a_boundary_among_records_with_equal_keys_loses_none_of_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Nobody's records have no more of their id in the key than its first five bytes.
+    let rows: Vec<Row> = (0..4000)
+        .map(|n| Row::new(&format!("SAME{}-{n}", n % 3), "NOCODE", ""))
+        .collect();
+    let sources = [source(folder.path(), "inps", &rows)];
+    let rules = rules(&sources);
+    let expected = order::expected(&sources, &rules);
+    for memory in [NO_MEMORY, SOME_MEMORY] {
+        let run = run(&folder.path().join("work"), memory, 2);
+        let extracted = extracted(&sources, &run).expect("extracted");
+        assert_eq!(extracted.boundaries(9).len(), 2, "where the keys change");
+        assert_eq!(order::whole(&extracted, 9, &rules), expected);
     }
 }
 

@@ -71,12 +71,15 @@ impl Extracted {
         samples.sort_unstable();
         let total: u64 = samples.iter().map(|(_, weight)| weight).sum();
         let share = total.div_ceil(partitions.max(1) as u64).max(1);
-        let mut boundaries: Vec<Boundary> = Vec::new();
+        let mut boundaries = Vec::new();
         let (mut before, mut next) = (0, share);
+        // Nothing is before the least case, so no partition begins there.
+        let mut last = samples.first().map(|(key, _)| key.case_start());
         for (key, weight) in samples {
-            let boundary = Boundary(key.case_start());
-            if before >= next && boundaries.last().is_none_or(|last| *last < boundary) {
-                boundaries.push(boundary);
+            let start = key.case_start();
+            if before >= next && last.is_some_and(|last| last < start) {
+                boundaries.push(Boundary(start));
+                last = Some(start);
                 next = (before / share + 1) * share;
             }
             before += weight;

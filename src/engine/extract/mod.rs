@@ -112,7 +112,7 @@ mod tests {
             links::Links,
             rules::{Nameless, SourceRules},
         },
-        engine::progress::Unwatched,
+        engine::{progress::Unwatched, sort::Run},
     };
 
     const RECORDS: usize = 3000;
@@ -181,6 +181,11 @@ mod tests {
         };
         let extracted = extract_by(&reading, &sources, &run).expect("extracted");
         assert_eq!(extracted.records(), RECORDS as u64);
+        for runs in [&extracted.runs, &extracted.copies] {
+            let spilled = runs.iter().filter(|run| matches!(run, Run::Spilled(_)));
+            let most = Budget::of(&run).most_spilled_runs().max(2);
+            assert!(spilled.count() <= most, "more runs than read buffers");
+        }
         extracted.duplicates()
     }
 
