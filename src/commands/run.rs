@@ -11,7 +11,7 @@ use crate::{
         job::Job,
         plan_file::PlanFile,
         report::Report,
-        run::{RunEnd, RunOptions, RunOutcome, RunUntil, run},
+        run::{Overrule, RunEnd, RunOptions, RunOutcome, RunUntil, run},
         stop::StopReason,
     },
     exit::Exit,
@@ -28,6 +28,12 @@ pub(super) struct Run {
     /// Stop before cut-over, the lock held
     #[arg(long)]
     hold: bool,
+    /// Go on although verification fails: who answers for it
+    #[arg(long, value_name = "NAME", requires = "reason")]
+    overrule_by: Option<String>,
+    /// Why; name and reason go into the audit log
+    #[arg(long, value_name = "TEXT", requires = "overrule_by")]
+    reason: Option<String>,
     #[command(flatten)]
     tuning: Tuning,
 }
@@ -42,6 +48,8 @@ impl Run {
             } else {
                 RunUntil::Finished
             },
+            overrule: (self.overrule_by.zip(self.reason))
+                .map(|(by, reason)| Overrule { by, reason }),
         };
         let stop = context.heed_signals()?;
         let watcher = Watcher::new(context.terminal.clone());

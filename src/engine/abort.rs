@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{error::RunError, job::Job, locking, progress::Phase, stop::StopReason};
+use super::{begin::drift, error::RunError, job::Job, locking, progress::Phase, stop::StopReason};
 use crate::{
     failpoint,
     source::lock::{Leftovers, NotHandedBack},
@@ -45,7 +45,7 @@ pub fn cost(job: &Job<'_>) -> Result<Option<AbortCost>, RunError> {
     if (target.current_run()?).is_some_and(|run| run.phase == RunPhase::Aborted) {
         return Ok(None);
     }
-    let run = abortable(&target)?;
+    let run = abortable(job, &target)?;
     let mut diverted = 0;
     for locked in locking::claimed(job.settings, &run)?.iter() {
         diverted += locked.diverted(u32::MAX)?.len() as u64;
@@ -64,7 +64,7 @@ pub fn cost(job: &Job<'_>) -> Result<Option<AbortCost>, RunError> {
 /// Anything that failed on the way; the same call goes on from there.
 pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
     let mut target = Target::open(&job.settings.target, Intent::MustExist)?;
-    let run = abortable(&target)?;
+    let run = abortable(job, &target)?;
     let lease = target.acquire(run.run_id, job.holder, job.settings.run.lease)?;
     let heartbeat = target.heartbeat(&lease)?;
     job.progress.begin(Phase::Abort, None);
@@ -97,15 +97,22 @@ pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
     Ok(aborted)
 }
 
-fn abortable(target: &Target) -> Result<RunRow, RunError> {
+fn abortable(job: &Job<'_>, target: &Target) -> Result<RunRow, RunError> {
     let run = target.current_run()?.ok_or(RunError::NoRun)?;
-    if run.phase == RunPhase::Aborting || run.phase.may_become(RunPhase::Aborting) {
+    let run_id = run.run_id;
+    if run.phase != RunPhase::Aborting && !run.phase.may_become(RunPhase::Aborting) {
+        return Err(RunError::NothingToAbort {
+            run_id,
+            phase: run.phase,
+        });
+    }
+    // Locks are found by the configuration: with other sources they would be left behind.
+    let mut keys = drift(&run.fixed, &job.settings.fixed(run.as_of));
+    keys.retain(|key| key == "sources" || (key.starts_with("source.") && key.ends_with(".url")));
+    if keys.is_empty() {
         Ok(run)
     } else {
-        Err(RunError::NothingToAbort {
-            run_id: run.run_id,
-            phase: run.phase,
-        })
+        Err(RunError::ConfigurationDrifted { run_id, keys })
     }
 }
 

@@ -1,18 +1,24 @@
 //! What is looked at before a run writes anything: is it new, is it the same, is it as planned?
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use jiff::civil::Date;
 
 use super::{
     error::RunError,
-    extract::ExtractError,
+    extract::{ExtractError, refuse_empty},
     job::Job,
     plan_file::{PlanFile, differing_keys},
     run::{RunEnd, RunOptions, RunOutcome, outcome},
 };
 use crate::{
-    domain::{digest::Digest, raw_record::SourceIndex},
+    domain::{
+        digest::Digest,
+        raw_record::{RawRecord, SourceIndex},
+    },
     source,
     store::{NewRun, NewSource, RunRow, Target},
 };
@@ -21,6 +27,11 @@ use crate::{
 /// or that are not what the plan was made from.
 pub(super) fn look_before_writing(job: &Job<'_>, options: &RunOptions) -> Result<(), RunError> {
     check_sources(job)?;
+    for (settings, index) in job.settings.sources.iter().zip(0..) {
+        let first = &mut |_: &RawRecord<'_>| ControlFlow::Break(());
+        let read = source::read(settings, SourceIndex(index), &BTreeSet::new(), first)?;
+        refuse_empty(settings, &read)?;
+    }
     let Some(plan) = &options.plan else {
         return Ok(());
     };
@@ -132,7 +143,7 @@ pub(super) fn create(
 }
 
 /// Keys whose values differ, or that only one side has.
-fn drift(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) -> Vec<String> {
+pub(super) fn drift(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) -> Vec<String> {
     differing_keys(was, is).map(ToOwned::to_owned).collect()
 }
 

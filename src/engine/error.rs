@@ -58,8 +58,6 @@ pub enum RunError {
     Aborting { run_id: i64 },
     #[error("run {run_id} is in phase {phase}: there is nothing to abort")]
     NothingToAbort { run_id: i64, phase: RunPhase },
-    #[error("run {run_id} is in phase {phase}: no failed verification is to be overruled")]
-    NothingToOverrule { run_id: i64, phase: RunPhase },
     #[error("the target has no run")]
     NoRun,
     #[error("the target was cut over by run {run_id}, and the configuration is not the one of that run: {} differ", keys.join(", "))]
@@ -93,7 +91,6 @@ impl RunError {
             | Self::PlanDrifted { .. }
             | Self::PlanSourceDrifted { .. }
             | Self::NothingToAbort { .. }
-            | Self::NothingToOverrule { .. }
             | Self::NoRun
             | Self::Live { .. } => Exit::Usage,
             Self::Boundary(_)
@@ -131,7 +128,7 @@ impl RunError {
                  run back with `pinferry abort`"
             }
             Self::Aborting { .. } => "type `pinferry abort` to finish that first",
-            Self::NothingToAbort { .. } | Self::NothingToOverrule { .. } | Self::NoRun => {
+            Self::NothingToAbort { .. } | Self::NoRun => {
                 "`pinferry status` shows where things stand"
             }
             Self::Live { .. } => {

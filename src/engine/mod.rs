@@ -16,7 +16,6 @@ pub mod job;
 pub mod judge;
 mod load;
 pub mod locking;
-pub mod overrule;
 pub mod partition;
 pub mod plan;
 pub mod plan_file;

@@ -10,7 +10,10 @@ use std::{
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{private_file::PrivateFile, report::Report};
+use super::{
+    private_file::{PrivateFile, Replace},
+    report::Report,
+};
 use crate::{domain::digest::Digest, exit::Exit};
 
 /// Version of the file's layout.
@@ -126,7 +129,16 @@ impl PlanFile {
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
-        let mut file = PrivateFile::create(path)?;
+        // Last night's plan gives way to tonight's; anything else that stands there does not.
+        let replace = match Self::read(path) {
+            Ok(_) | Err(PlanFileError::Version { .. }) => Replace::Known,
+            Err(
+                PlanFileError::Unread { .. }
+                | PlanFileError::NotAPlan { .. }
+                | PlanFileError::Unwritten { .. },
+            ) => Replace::Nothing,
+        };
+        let mut file = PrivateFile::create(path, replace)?;
         serde_json::to_writer_pretty(&mut file, self)?;
         file.write_all(b"\n")?;
         file.finish()

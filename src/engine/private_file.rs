@@ -8,17 +8,34 @@ use std::{
 
 use tempfile::NamedTempFile;
 
+/// What may be replaced by a file of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replace {
+    /// Nothing: what stands there is left as it is.
+    Nothing,
+    /// What the caller has looked at, or made itself.
+    Known,
+}
+
 /// A file under way. It appears under its name, in place of what stood there, when it is finished.
 #[derive(Debug)]
 pub(super) struct PrivateFile {
     path: PathBuf,
     draft: NamedTempFile,
+    replace: Replace,
 }
 
 impl PrivateFile {
     /// Begins a file beside its place.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// Something stands there that may not be replaced, or the folder cannot be written.
+    pub(super) fn create(path: &Path, replace: Replace) -> io::Result<Self> {
+        if replace == Replace::Nothing && fs::exists(path)? {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         Ok(Self {
+            replace,
             path: path.to_owned(),
             draft: NamedTempFile::new_in(folder(path))?,
         })
@@ -27,7 +44,10 @@ impl PrivateFile {
     /// Gives the file its name, once it is on the disk.
     pub(super) fn finish(self) -> io::Result<()> {
         self.draft.as_file().sync_all()?;
-        self.draft.persist(&self.path)?;
+        match self.replace {
+            Replace::Nothing => drop(self.draft.persist_noclobber(&self.path)?),
+            Replace::Known => drop(self.draft.persist(&self.path)?),
+        }
         fs::File::open(folder(&self.path))?.sync_all()
     }
 }

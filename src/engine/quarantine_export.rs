@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::private_file::PrivateFile;
+use super::private_file::{PrivateFile, Replace};
 use crate::{domain::field::Field, store::sqlite::reader::Quarantined};
 
 /// The columns before those of the record itself.
@@ -36,7 +36,7 @@ impl QuarantineExport {
     /// # Errors
     /// The folder cannot be written.
     pub fn create(path: &Path) -> Result<Self, ExportError> {
-        let file = PrivateFile::create(path).map_err(|source| ExportError {
+        let file = PrivateFile::create(path, Replace::Nothing).map_err(|source| ExportError {
             path: path.to_owned(),
             source,
         })?;

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{private_file::PrivateFile, report::Report};
+use super::{
+    private_file::{PrivateFile, Replace},
+    report::Report,
+};
 use crate::exit::Exit;
 
 /// A report could not be kept.
@@ -50,7 +53,7 @@ pub fn save(report: &Report, text: &str, folder: &Path) -> Result<(), ReportFold
 }
 
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = PrivateFile::create(path)?;
+    let mut file = PrivateFile::create(path, Replace::Known)?;
     file.write_all(bytes)?;
     file.finish()
 }

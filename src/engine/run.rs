@@ -23,6 +23,17 @@ pub struct RunOptions {
     pub plan: Option<PlanFile>,
     /// How far to go.
     pub until: RunUntil,
+    /// Who answers for going on although verification fails.
+    pub overrule: Option<Overrule>,
+}
+
+/// A failed verification overruled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overrule {
+    /// By whom.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// How far a run goes.

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     domain::{rules::Rules, tally::Tally},
     source::lock::{Locks, engage_all},
-    store::{CommitPoint, INDEX_STEPS, Lease, RunPhase, RunRow, Target},
+    store::{AuditEntry, CommitPoint, INDEX_STEPS, Lease, RunPhase, RunRow, Target},
 };
 
 /// How often a person may change under the lock while verification runs before the rest is left to the
@@ -50,6 +50,8 @@ impl Runner<'_> {
                 RunPhase::Locked | RunPhase::Loading => self.load(&run)?,
                 RunPhase::Loaded => self.index()?,
                 RunPhase::Indexed | RunPhase::VerificationFailed => self.verify(&run)?,
+                // What another process verified may have been changed since.
+                RunPhase::Verified if self.verifications == 0 => self.verify(&run)?,
                 RunPhase::Verified => self.cut_over(&run)?,
                 RunPhase::CutOver => self.seal(&run)?,
                 RunPhase::Finished => Some(RunEnd::Finished),
@@ -195,13 +197,24 @@ impl Runner<'_> {
         } else {
             RunPhase::VerificationFailed
         };
+        let tx = self.target.begin(&self.lease)?;
+        tx.event("verify.done", &json!({ "verdict": verdict.as_str() }))?;
         if run.phase != verdict {
-            let tx = self.target.begin(&self.lease)?;
-            tx.event("verify.done", &json!({ "verdict": verdict.as_str() }))?;
             tx.set_phase(run.phase, verdict)?;
-            tx.commit(CommitPoint::Verdict)?;
         }
-        if found.passed() {
+        let overrule = self.options.overrule.as_ref();
+        if let (RunPhase::VerificationFailed, Some(overrule)) = (verdict, overrule) {
+            let codes: Vec<_> = found.mismatches.iter().map(|found| found.code).collect();
+            tx.audit(&AuditEntry {
+                actor: &overrule.by,
+                action: "verify.overrule",
+                reason: &overrule.reason,
+                detail: &json!({ "run_id": run.run_id, "mismatches": codes }),
+            })?;
+            tx.set_phase(RunPhase::VerificationFailed, RunPhase::Verified)?;
+        }
+        tx.commit(CommitPoint::Verdict)?;
+        if found.passed() || overrule.is_some() {
             Ok(None)
         } else {
             Ok(Some(RunEnd::VerificationFailed(Box::new(found))))

@@ -68,6 +68,12 @@ pub enum ExtractError {
         /// Its number there, from 1.
         number: u64,
     },
+    /// A source without a record is a mistake more often than the truth.
+    #[error("source {source_name:?} holds no record at all")]
+    NoRecords {
+        /// Name of the source.
+        source_name: String,
+    },
     /// Asked to stop.
     #[error("stopped on request")]
     Stopped(StopReason),
@@ -85,6 +91,7 @@ impl ExtractError {
             | Self::Damaged(_)
             | Self::RecordTooLarge { .. }
             | Self::TooManyRecords
+            | Self::NoRecords { .. }
             | Self::CaseTooLarge { .. } => Exit::Failed,
             Self::Stopped(StopReason::Interrupted) => Exit::Interrupted,
             Self::Stopped(StopReason::Terminated) => Exit::Terminated,
@@ -107,7 +114,10 @@ impl ExtractError {
             }
             Self::Damaged(_) => return None,
             Self::RecordTooLarge { .. } | Self::TooManyRecords => {
-                "split the sources; several runs may go into one target"
+                "this is more than one run can take; ask for an extract in smaller parts"
+            }
+            Self::NoRecords { .. } => {
+                "ask whoever made the extract; if it is meant to be empty, say `records = 0` in its [[source]]"
             }
             Self::CaseTooLarge { .. } => {
                 "is the column of the fiscal code mapped right? If it is, raise run.memory, then run the same command again"

@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub use error::ExtractError;
 pub use extracted::Extracted;
+pub(in crate::engine) use reading::refuse_empty;
 
 use self::{reading::Reading, seen::SeenIds};
 use super::{

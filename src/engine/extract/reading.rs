@@ -120,7 +120,9 @@ impl Reading<'_> {
             if let Some(refusal) = refused {
                 return Err(refusal);
             }
-            summaries.push(read.map_err(ExtractError::from)?);
+            let read = read.map_err(ExtractError::from)?;
+            refuse_empty(settings, &read)?;
+            summaries.push(read);
         }
         let records = intake.finish()?;
         Ok((summaries, records))
@@ -202,4 +204,17 @@ impl Intake<'_> {
         let full = mem::replace(&mut self.buffer, free);
         self.full.send(full).map_err(|_| None)
     }
+}
+
+/// Refuses a source without a record, unless its sender says that it has none.
+pub(in crate::engine) fn refuse_empty(
+    settings: &SourceSettings,
+    read: &ReadSummary,
+) -> Result<(), ExtractError> {
+    if read.records == 0 && settings.records != Some(0) {
+        return Err(ExtractError::NoRecords {
+            source_name: settings.rules.name.clone(),
+        });
+    }
+    Ok(())
 }

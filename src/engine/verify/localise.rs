@@ -16,7 +16,7 @@ use crate::{
     domain::{
         digest::RowHash,
         field::Field,
-        raw_record::{RawRecord, SourceIndex},
+        raw_record::{RawRecord, Shape, SourceIndex},
     },
     source,
     store::sqlite::verify::{
@@ -65,7 +65,7 @@ pub(super) fn localise(
                 return ControlFlow::Break(());
             }
         };
-        let id = plain(record.get(Field::LegacyId));
+        let id = given_id(record);
         if request.unsettled.contains(&(name.clone(), id.to_owned())) {
             unsettled += 1;
         } else {
@@ -94,13 +94,22 @@ pub(super) fn localise(
     Ok(())
 }
 
+/// The id a record gives itself; a row that could not be taken apart gives none, and holds everything where
+/// others hold their id.
+fn given_id<'a>(record: &RawRecord<'a>) -> &'a str {
+    match record.shape {
+        Shape::Row => plain(record.get(Field::LegacyId)),
+        Shape::Malformed => "",
+    }
+}
+
 fn standing(
     connection: &Connection,
     reading: &Reading<'_>,
     record: &RawRecord<'_>,
     hash: &mut RowHash,
 ) -> Result<Standing, ReadBackError> {
-    let id = plain(record.get(Field::LegacyId));
+    let id = given_id(record);
     let source = &reading.source.name;
     if let Some(found) = find_pin(connection, source, id)? {
         let expected = hash_raw(reading, record, hash);

@@ -1,0 +1,166 @@
+//! What may happen between a run that is held and the one that goes on, and what must then not happen.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use crate::{RUN, finish, scenario::Scenario, uninterrupted_run};
+
+const HOLD: &[&str] = &["run", "--hold"];
+
+fn held() -> Scenario {
+    let scenario = Scenario::new();
+    scenario.expect(HOLD, &[5]);
+    scenario
+}
+
+fn change(scenario: &Scenario, sql: &str) {
+    let target = Connection::open(scenario.path("multiprofile.db")).expect("the target");
+    assert!(target.execute(sql, []).expect("a change") > 0);
+}
+
+fn phase(scenario: &Scenario) -> String {
+    let target = Connection::open(scenario.path("multiprofile.db")).expect("the target");
+    target
+        .query_row("SELECT phase FROM run ORDER BY run_id DESC", [], |row| {
+            row.get(0)
+        })
+        .expect("a phase")
+}
+
+#[test]
+fn a_target_changed_while_a_run_is_held_is_found_before_cut_over_and_names_nobody() {
+    let scenario = held();
+    change(
+        &scenario,
+        "UPDATE pin SET office = 'changed' WHERE pin_id = (SELECT min(pin_id) FROM pin)",
+    );
+    for _ in 0..2 {
+        let output = scenario.expect(RUN, &[6]);
+        assert_eq!(phase(&scenario), "verification_failed");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        let code =
+            |word: &str| word.len() == 16 && word.bytes().filter(u8::is_ascii_digit).count() >= 5;
+        let words = said.split(|letter: char| !letter.is_ascii_alphanumeric());
+        assert_eq!(
+            words.filter(|word| code(word)).count(),
+            0,
+            "a fiscal code was shown"
+        );
+        assert!(
+            !said.contains('@') || !said.contains(".it"),
+            "an address was shown"
+        );
+    }
+}
+
+#[test]
+fn a_failed_verification_is_overruled_by_name_and_reason_only_and_the_audit_log_keeps_both() {
+    let scenario = held();
+    change(
+        &scenario,
+        "UPDATE pin SET office = 'changed' WHERE pin_id = (SELECT min(pin_id) FROM pin)",
+    );
+    scenario.expect(&["run", "--overrule-by", "the director"], &[2]);
+    let overruled = [
+        "run",
+        "--overrule-by",
+        "the director",
+        "--reason",
+        "known and harmless",
+    ];
+    scenario.expect(&overruled, &[3]);
+    let target = Connection::open(scenario.path("multiprofile.db")).expect("the target");
+    let (actor, reason): (String, String) = target
+        .query_row("SELECT actor, reason FROM audit_event", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .expect("an audit row");
+    assert_eq!(
+        (actor.as_str(), reason.as_str()),
+        ("the director", "known and harmless")
+    );
+}
+
+#[test]
+fn a_source_changed_while_a_run_is_held_is_refused() {
+    let scenario = held();
+    let file = scenario.path("sede.csv");
+    let text = fs::read(&file).expect("a file");
+    let cut = text
+        .iter()
+        .rposition(|byte| *byte == b';')
+        .expect("a field");
+    fs::write(&file, [&text[..cut], b"x", &text[cut..]].concat()).expect("a file");
+    scenario.expect(RUN, &[6]);
+    fs::write(&file, &text).expect("a file");
+    scenario.expect(RUN, &[3]);
+    finish(&scenario);
+    assert_eq!(scenario.digest(), uninterrupted_run());
+}
+
+#[test]
+fn an_abort_with_other_sources_is_refused_so_that_no_lock_is_left_behind() {
+    let scenario = held();
+    scenario.configure("sqlite://inps.db", "sqlite://other.db");
+    fs::copy(scenario.path("inps.db"), scenario.path("other.db")).expect("a copy");
+    let refused = scenario.expect(&["abort", "--yes"], &[2]);
+    let talk = String::from_utf8_lossy(&refused.stderr);
+    assert!(talk.contains("source.inps.url"), "{talk}");
+    scenario.configure("sqlite://other.db", "sqlite://inps.db");
+    scenario.expect(&["abort", "--yes"], &[0]);
+    let written = scenario
+        .legacy()
+        .execute("UPDATE pin_legacy SET telefono = '1'", []);
+    assert!(written.is_ok_and(|rows| rows > 0));
+}
+
+#[test]
+fn an_extract_without_records_is_refused_before_anything_is_written() {
+    let scenario = Scenario::new();
+    let file = scenario.path("sede.csv");
+    let text = fs::read_to_string(&file).unwrap_or_else(|_| {
+        String::from_utf8_lossy(&fs::read(&file).expect("a file")).into_owned()
+    });
+    let header = text.lines().next().expect("a header");
+    fs::write(&file, format!("{header}\n")).expect("a file");
+    for command in [RUN, &["plan"]] {
+        let refused = scenario.expect(command, &[1]);
+        let talk = String::from_utf8_lossy(&refused.stderr);
+        assert!(
+            talk.contains("\"sede\" holds no record") && talk.contains("records = 0"),
+            "{talk}"
+        );
+    }
+    assert!(!scenario.path("multiprofile.db").exists());
+    let free = scenario
+        .legacy()
+        .execute("UPDATE pin_legacy SET telefono = '1'", []);
+    assert!(free.is_ok_and(|rows| rows > 0));
+}
+
+#[test]
+fn a_plan_or_an_export_never_takes_the_place_of_another_file() {
+    let scenario = Scenario::new();
+    for victim in ["sede.csv", "inps.db", "pinferry.toml"] {
+        let before = fs::read(scenario.path(victim)).expect("a file");
+        scenario.expect(&["plan", "--save", victim], &[1]);
+        assert!(
+            fs::read(scenario.path(victim)).expect("a file") == before,
+            "{victim}"
+        );
+    }
+    for _ in 0..2 {
+        scenario.expect(&["plan", "--save", "plan.json"], &[3]);
+    }
+    scenario.expect(&["run", "--plan", "plan.json"], &[3]);
+    for victim in ["sede.csv", "inps.db", "multiprofile.db"] {
+        let before = fs::read(scenario.path(victim)).expect("a file");
+        scenario.expect(&["quarantine", "export", victim], &[1]);
+        assert!(
+            fs::read(scenario.path(victim)).expect("a file") == before,
+            "{victim}"
+        );
+    }
+}
