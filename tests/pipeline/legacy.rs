@@ -105,7 +105,8 @@ pub(crate) fn source(folder: &Path, name: &str, rows: &[Row]) -> SourceSettings 
             delimiter: b';',
         },
         columns,
-        records: None,
+        // An extract that is meant to be empty says so.
+        records: rows.is_empty().then_some(0),
         sha256: None,
         time_zone: "Europe/Rome".to_owned(),
     }

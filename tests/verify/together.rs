@@ -127,7 +127,8 @@ fn a_payload_changed_together_with_its_digest_is_found() {
     let place = migrated();
     let sql =
         "UPDATE quarantine SET payload = json_set(payload, '$.office', '9999') WHERE rowid = (
-        SELECT rowid FROM quarantine WHERE payload LIKE '%office%' LIMIT 1)";
+        SELECT rowid FROM quarantine WHERE payload LIKE '%office%' AND copy = 0
+            AND legacy_id NOT LIKE '@%' AND legacy_id NOT LIKE '%\\%' LIMIT 1)";
     assert_eq!(place.raw().execute(sql, []).unwrap(), 1);
     let found = place.verify().unwrap();
     let carried = found
