@@ -18,9 +18,10 @@ const OFFICE_ZONE: &str = "Europe/Rome";
 
 /// Let requests that are due take effect, each exactly once
 ///
-/// Made for cron, every few minutes, and safe to run twice at once. Migrated pending PINs with both halves delivered become active first, then requests take effect in the
-/// order of acceptance. While the target holds no run that is cut over and finished, this does nothing and says
-/// so (exit code 0).
+/// Made for cron, every few minutes, and safe to run twice at once. Migrated pending PINs with both halves
+/// delivered become active first, then requests take effect in the order of acceptance. While the target holds
+/// no run that is cut over and finished, this does nothing and says so (exit code 0).
+///
 /// Exit code 3: something due did not take effect; the reason is shown and kept.
 #[derive(Debug, Args)]
 pub(super) struct Activate {}
