@@ -8,7 +8,7 @@ use super::report::Report;
 use crate::{
     config::settings::Settings,
     domain::tally::Tally,
-    source::lock::{self, LockStatus},
+    source::lock::{self, Guards, LockStatus},
     store::{
         Holder, Reader, RunPhase, StoreError,
         sqlite::reader::{RunState, Runner},
@@ -79,10 +79,16 @@ pub async fn look(settings: &Settings) -> Result<State, StoreError> {
         Err(StoreError::Missing { .. }) => (None, BTreeMap::new()),
         Err(error) => return Err(error),
     };
-    let next = next(run.as_ref(), &activations);
+    let locks = locks(settings);
+    let next = match &run {
+        Some(run) if needs_lock(run.phase) && locks.iter().any(is_wanting) => {
+            "the lock is gone or damaged: find out who did that, then `pinferry abort`"
+        }
+        _ => next(run.as_ref(), &activations),
+    };
     Ok(State {
         report: report(run.as_ref()),
-        locks: locks(settings),
+        locks,
         runner: run.as_ref().and_then(|run| run.runner.as_ref()).map(runner),
         times: run.as_ref().map(times).unwrap_or_default(),
         records_expected: run.as_ref().and_then(expected),
@@ -90,6 +96,33 @@ pub async fn look(settings: &Settings) -> Result<State, StoreError> {
         next: next.to_owned(),
         run_phase: run.map(|run| run.phase),
     })
+}
+
+/// Whether a run in this phase rests on its lock.
+fn needs_lock(phase: RunPhase) -> bool {
+    match phase {
+        RunPhase::Locked
+        | RunPhase::Loading
+        | RunPhase::Loaded
+        | RunPhase::Indexed
+        | RunPhase::Verified
+        | RunPhase::VerificationFailed => true,
+        RunPhase::Created
+        | RunPhase::CutOver
+        | RunPhase::Finished
+        | RunPhase::Aborting
+        | RunPhase::Aborted => false,
+    }
+}
+
+/// Whether a lock that should hold does not.
+fn is_wanting(lock: &LockLook) -> bool {
+    match lock {
+        LockLook::Known(status) => {
+            status.lockable && (!status.is_held() || matches!(status.guards, Guards::Damaged(_)))
+        }
+        LockLook::Unknown { .. } => false,
+    }
 }
 
 fn locks(settings: &Settings) -> Vec<LockLook> {

@@ -164,3 +164,33 @@ fn a_plan_or_an_export_never_takes_the_place_of_another_file() {
         );
     }
 }
+
+#[test]
+fn a_lock_that_somebody_removed_is_missed_by_status_and_by_the_run() {
+    let scenario = held();
+    let legacy = scenario.legacy();
+    let trigger: String = legacy
+        .query_row(
+            "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'pinferry%' ORDER BY name",
+            [],
+            |row| row.get(0),
+        )
+        .expect("a guard");
+    legacy
+        .execute_batch(&format!("DROP TRIGGER \"{trigger}\""))
+        .expect("SQLite lets the application drop it");
+    let status = scenario.expect(&["status"], &[0]);
+    let talk = String::from_utf8_lossy(&status.stdout).into_owned()
+        + &String::from_utf8_lossy(&status.stderr);
+    assert!(talk.contains("the lock is gone or damaged"), "{talk}");
+    scenario.expect(RUN, &[1]);
+    assert_eq!(phase(&scenario), "verified");
+    scenario.expect(&["abort", "--yes"], &[0]);
+    finish_after_abort(&scenario);
+}
+
+fn finish_after_abort(scenario: &Scenario) {
+    scenario.expect(RUN, &[3]);
+    finish(scenario);
+    assert_eq!(scenario.digest(), uninterrupted_run());
+}
