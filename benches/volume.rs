@@ -46,7 +46,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder for the data");
     let folder = folder.path();
     let csv = folder.join("legacy.csv");
-    let legacy = folder.join("legacy.db");
+    let legacy = folder.join("database.db");
     println!("{} records, median of {}", options.records, options.runs);
     generate(&options, &csv);
 
