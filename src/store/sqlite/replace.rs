@@ -1,6 +1,6 @@
 //! People judged again because the legacy changed under the lock.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{connection::NOW, leased_tx::LeasedTx, run::json, target::Target};
 use crate::{
@@ -64,18 +64,7 @@ impl Target {
     pub fn standing(&self, code: FiscalCode) -> Result<Option<StandingPerson>, StoreError> {
         let failed = StoreError::sqlite;
         let action = "look a person up";
-        let person_id: Option<i64> = self
-            .connection
-            .prepare_cached(
-                "SELECT person_id FROM fiscal_code WHERE fiscal_code = ?1 AND current = 1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row([code.as_str()], |row| row.get(0))
-                    .optional()
-            })
-            .map_err(failed(action))?;
-        let Some(person_id) = person_id else {
+        let Some(person_id) = person_of(&self.connection, code).map_err(failed(action))? else {
             return Ok(None);
         };
         let pins = self
@@ -132,18 +121,7 @@ impl LeasedTx<'_> {
 
     fn take_out(&self, code: FiscalCode) -> Result<(), StoreError> {
         let failed = StoreError::sqlite;
-        let person_id: Option<i64> = self
-            .connection
-            .prepare_cached(
-                "SELECT person_id FROM fiscal_code WHERE fiscal_code = ?1 AND current = 1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row([code.as_str()], |row| row.get(0))
-                    .optional()
-            })
-            .map_err(failed(ACTION))?;
-        let Some(person_id) = person_id else {
+        let Some(person_id) = person_of(self.connection, code).map_err(failed(ACTION))? else {
             return Ok(());
         };
         // In the order of the foreign keys; findings name one of the person's records.
@@ -175,4 +153,15 @@ impl LeasedTx<'_> {
         }
         Ok(())
     }
+}
+
+/// The id of the person with this current code.
+pub(super) fn person_of(
+    connection: &Connection,
+    code: FiscalCode,
+) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT person_id FROM fiscal_code WHERE fiscal_code = ?1 AND current = 1")?
+        .query_row([code.as_str()], |row| row.get(0))
+        .optional()
 }

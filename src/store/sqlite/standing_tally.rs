@@ -1,9 +1,9 @@
 //! What people and quarantined records who stand in the target count for, read from their rows.
 
 use jiff::civil::Date;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Row, params};
 
-use super::{leased_tx::LeasedTx, run::date};
+use super::{leased_tx::LeasedTx, replace::person_of, run::date};
 use crate::{
     domain::{
         digest::RowHash,
@@ -66,17 +66,7 @@ impl LeasedTx<'_> {
         tally: &mut Tally,
         hash: &mut RowHash,
     ) -> Result<(), StoreError> {
-        let person_id: Option<i64> = self
-            .connection
-            .prepare_cached(
-                "SELECT person_id FROM fiscal_code WHERE fiscal_code = ?1 AND current = 1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row([code.as_str()], |row| row.get(0))
-                    .optional()
-            })
-            .map_err(StoreError::sqlite(ACTION))?;
+        let person_id = person_of(self.connection, code).map_err(StoreError::sqlite(ACTION))?;
         let Some(person_id) = person_id else {
             return Ok(());
         };
