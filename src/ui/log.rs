@@ -25,9 +25,11 @@ pub fn start(format: LogFormat, verbose: u8, terminal: &Terminal) {
         (2, _) => "debug",
         (_, _) => "trace",
     };
-    // Statements of the database layer are nobody's business at any level.
-    let filter = env::var("PINFERRY_LOG").unwrap_or_else(|_| format!("pinferry={level},sqlx=off"));
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("pinferry=info"));
+    let filter = env::var("PINFERRY_LOG").unwrap_or_else(|_| format!("pinferry={level}"));
+    // What the database layer says at any level is nobody's business: it quotes statements, and the line of a
+    // password file that it cannot read.
+    let filter = EnvFilter::try_new(format!("{filter},sqlx=off"))
+        .unwrap_or_else(|_| EnvFilter::new("pinferry=info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
