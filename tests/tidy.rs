@@ -6,11 +6,18 @@ use std::{
 };
 
 /// The folders of `src`, and which of the others each may name.
-const MAY_IMPORT: [(&str, &[&str]); 8] = [
+const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("domain", &[]),
     ("config", &["domain", "exit"]),
-    ("source", &["config", "domain", "exit", "failpoint"]),
-    ("store", &["config", "domain", "exit", "failpoint"]),
+    ("postgres", &["config", "exit"]),
+    (
+        "source",
+        &["config", "domain", "exit", "failpoint", "postgres"],
+    ),
+    (
+        "store",
+        &["config", "domain", "exit", "failpoint", "postgres"],
+    ),
     (
         "engine",
         &["config", "domain", "exit", "failpoint", "source", "store"],

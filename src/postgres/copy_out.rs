@@ -1,0 +1,60 @@
+//! Rows on their way out of a table.
+
+use std::{ops::ControlFlow, time::Duration};
+
+use futures_util::TryStreamExt;
+use sqlx::{Error, postgres::PgConnection};
+use tokio::time;
+
+use super::bridge::{Bridge, Late};
+
+/// Rows are handed on in chunks of about this size.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// Gives chunks to `each` until there are no more, or it breaks.
+pub(super) fn run(
+    bridge: &Bridge,
+    connection: &mut PgConnection,
+    sql: &str,
+    silence: Duration,
+    each: &mut dyn FnMut(&mut Vec<u8>) -> ControlFlow<()>,
+) -> Result<Result<ControlFlow<()>, Error>, Late> {
+    let mut rows = match bridge.wait(silence, connection.copy_out_raw(sql))? {
+        Ok(rows) => rows,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+    loop {
+        chunk.clear();
+        let more = match bridge.run(fill(&mut rows, &mut chunk, silence))? {
+            Ok(more) => more,
+            Err(error) => return Ok(Err(error)),
+        };
+        if !chunk.is_empty() && each(&mut chunk).is_break() {
+            return Ok(Ok(ControlFlow::Break(())));
+        }
+        if !more {
+            return Ok(Ok(ControlFlow::Continue(())));
+        }
+    }
+}
+
+/// Appends messages to the chunk until it is large enough or there are no more; whether there may be more.
+async fn fill<S>(
+    rows: &mut S,
+    chunk: &mut Vec<u8>,
+    silence: Duration,
+) -> Result<Result<bool, Error>, Late>
+where
+    S: TryStreamExt<Ok: AsRef<[u8]>, Error = Error> + Unpin + Send,
+{
+    while chunk.len() < CHUNK_BYTES {
+        match time::timeout(silence, rows.try_next()).await {
+            Ok(Ok(Some(row))) => chunk.extend_from_slice(row.as_ref()),
+            Ok(Ok(None)) => return Ok(Ok(false)),
+            Ok(Err(error)) => return Ok(Err(error)),
+            Err(_) => return Err(Late),
+        }
+    }
+    Ok(Ok(true))
+}
