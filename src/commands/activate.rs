@@ -3,13 +3,13 @@
 use clap::Args;
 use jiff::tz::TimeZone;
 
-use super::{Context, failure::Failure, queue};
+use super::{Context, actor::actor, failure::Failure};
 use crate::{
     config::settings::Settings,
     domain::{activation::evaluation::Grounds, rules::Rules},
     engine,
     exit::Exit,
-    store::{Intent, StoreError, Target},
+    store::activation::ActivationStore,
     ui,
 };
 
@@ -30,15 +30,9 @@ impl Activate {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
         let grounds = grounds(&settings)?;
-        drop(Target::open(&settings.target, Intent::MustExist)?);
+        let mut store = ActivationStore::open(&settings.target)?;
         let stop = context.heed_signals()?;
-        let drained = queue::runtime()?.block_on(async {
-            let mut store = queue::open(&settings.target).await?;
-            let actor = queue::actor();
-            let drained = engine::activate::activate(&mut store, &grounds, &actor, &stop).await?;
-            store.close().await?;
-            Ok::<_, StoreError>(drained)
-        })?;
+        let drained = engine::activate::activate(&mut store, &grounds, &actor(), &stop)?;
         ui::activation::show_drained(&context.terminal, &drained)?;
         if drained.stopped.is_some() {
             context.terminal.next("pinferry activate");

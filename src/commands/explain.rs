@@ -5,11 +5,11 @@ use std::io::{Read, stdin};
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, failure::Failure, queue::runtime};
+use super::{Context, failure::Failure};
 use crate::{
     config::settings::Settings,
     exit::Exit,
-    store::{Reader, StoreError, sqlite::reader::Fate},
+    store::Reader,
     ui::{fate, terminal::Format},
 };
 
@@ -33,15 +33,11 @@ impl Explain {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
         let asked = self.resolve(&settings)?;
-        let found = runtime()?.block_on(async {
-            let mut reader = Reader::open(&settings.target).await?;
-            let found = match &asked {
-                Asked::Record { source, id } => reader.fate_of_record(source, id).await?,
-                Asked::Codes(codes) => reader.fate_of_codes(codes).await?,
-            };
-            reader.close().await?;
-            Ok::<Fate, StoreError>(found)
-        })?;
+        let reader = Reader::open(&settings.target)?;
+        let found = match &asked {
+            Asked::Record { source, id } => reader.fate_of_record(source, id)?,
+            Asked::Codes(codes) => reader.fate_of_codes(codes)?,
+        };
         if found.is_empty() {
             return Err(Failure::new(
                 Exit::Failed,

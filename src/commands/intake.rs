@@ -4,13 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Context, activate::grounds, failure::Failure, queue};
-use crate::{
-    engine::{self, intake::IntakeError},
-    exit::Exit,
-    store::{Intent, Target},
-    ui,
-};
+use super::{Context, activate::grounds, actor::actor, failure::Failure};
+use crate::{engine, exit::Exit, store::activation::ActivationStore, ui};
 
 /// What the file holds, for `--help`.
 const COLUMNS: &str = "\
@@ -55,14 +50,8 @@ impl Intake {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
         let grounds = grounds(&settings)?;
-        drop(Target::open(&settings.target, Intent::MustExist)?);
-        let intake = queue::runtime()?.block_on(async {
-            let mut store = queue::open(&settings.target).await?;
-            let actor = queue::actor();
-            let intake = engine::intake::intake(&mut store, &self.file, &grounds, &actor).await?;
-            store.close().await?;
-            Ok::<_, IntakeError>(intake)
-        })?;
+        let mut store = ActivationStore::open(&settings.target)?;
+        let intake = engine::intake::intake(&mut store, &self.file, &grounds, &actor())?;
         ui::activation::show_intake(&context.terminal, &intake)?;
         if intake.refused > 0 {
             context

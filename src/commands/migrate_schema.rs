@@ -20,8 +20,8 @@ impl MigrateSchema {
             TargetStanding::Older => "brought to this version",
             TargetStanding::Current => "is of this version already",
         };
-        let target = Target::open(&settings.target, Intent::CreateIfMissing)?;
-        let line = format!("target {}: {done}", target.path().display());
+        drop(Target::open(&settings.target, Intent::CreateIfMissing)?);
+        let line = format!("target {}: {done}", settings.target.shown());
         context.terminal.say(&line);
         Ok(Exit::Done)
     }

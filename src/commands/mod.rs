@@ -21,6 +21,7 @@ use crate::{
 
 mod abort;
 mod activate;
+mod actor;
 mod completions;
 mod demo;
 mod doctor;
@@ -33,7 +34,6 @@ mod man;
 mod migrate_schema;
 mod plan;
 mod quarantine;
-mod queue;
 mod run;
 mod sample_data;
 mod status;

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Context, failure::Failure, queue::runtime};
+use super::{Context, failure::Failure};
 use crate::{
     domain::{quarantine::Reason, record_name::shown_id},
     engine::quarantine_export::{ExportError, QuarantineExport},
     exit::Exit,
     store::{
-        Reader, StoreError,
-        sqlite::reader::{QuarantineFilter, Quarantined},
+        Reader,
+        reader::{QuarantineFilter, Quarantined},
     },
     ui::{
         table::{render, table},
@@ -93,14 +93,8 @@ impl List {
         let settings = context.settings(Vec::new())?;
         let filter = self.which.filter();
         let limit = self.limit;
-        let mut rows = runtime()?.block_on(async {
-            let mut reader = Reader::open(&settings.target).await?;
-            let rows = reader
-                .quarantine(&filter, None, limit.saturating_add(1))
-                .await?;
-            reader.close().await?;
-            Ok::<_, StoreError>(rows)
-        })?;
+        let reader = Reader::open(&settings.target)?;
+        let mut rows = reader.quarantine(&filter, None, limit.saturating_add(1))?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -129,22 +123,18 @@ impl Export {
         let settings = context.settings(Vec::new())?;
         let filter = self.which.filter();
         let mut export = QuarantineExport::create(&self.file)?;
-        runtime()?.block_on(async {
-            let mut reader = Reader::open(&settings.target).await?;
-            let mut last: Option<Quarantined> = None;
-            loop {
-                let rows = reader.quarantine(&filter, last.as_ref(), PAGE).await?;
-                for row in &rows {
-                    export.write(row)?;
-                }
-                match rows.into_iter().last() {
-                    Some(row) => last = Some(row),
-                    None => break,
-                }
+        let reader = Reader::open(&settings.target)?;
+        let mut last: Option<Quarantined> = None;
+        loop {
+            let rows = reader.quarantine(&filter, last.as_ref(), PAGE)?;
+            for row in &rows {
+                export.write(row)?;
             }
-            reader.close().await?;
-            Ok::<_, Failure>(())
-        })?;
+            match rows.into_iter().last() {
+                Some(row) => last = Some(row),
+                None => break,
+            }
+        }
         let written = export.finish()?;
         let shown = self.file.display();
         context.terminal.say(&format!(

@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use clap::Args;
 
-use super::{Context, failure::Failure, queue::runtime};
+use super::{Context, failure::Failure};
 use crate::{
     engine::state::{LockLook, State, look},
     exit::Exit,
@@ -26,9 +26,8 @@ pub(super) struct Status {
 impl Status {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
-        let runtime = runtime()?;
         let show = || -> Result<State, Failure> {
-            let state = runtime.block_on(look(&settings))?;
+            let state = look(&settings)?;
             match context.terminal.format() {
                 Format::Json => context.terminal.json(&state)?,
                 Format::Table => context.terminal.text(&state::text(&state))?,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Rows taken out in one transaction of a target that was in use.
-const ROWS_A_CHUNK: usize = 50_000;
+const ROWS_A_CHUNK: u32 = 50_000;
 
 /// What an abort would take back.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ fn take_rows_out(
             return Ok(None);
         }
         tx.commit(CommitPoint::Erase)?;
-        job.progress.advance(deleted as u64);
+        job.progress.advance(deleted);
     }
 }
 

@@ -21,9 +21,8 @@ use crate::{
     failpoint,
     store::{
         StoreError,
-        sqlite::activation::{
+        activation::{
             ActivationStore, ActivationTx, Due, DueCursor, PendingCursor, Readiness, Waiting,
-            is_constraint,
         },
     },
 };
@@ -108,7 +107,7 @@ struct Drain<'d> {
 ///
 /// # Errors
 /// When the target fails; what was committed stays, and the next drain goes on.
-pub async fn activate(
+pub fn activate(
     store: &mut ActivationStore,
     grounds: &Grounds,
     actor: &str,
@@ -125,41 +124,37 @@ pub async fn activate(
         if matches!(place, Place::End) || drain.drained.stopped.is_some() {
             break;
         }
-        place = drain.batch(store, place).await?;
+        place = drain.batch(store, place)?;
     }
     Ok(drain.drained)
 }
 
 impl Drain<'_> {
-    async fn batch(
-        &mut self,
-        store: &mut ActivationStore,
-        place: Place,
-    ) -> Result<Place, StoreError> {
-        let mut tx = store.begin().await?;
+    fn batch(&mut self, store: &mut ActivationStore, place: Place) -> Result<Place, StoreError> {
+        let tx = store.begin()?;
         failpoint::reached("activation.begin");
-        let run_id = match tx.readiness().await? {
+        let run_id = match tx.readiness()? {
             Readiness::Ready { run_id } => run_id,
             Readiness::NotCutOver => return Ok(self.not_yet("no run was cut over yet".to_owned())),
             Readiness::UnderWay { run_id, phase } => {
                 return Ok(self.not_yet(format!("run {run_id} is not finished (phase {phase})")));
             }
         };
-        let now = tx.now().await?;
+        let now = tx.now()?;
         let today = self.grounds.local_date(now);
         let moment = Moment {
             run_id,
             now,
             today,
-            ages: tx.max_ages().await?,
+            ages: tx.max_ages()?,
         };
         let next = match place {
-            Place::Pending(cursor) => self.pending(&mut tx, &moment, cursor).await?,
-            Place::Requests(cursor) => self.requests(&mut tx, &moment, cursor).await?,
+            Place::Pending(cursor) => self.pending(&tx, &moment, cursor)?,
+            Place::Requests(cursor) => self.requests(&tx, &moment, cursor)?,
             Place::End => Place::End,
         };
         failpoint::reached("activation.commit");
-        tx.commit().await?;
+        tx.commit()?;
         failpoint::reached("activation.committed");
         Ok(next)
     }
@@ -170,39 +165,38 @@ impl Drain<'_> {
         Place::End
     }
 
-    async fn pending(
+    fn pending(
         &mut self,
-        tx: &mut ActivationTx<'_>,
+        tx: &ActivationTx<'_>,
         moment: &Moment,
         mut cursor: PendingCursor,
     ) -> Result<Place, StoreError> {
         let requests = Place::Requests(DueCursor::default());
-        if tx.pending_done(moment.run_id).await? {
+        if tx.pending_done(moment.run_id)? {
             return Ok(requests);
         }
-        let found = tx.delivered_pending(cursor, BATCH).await?;
+        let found = tx.delivered_pending(cursor, BATCH)?;
         if found.is_empty() {
-            tx.mark_pending_done(moment.run_id).await?;
+            tx.mark_pending_done(moment.run_id)?;
             return Ok(requests);
         }
         for (at, person_id) in found {
             cursor = at;
-            tx.mark_item().await?;
-            match self.activate_pending(tx, moment, person_id).await {
+            tx.mark_item()?;
+            match self.activate_pending(tx, moment, person_id) {
                 Ok(()) => {
-                    tx.keep_item().await?;
+                    tx.keep_item()?;
                     self.drained.pending_activated += 1;
                 }
-                Err(error) if is_constraint(&error) => {
-                    tx.take_item_back().await?;
+                Err(error) if error.is_constraint() => {
+                    tx.take_item_back()?;
                     let detail = serde_json::json!({ "pin_id": at.0 });
                     tx.audit(
                         self.actor,
                         "activation.set_aside",
                         &error.to_string(),
                         &detail,
-                    )
-                    .await?;
+                    )?;
                     self.failed(format!("pin {}", at.0), &error, Again::No);
                 }
                 Err(error) => return Err(error),
@@ -211,19 +205,19 @@ impl Drain<'_> {
         Ok(Place::Pending(cursor))
     }
 
-    async fn activate_pending(
+    fn activate_pending(
         &self,
-        tx: &mut ActivationTx<'_>,
+        tx: &ActivationTx<'_>,
         moment: &Moment,
         person_id: i64,
     ) -> Result<(), StoreError> {
-        let standing = tx.standing(person_id).await?;
-        let delivered = tx.delivered_of(person_id).await?;
+        let standing = tx.standing(person_id)?;
+        let delivered = tx.delivered_of(person_id)?;
         let Some(effect) = pending::activate(&standing, &delivered, moment.today, &moment.ages)
         else {
             return Ok(());
         };
-        let pin_id = tx.apply(moment.run_id, Some(person_id), &effect).await?;
+        let pin_id = tx.apply(moment.run_id, Some(person_id), &effect)?;
         failpoint::reached("activation.effect");
         self.note(
             tx,
@@ -232,37 +226,34 @@ impl Drain<'_> {
             pin_id,
             &effect,
         )
-        .await
     }
 
-    async fn requests(
+    fn requests(
         &mut self,
-        tx: &mut ActivationTx<'_>,
+        tx: &ActivationTx<'_>,
         moment: &Moment,
         mut cursor: DueCursor,
     ) -> Result<Place, StoreError> {
-        let due = tx.due(&cursor, moment.now, BATCH).await?;
+        let due = tx.due(&cursor, moment.now, BATCH)?;
         if due.is_empty() {
-            self.drained.waiting = tx.waiting(moment.now).await?;
+            self.drained.waiting = tx.waiting(moment.now)?;
             return Ok(Place::End);
         }
         for item in due {
-            tx.mark_item().await?;
-            match self.request(tx, moment, &item).await {
+            tx.mark_item()?;
+            match self.request(tx, moment, &item) {
                 Ok(Outcome::Activated) => {
-                    tx.keep_item().await?;
+                    tx.keep_item()?;
                     self.drained.activated += 1;
                 }
                 Ok(Outcome::Failed(failure)) => {
-                    tx.keep_item().await?;
+                    tx.keep_item()?;
                     self.failed(item.request.request_id.clone(), &failure, Again::No);
                 }
-                Err(error) if is_constraint(&error) => {
-                    tx.take_item_back().await?;
+                Err(error) if error.is_constraint() => {
+                    tx.take_item_back()?;
                     let why = refusal_of(&error);
-                    let set_aside = tx
-                        .count_attempt(item.activation_id, &why, ATTEMPTS_MAX)
-                        .await?;
+                    let set_aside = tx.count_attempt(item.activation_id, &why, ATTEMPTS_MAX)?;
                     let again = if set_aside { Again::No } else { Again::Yes };
                     self.failed(item.request.request_id.clone(), &why, again);
                 }
@@ -273,56 +264,54 @@ impl Drain<'_> {
         Ok(Place::Requests(cursor))
     }
 
-    async fn request(
+    fn request(
         &self,
-        tx: &mut ActivationTx<'_>,
+        tx: &ActivationTx<'_>,
         moment: &Moment,
         item: &Due,
     ) -> Result<Outcome, StoreError> {
         let request = &item.request;
-        let person_id = tx.person_of(request.fiscal_code.as_str()).await?;
+        let person_id = tx.person_of(request.fiscal_code.as_str())?;
         let standing = match person_id {
-            Some(person_id) => Some(tx.standing(person_id).await?),
+            Some(person_id) => Some(tx.standing(person_id)?),
             None => None,
         };
         let id = &request.request_id;
         match effect::of(request, standing.as_ref(), moment.today, &moment.ages) {
             Err(failure) => {
-                tx.mark_failed(item.activation_id, failure).await?;
+                tx.mark_failed(item.activation_id, failure)?;
                 let detail = serde_json::json!({ "request_id": id });
-                tx.audit(self.actor, "activation.failed", failure.as_str(), &detail)
-                    .await?;
+                tx.audit(self.actor, "activation.failed", failure.as_str(), &detail)?;
                 Ok(Outcome::Failed(failure))
             }
             Ok(effect) => {
-                let pin_id = tx.apply(moment.run_id, person_id, &effect).await?;
+                let pin_id = tx.apply(moment.run_id, person_id, &effect)?;
                 failpoint::reached("activation.effect");
-                tx.mark_done(item.activation_id, pin_id, moment.now).await?;
+                tx.mark_done(item.activation_id, pin_id, moment.now)?;
                 self.note(
                     tx,
                     &format!("activation:{id}"),
                     "activation.done",
                     pin_id,
                     &effect,
-                )
-                .await?;
+                )?;
                 Ok(Outcome::Activated)
             }
         }
     }
 
     /// The entries in the ledger and in the audit log.
-    async fn note(
+    fn note(
         &self,
-        tx: &mut ActivationTx<'_>,
+        tx: &ActivationTx<'_>,
         cause: &str,
         action: &str,
         pin_id: i64,
         effect: &Effect,
     ) -> Result<(), StoreError> {
-        tx.ledger(cause, &effect.tally()).await?;
+        tx.ledger(cause, &effect.tally())?;
         let detail = serde_json::json!({ "cause": cause, "pin_id": pin_id });
-        tx.audit(self.actor, action, "", &detail).await
+        tx.audit(self.actor, action, "", &detail)
     }
 
     fn failed(&mut self, request_id: String, why: &impl ToString, again: Again) {

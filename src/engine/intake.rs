@@ -16,7 +16,7 @@ use crate::{
     source::requests::{RequestFile, RequestsError},
     store::{
         StoreError,
-        sqlite::activation::{ActivationStore, Known, Taken},
+        activation::{ActivationStore, Known, Taken},
     },
 };
 
@@ -99,14 +99,14 @@ impl Intake {
 ///
 /// # Errors
 /// [`IntakeError`]; a file that cannot be used is refused whole.
-pub async fn intake(
+pub fn intake(
     store: &mut ActivationStore,
     file: &Path,
     grounds: &Grounds,
     actor: &str,
 ) -> Result<Intake, IntakeError> {
     let requests = RequestFile::read(file)?;
-    let now = now(store).await?;
+    let now = now(store)?;
     let mut submissions = Vec::new();
     for line in requests.lines() {
         let submission = evaluate(&line.fields, grounds, now)
@@ -115,7 +115,7 @@ pub async fn intake(
     }
     let mut intake = Intake::default();
     for batch in submissions.chunks(BATCH) {
-        for answer in take_batch(store, batch, grounds, actor).await? {
+        for answer in take_batch(store, batch, grounds, actor)? {
             match answer.state {
                 RequestState::Refused => intake.refused += 1,
                 RequestState::Accepted
@@ -130,31 +130,31 @@ pub async fn intake(
     Ok(intake)
 }
 
-async fn now(store: &mut ActivationStore) -> Result<Timestamp, StoreError> {
-    let mut tx = store.begin().await?;
-    tx.now().await
+fn now(store: &mut ActivationStore) -> Result<Timestamp, StoreError> {
+    let tx = store.begin()?;
+    tx.now()
 }
 
-async fn take_batch(
+fn take_batch(
     store: &mut ActivationStore,
     batch: &[(u64, Submission)],
     grounds: &Grounds,
     actor: &str,
 ) -> Result<Vec<Answer>, StoreError> {
-    let mut tx = store.begin().await?;
+    let tx = store.begin()?;
     let mut answers = Vec::with_capacity(batch.len());
     let mut new = 0_usize;
     for (line, submission) in batch {
-        let taken = tx.take_in(submission).await?;
+        let taken = tx.take_in(submission)?;
         new += usize::from(matches!(taken, Taken::New(_)));
         answers.push(answer(*line, submission, taken, grounds));
     }
     if new > 0 {
         let detail = serde_json::json!({ "requests": new });
-        tx.audit(actor, "intake", "", &detail).await?;
+        tx.audit(actor, "intake", "", &detail)?;
     }
     failpoint::reached("intake.commit");
-    tx.commit().await?;
+    tx.commit()?;
     failpoint::reached("intake.committed");
     tracing::info!(event = "intake.batch", requests = batch.len(), new);
     Ok(answers)

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use super::private_file::{PrivateFile, Replace};
-use crate::{domain::field::Field, store::sqlite::reader::Quarantined};
+use crate::{domain::field::Field, store::reader::Quarantined};
 
 /// The columns before those of the record itself.
 const LEADING: [&str; 6] = ["source", "id", "copy", "reason", "detail", "state"];

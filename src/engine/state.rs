@@ -11,7 +11,7 @@ use crate::{
     source::lock::{self, Guards, LockStatus},
     store::{
         Holder, Reader, RunPhase, StoreError,
-        sqlite::reader::{RunState, Runner},
+        reader::{RunState, Runner},
     },
 };
 
@@ -68,12 +68,11 @@ pub struct RunnerState {
 ///
 /// # Errors
 /// The target is there and cannot be read.
-pub async fn look(settings: &Settings) -> Result<State, StoreError> {
-    let (run, activations) = match Reader::open(&settings.target).await {
-        Ok(mut reader) => {
-            let run = reader.newest_run().await?;
-            let queue = reader.queue().await?;
-            reader.close().await?;
+pub fn look(settings: &Settings) -> Result<State, StoreError> {
+    let (run, activations) = match Reader::open(&settings.target) {
+        Ok(reader) => {
+            let run = reader.newest_run()?;
+            let queue = reader.queue()?;
             (run, queue)
         }
         Err(StoreError::Missing { .. }) => (None, BTreeMap::new()),

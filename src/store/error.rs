@@ -63,11 +63,8 @@ pub enum StoreError {
         action: &'static str,
         source: rusqlite::Error,
     },
-    #[error("could not {action} in the target")]
-    Sqlx {
-        action: &'static str,
-        source: sqlx::Error,
-    },
+    #[error("a thread that the target needs cannot be started")]
+    Thread { source: io::Error },
     #[error("run {run_id} is under way (phase {phase}); there is one run at a time")]
     RunUnderWay { run_id: i64, phase: RunPhase },
     #[error("the target knows no run {run_id}")]
@@ -128,7 +125,7 @@ impl StoreError {
             | Self::Full { .. }
             | Self::Busy { .. }
             | Self::Sqlite { .. }
-            | Self::Sqlx { .. }
+            | Self::Thread { .. }
             | Self::NoRun { .. }
             | Self::WrongPhase { .. }
             | Self::NoSuchTransition { .. }
@@ -172,7 +169,7 @@ impl StoreError {
             Self::Io { .. }
             | Self::Migration { .. }
             | Self::Sqlite { .. }
-            | Self::Sqlx { .. }
+            | Self::Thread { .. }
             | Self::NoRun { .. }
             | Self::WrongPhase { .. }
             | Self::NoSuchTransition { .. }
@@ -185,13 +182,14 @@ impl StoreError {
         Some(hint.to_owned())
     }
 
-    /// What SQLite said through sqlx while trying to `action`.
-    pub(super) fn sqlx(action: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        // SQLite's primary result codes (<https://sqlite.org/rescode.html>).
-        move |source| match primary_code(&source) {
-            Some(5 | 6) => Self::Busy { action },
-            Some(13) => Self::Full { action },
-            Some(_) | None => Self::Sqlx { action, source },
+    /// Whether the database refused a row because of a constraint: the row's fault, and not the database's.
+    #[must_use]
+    pub fn is_constraint(&self) -> bool {
+        match self {
+            Self::Sqlite { source, .. } => {
+                source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+            }
+            _other => false,
         }
     }
 
@@ -203,10 +201,4 @@ impl StoreError {
             _ => Self::Sqlite { action, source },
         }
     }
-}
-
-/// SQLite's result code without what refines it.
-pub(super) fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
 }

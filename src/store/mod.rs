@@ -1,32 +1,47 @@
 //! The target: the multi-profile model, and the run that fills it.
 //!
-//! What the runner does goes through [`Target`], synchronously; what other commands ask goes through
-//! the asynchronous readers.
+//! What the runner does goes through [`Target`], what other commands ask through [`Reader`], and the queue
+//! of requests through [`activation`]; all of them speak to a `Database`, whichever engine keeps it.
 
+pub mod activation;
 pub mod chain;
 pub mod chunk;
 pub mod commit_point;
+mod cut_over;
+mod database;
+mod erase;
 pub mod error;
+mod event;
+mod heartbeat;
 pub mod holder;
+mod index;
+mod json;
 pub mod lease;
+mod lease_row;
+mod leased_tx;
+mod partition;
 pub mod phase;
+pub mod reader;
+mod replace;
 pub mod run;
+mod run_row;
 pub mod sqlite;
+mod standing_tally;
 pub mod step;
 mod tape;
+mod target;
 
 pub use chunk::{ChunkBuilder, ChunkRows};
 pub use commit_point::CommitPoint;
 pub use error::StoreError;
+pub use event::AuditEntry;
 pub use holder::Holder;
 pub use lease::{Heartbeat, Lease};
+pub use leased_tx::LeasedTx;
+pub use partition::{Done, Step};
 pub use phase::RunPhase;
+pub use reader::Reader;
+pub use replace::{Account, Replacement, StandingPerson, StandingPin};
 pub use run::{NewPartition, NewRun, NewSource, PartitionRow, RunRow, RunSourceRow};
-pub use sqlite::{
-    leased_tx::{AuditEntry, LeasedTx},
-    partition::{Done, Step},
-    reader::Reader,
-    replace::{Account, Replacement, StandingPerson, StandingPin},
-    target::{Intent, Target, TargetStanding, standing},
-};
 pub use step::{INDEX_STEPS, IndexStep};
+pub use target::{Intent, Target, TargetStanding, standing};

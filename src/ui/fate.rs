@@ -1,7 +1,7 @@
 //! What became of records, as tables.
 
 use super::table::{render, table};
-use crate::store::sqlite::reader::Fate;
+use crate::store::reader::Fate;
 
 /// The fate as people read it.
 #[must_use]

@@ -1,6 +1,6 @@
 //! Intake is idempotent, and a drain lets each request take effect exactly once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use pinferry::{
@@ -14,7 +14,7 @@ use pinferry::{
         status::PinStatus,
         tally::Tally,
     },
-    store::sqlite::activation::rusqlite_queue::enqueue,
+    store::{CommitPoint, Intent, Target},
 };
 
 use crate::world::{HEADER, LAURA, MARIO, World, drain, grounds, hash, line};
@@ -302,9 +302,15 @@ fn a_diverted_pin_waits_in_the_queue_like_a_request_and_enters_it_once() {
         let seq = if status == "A" { 3 } else { 4 };
         evaluate_diverted(&DivertedPin { seq, at, raw }, &grounds())
     };
-    assert!(enqueue(&world.db, &pin("A")).expect("queued"));
-    assert!(!enqueue(&world.db, &pin("A")).expect("known"));
-    assert!(enqueue(&world.db, &pin("R")).expect("queued"));
+    let mut target = Target::open(&world.target, Intent::MustExist).expect("the target");
+    let lease = target
+        .acquire(1, "host:1", Duration::from_secs(60))
+        .expect("the lease");
+    let tx = target.begin(&lease).expect("a transaction");
+    assert!(tx.queue_diverted(&pin("A")).expect("queued"));
+    assert!(!tx.queue_diverted(&pin("A")).expect("known"));
+    assert!(tx.queue_diverted(&pin("R")).expect("queued"));
+    tx.commit(CommitPoint::Divert).expect("committed");
     assert_eq!(
         states(&world),
         format!(

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    future::Future,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +19,7 @@ use pinferry::{
         intake::{Intake, IntakeError, intake},
         stop::StopFlag,
     },
-    store::{Intent, StoreError, Target, sqlite::activation::ActivationStore},
+    store::{Intent, StoreError, Target, activation::ActivationStore},
 };
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
@@ -88,14 +87,6 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) target: TargetSettings,
     pub(crate) db: Connection,
-}
-
-fn now_or_fail<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
-        .block_on(future)
 }
 
 impl World {
@@ -187,10 +178,8 @@ impl World {
     }
 
     pub(crate) fn try_intake(&self, file: &Path) -> Result<Intake, IntakeError> {
-        now_or_fail(async {
-            let mut store = ActivationStore::open(&self.target).await?;
-            intake(&mut store, file, &grounds(), "tester").await
-        })
+        let mut store = ActivationStore::open(&self.target)?;
+        intake(&mut store, file, &grounds(), "tester")
     }
 
     pub(crate) fn intake(&self, lines: &[String]) -> Intake {
@@ -204,8 +193,6 @@ impl World {
 }
 
 pub(crate) fn drain(target: &TargetSettings) -> Result<Drained, StoreError> {
-    now_or_fail(async {
-        let mut store = ActivationStore::open(target).await?;
-        activate(&mut store, &grounds(), "tester", &StopFlag::default()).await
-    })
+    let mut store = ActivationStore::open(target)?;
+    activate(&mut store, &grounds(), "tester", &StopFlag::default())
 }

@@ -1,22 +1,14 @@
 use pinferry::store::{
     AuditEntry, CommitPoint, StoreError,
-    sqlite::reader::{Reader, audit},
+    reader::{Reader, audit},
 };
 
 use crate::support::{Place, commit_chunk, loading};
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future)
-}
-
 #[test]
 fn a_target_that_is_not_there_is_not_created_by_asking() {
     let place = Place::new();
-    let error = block_on(Reader::open(&place.settings())).unwrap_err();
+    let error = Reader::open(&place.settings()).unwrap_err();
     assert!(matches!(error, StoreError::Missing { .. }), "{error:?}");
     assert!(!place.path.exists());
 }
@@ -28,10 +20,8 @@ fn status_is_read_while_a_chunk_is_being_written() {
     let lease = loading(&mut target);
     commit_chunk(&mut target, &lease, 0).unwrap();
     let tx = target.begin(&lease).unwrap();
-    let status = block_on(async {
-        let mut reader = Reader::open(&place.settings()).await.unwrap();
-        reader.newest_run().await.unwrap().unwrap()
-    });
+    let reader = Reader::open(&place.settings()).unwrap();
+    let status = reader.newest_run().unwrap().unwrap();
     drop(tx);
     assert_eq!(status.run_id, lease.run_id());
     assert_eq!(status.tally, target.tally(lease.run_id()).unwrap());
@@ -55,16 +45,13 @@ fn the_audit_log_is_one_chain_whoever_writes_it() {
     let tx = target.begin(&lease).unwrap();
     tx.audit(&entry).unwrap();
     tx.commit(CommitPoint::Phase).unwrap();
-    let rows = block_on(async {
-        audit::append(&place.settings(), &entry).await.unwrap();
-        let tx = target.begin(&lease).unwrap();
-        tx.audit(&entry).unwrap();
-        tx.commit(CommitPoint::Phase).unwrap();
-        let mut reader = Reader::open(&place.settings()).await.unwrap();
-        let rows = reader.audit(0, 10).await.unwrap();
-        assert_eq!(reader.audit(rows[0].audit_id, 10).await.unwrap(), rows[1..]);
-        rows
-    });
+    audit::append(&place.settings(), &entry).unwrap();
+    let tx = target.begin(&lease).unwrap();
+    tx.audit(&entry).unwrap();
+    tx.commit(CommitPoint::Phase).unwrap();
+    let reader = Reader::open(&place.settings()).unwrap();
+    let rows = reader.audit(0, 10).unwrap();
+    assert_eq!(reader.audit(rows[0].audit_id, 10).unwrap(), rows[1..]);
     assert_eq!(rows.len(), 3);
     assert!(rows[0].follows(""));
     assert!(rows[1].follows(&rows[0].chain));

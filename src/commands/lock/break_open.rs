@@ -5,11 +5,10 @@ use serde_json::json;
 
 use super::{Context, Failure, show};
 use crate::{
-    commands::queue::runtime,
     config::settings::{Settings, SourceSettings},
     exit::Exit,
     source::lock::{self, LockStatus},
-    store::{AuditEntry, Reader, StoreError, sqlite::reader::audit},
+    store::{AuditEntry, Reader, StoreError, reader::audit},
 };
 
 /// Remove the lock whoever holds it: for emergencies, by name and with a reason
@@ -101,10 +100,8 @@ impl Break {
             reason: &self.reason,
             detail: &detail,
         };
-        let written = runtime()?.block_on(async {
-            Reader::open(&settings.target).await?.close().await?;
-            audit::append(&settings.target, &entry).await
-        });
+        let written =
+            Reader::open(&settings.target).and_then(|_| audit::append(&settings.target, &entry));
         match written {
             Ok(()) | Err(StoreError::Missing { .. }) => Ok(()),
             Err(error) => Err(error.into()),

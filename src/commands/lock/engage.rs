@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Context, Failure, show_locks};
 use crate::{
-    commands::queue::actor,
+    commands::actor::actor,
     config::FlagKey,
     engine::locking,
     exit::Exit,

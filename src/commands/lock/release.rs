@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Context, Failure, show};
 use crate::{
-    commands::queue::actor,
+    commands::actor::actor,
     config::settings::{Settings, SourceSettings},
     exit::Exit,
     source::lock::{self, Leftovers, LockError, LockState, Owner, Released},

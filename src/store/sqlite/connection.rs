@@ -4,10 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use crate::store::StoreError;
-
-/// Time in UTC by the database's clock, to the millisecond.
-pub(super) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+use crate::store::{StoreError, database::Durability};
 
 /// How long a statement waits for other writers, well within a lease.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -17,7 +14,7 @@ const CACHE_KIB: i64 = -65_536;
 const CHECKPOINT_PAGES: i64 = 16_384;
 
 /// Opens an existing database to write.
-pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+pub(in crate::store) fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = StoreError::sqlite;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
@@ -33,6 +30,17 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
             path: path.to_owned(),
         });
     }
+    Ok(connection)
+}
+
+/// Opens an existing database to read.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let failed = StoreError::sqlite;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed("open the target"))?;
+    connection
+        .busy_timeout(BUSY_TIMEOUT)
+        .map_err(failed("set a timeout"))?;
     Ok(connection)
 }
 
@@ -58,17 +66,8 @@ pub(super) fn tune(connection: &Connection) -> Result<(), StoreError> {
     set_durable(connection, Durability::Commit)
 }
 
-/// What a COMMIT promises when the power fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Durability {
-    /// What was committed stays, and foreign keys are enforced at every statement.
-    Commit,
-    /// The newest chunks may be missing, whole; foreign keys are checked by a step of their own.
-    Bulk,
-}
-
 /// Sets what the next COMMIT promises. Has no effect inside a transaction.
-pub(super) fn set_durable(
+pub(in crate::store) fn set_durable(
     connection: &Connection,
     durability: Durability,
 ) -> Result<(), StoreError> {

@@ -1,17 +1,13 @@
 //! Writing the rows of a chunk: one prepared statement per table, bound and run row by row.
 
 use rusqlite::{
-    Statement, ToSql,
+    Connection, Statement, ToSql,
     types::{ToSqlOutput, ValueRef},
 };
 
-use super::leased_tx::LeasedTx;
-use crate::{
-    failpoint,
-    store::{
-        ChunkRows, StoreError,
-        tape::{Cell, Tape},
-    },
+use crate::store::{
+    ChunkRows, StoreError,
+    tape::{Cell, Tape},
 };
 
 const PERSON: &str =
@@ -34,30 +30,26 @@ const QUARANTINE: &str =
 const FINDING: &str =
     "INSERT INTO finding (run_id, kind, source, legacy_id) VALUES (?1, ?2, ?3, ?4)";
 
-impl LeasedTx<'_> {
-    /// Writes the rows of a chunk.
-    ///
-    /// # Errors
-    ///
-    /// When the database refuses a row or fails; the transaction must then be dropped.
-    pub fn insert(&self, rows: &ChunkRows) -> Result<(), StoreError> {
-        for (sql, tape) in [
-            (PERSON, &rows.person),
-            (FISCAL_CODE, &rows.fiscal_code),
-            (PIN, &rows.pin),
-            (PROFILE_GRANT, &rows.profile_grant),
-            (DELEGATION, &rows.delegation),
-            (QUARANTINE, &rows.quarantine),
-            (FINDING, &rows.finding),
-        ] {
-            self.connection
-                .prepare_cached(sql)
-                .and_then(|mut statement| write(&mut statement, tape))
-                .map_err(StoreError::sqlite("write a chunk's rows"))?;
-        }
-        failpoint::reached("chunk.rows");
-        Ok(())
+/// Writes the rows of a chunk.
+pub(in crate::store) fn insert(
+    connection: &Connection,
+    rows: &ChunkRows,
+) -> Result<(), StoreError> {
+    for (sql, tape) in [
+        (PERSON, &rows.person),
+        (FISCAL_CODE, &rows.fiscal_code),
+        (PIN, &rows.pin),
+        (PROFILE_GRANT, &rows.profile_grant),
+        (DELEGATION, &rows.delegation),
+        (QUARANTINE, &rows.quarantine),
+        (FINDING, &rows.finding),
+    ] {
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| write(&mut statement, tape))
+            .map_err(StoreError::sqlite("write a chunk's rows"))?;
     }
+    Ok(())
 }
 
 fn write(statement: &mut Statement<'_>, tape: &Tape) -> rusqlite::Result<()> {
@@ -98,7 +90,7 @@ mod tests {
             catalogue::Catalogue,
             quarantine::{QuarantineRow, Reason},
         },
-        store::{ChunkBuilder, Intent, NewRun, StoreError, Target},
+        store::{ChunkBuilder, Intent, NewRun, StoreError, Target, database::Database},
     };
 
     #[test]
@@ -129,12 +121,11 @@ mod tests {
             });
         }
         // SQLite answers a file that may not grow as it does a disk that is full.
-        let pages: i64 = target
-            .connection
+        let Database::Sqlite(connection) = &target.database;
+        let pages: i64 = connection
             .pragma_query_value(None, "page_count", |row| row.get(0))
             .unwrap();
-        target
-            .connection
+        connection
             .pragma_update(None, "max_page_count", pages + 2)
             .unwrap();
         let tx = target.begin(&lease).unwrap();
@@ -143,8 +134,8 @@ mod tests {
         assert!(error.hint().unwrap().contains("free some space"));
         drop(tx);
         let rows: i64 = target
-            .connection
-            .query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0))
+            .database
+            .value("count", "SELECT count(*) FROM quarantine", &[])
             .unwrap();
         assert_eq!(rows, 0);
     }

@@ -1,20 +1,8 @@
-//! The target in a SQLite file.
+//! What only SQLite does: opening its file, writing in bulk, building indexes, reading everything back.
 
-pub mod activation;
-mod connection;
-mod cut_over;
-mod erase;
-mod event;
-mod heartbeat;
-mod index;
-mod insert;
-mod lease;
-pub mod leased_tx;
-pub mod partition;
-pub mod reader;
-pub mod replace;
-mod run;
+pub(super) mod connection;
+pub(super) mod file;
+pub(super) mod index;
+pub(super) mod insert;
 mod schema;
-mod standing_tally;
-pub mod target;
 pub mod verify;

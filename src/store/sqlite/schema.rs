@@ -21,8 +21,8 @@ pub(super) const APPLICATION_ID: i32 = 0x5049_4e46;
 pub(super) enum Standing {
     /// It holds nothing at all.
     Empty,
-    /// It is ours, of an older version.
-    Older,
+    /// It is ours, of this older version.
+    Older(i64),
     /// It is ours, of this version.
     Current,
 }
@@ -69,7 +69,7 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<Standing, 
         .map_err(failed)?;
     let (found, known) = (version.unwrap_or(0), known_version());
     match found.cmp(&known) {
-        std::cmp::Ordering::Less => Ok(Standing::Older),
+        std::cmp::Ordering::Less => Ok(Standing::Older(found)),
         std::cmp::Ordering::Equal => Ok(Standing::Current),
         std::cmp::Ordering::Greater => Err(StoreError::Newer {
             path: path.to_owned(),

@@ -1,0 +1,12 @@
+//! Who runs a command.
+
+use std::env;
+
+/// Who runs the command, as the audit log names him.
+pub(super) fn actor() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .filter_map(|name| env::var(name).ok())
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| "unknown".to_owned())
+}

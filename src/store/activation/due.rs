@@ -1,0 +1,200 @@
+//! What is due, and what became of it.
+
+use jiff::Timestamp;
+
+use super::tx::ActivationTx;
+use crate::{
+    domain::{
+        activation::{
+            refusal::Failure,
+            request::Request,
+            standing::{Credential, Identity},
+        },
+        status::Level,
+    },
+    store::{
+        StoreError,
+        database::{Row, damaged, values},
+    },
+};
+
+/// A place in the order of acceptance; begins before the first request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueCursor {
+    accepted_at: Timestamp,
+    activation_id: i64,
+}
+
+impl Default for DueCursor {
+    fn default() -> Self {
+        Self {
+            accepted_at: Timestamp::UNIX_EPOCH,
+            activation_id: 0,
+        }
+    }
+}
+
+/// A request that is due.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// Its row.
+    pub activation_id: i64,
+    /// Where to go on after it.
+    pub cursor: DueCursor,
+    /// What it asks for.
+    pub request: Request,
+}
+
+/// How many requests wait, and for what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Waiting {
+    /// For their day.
+    pub for_their_day: i64,
+    /// For the second half of the PIN, their day having come.
+    pub for_halves: i64,
+    /// For another try.
+    pub for_another_try: i64,
+}
+
+impl ActivationTx<'_> {
+    /// The next requests that are due at `now`, in the order of acceptance.
+    ///
+    /// # Errors
+    /// When the database fails or holds what no request can be.
+    pub fn due(
+        &self,
+        after: &DueCursor,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Due>, StoreError> {
+        let rows = self.database.rows(
+            "read the queue of requests",
+            "SELECT activation_id, request_id, accepted_at, fiscal_code, surname, given_name, birth_date,
+                 email, phone, profile, entity, level, credential, credential_scheme, credential_salt,
+                 issued_on, expires_on, office, channel, halves_delivered, guardian_fiscal_code
+             FROM delayed_activation
+             WHERE state = 'accepted' AND halves_delivered = 2 AND not_before <= ?1
+                 AND (accepted_at, activation_id) > (?2, ?3)
+             ORDER BY accepted_at, activation_id LIMIT ?4",
+            values![now, after.accepted_at, after.activation_id, limit],
+        )?;
+        rows.iter().map(due).collect()
+    }
+
+    /// Marks a request as done, unless another drain was first.
+    ///
+    /// # Errors
+    /// When the database fails, or the request does not wait any more.
+    pub fn mark_done(
+        &self,
+        activation_id: i64,
+        pin_id: i64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let updated = self.database.execute(
+            "mark a request as done",
+            "UPDATE delayed_activation SET state = 'done', done_at = ?2, pin_id = ?3
+             WHERE activation_id = ?1 AND state = 'accepted'",
+            values![activation_id, now, pin_id],
+        )?;
+        if updated == 1 {
+            Ok(())
+        } else {
+            Err(damaged("two drains inside one transaction"))
+        }
+    }
+
+    /// Marks a request as failed: it was due and changed nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn mark_failed(&self, activation_id: i64, failure: Failure) -> Result<(), StoreError> {
+        self.database.execute(
+            "mark a request as failed",
+            "UPDATE delayed_activation SET state = 'failed', reason = ?2
+             WHERE activation_id = ?1 AND state = 'accepted'",
+            values![activation_id, failure.as_str()],
+        )?;
+        Ok(())
+    }
+
+    /// Counts a try that the database refused; says whether the request is now set aside.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn count_attempt(
+        &self,
+        activation_id: i64,
+        why: &str,
+        attempts_max: u32,
+    ) -> Result<bool, StoreError> {
+        let state: String = self.database.value(
+            "count a try",
+            "UPDATE delayed_activation SET attempts = attempts + 1, reason = ?3 || ': ' || ?2,
+                 state = CASE WHEN attempts + 1 >= ?4 THEN 'failed' ELSE 'accepted' END
+             WHERE activation_id = ?1 AND state = 'accepted' RETURNING state",
+            values![activation_id, why, Failure::SetAside.as_str(), attempts_max],
+        )?;
+        Ok(state == "failed")
+    }
+
+    /// What waits at `now`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn waiting(&self, now: Timestamp) -> Result<Waiting, StoreError> {
+        let row = self.database.row(
+            "count what waits",
+            "SELECT count(*) FILTER (WHERE not_before > ?1),
+                 count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered < 2),
+                 count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered = 2)
+             FROM delayed_activation WHERE state = 'accepted'",
+            values![now],
+        )?;
+        let row = row.ok_or_else(|| damaged("a queue that cannot be counted"))?;
+        Ok(Waiting {
+            for_their_day: row.get(0)?,
+            for_halves: row.get(1)?,
+            for_another_try: row.get(2)?,
+        })
+    }
+}
+
+fn due(row: &Row) -> Result<Due, StoreError> {
+    let mut columns = row.columns();
+    let activation_id = columns.next()?;
+    let request = Request {
+        request_id: columns.next()?,
+        accepted_at: columns.next()?,
+        fiscal_code: columns.next()?,
+        identity: Identity {
+            surname: columns.next()?,
+            given_name: columns.next()?,
+            birth_date: columns.next()?,
+            email: columns.next()?,
+            phone: columns.next()?,
+        },
+        profile: columns.next()?,
+        entity: columns.next()?,
+        level: columns.word(Level::by_name)?,
+        credential: Credential {
+            hash: columns.next()?,
+            scheme: columns.next()?,
+            salt: columns.next()?,
+        },
+        issued_on: columns.next()?,
+        expires_on: columns.next()?,
+        office: columns.next()?,
+        channel: columns.next()?,
+        halves_delivered: columns.next()?,
+        guardian: columns.next()?,
+    };
+    Ok(Due {
+        activation_id,
+        cursor: DueCursor {
+            accepted_at: request.accepted_at,
+            activation_id,
+        },
+        request,
+    })
+}

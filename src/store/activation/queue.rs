@@ -1,0 +1,154 @@
+//! Taking requests into the queue.
+
+use jiff::Timestamp;
+
+use super::{sql, tx::ActivationTx};
+use crate::{
+    domain::activation::submission::{RequestState, Submission, Verdict},
+    store::{
+        LeasedTx, StoreError,
+        database::{Database, damaged, values},
+    },
+};
+
+const ACTION: &str = "take a request into the queue";
+
+/// What became of a request that was handed to the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is new.
+    New(Known),
+    /// The queue had it already; nothing was changed.
+    Again(Known),
+    /// The queue holds another request with its id; nothing was changed.
+    IdTaken,
+}
+
+/// A request as the queue holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Where it is on its way.
+    pub state: RequestState,
+    /// Why, where it did not take its way.
+    pub reason: String,
+    /// The earliest moment at which it may take effect.
+    pub not_before: Timestamp,
+}
+
+impl ActivationTx<'_> {
+    /// Takes a request into the queue, once; a later request takes the place of an earlier one for the same
+    /// person, profile and entity.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn take_in(&self, submission: &Submission) -> Result<Taken, StoreError> {
+        take_in(&self.database, submission)
+    }
+}
+
+impl LeasedTx<'_> {
+    /// Takes a diverted PIN into the queue, once; says whether it was new.
+    ///
+    /// # Errors
+    /// When the database fails, or the queue holds another request with this id.
+    pub fn queue_diverted(&self, submission: &Submission) -> Result<bool, StoreError> {
+        match take_in(&self.database, submission)? {
+            Taken::New(_) => Ok(true),
+            Taken::Again(_) => Ok(false),
+            Taken::IdTaken => Err(StoreError::Damaged {
+                what: format!("another request under the id {}", submission.request_id),
+            }),
+        }
+    }
+}
+
+fn take_in(database: &Database, submission: &Submission) -> Result<Taken, StoreError> {
+    let is_new = insert(database, submission)?;
+    if is_new {
+        for statement in [sql::SUPERSEDED_BY_LATER, sql::SUPERSEDE_EARLIER] {
+            database.execute(ACTION, statement, values![&submission.request_id])?;
+        }
+    }
+    let row = database
+        .row(ACTION, sql::KNOWN, values![&submission.request_id])?
+        .ok_or_else(|| damaged("no request where one was just queued"))?;
+    let mut columns = row.columns();
+    let known = Known {
+        state: columns.word(RequestState::by_name)?,
+        reason: columns.next()?,
+        not_before: columns.next()?,
+    };
+    Ok(if is_new {
+        Taken::New(known)
+    } else if columns.next::<String>()? == submission.payload {
+        Taken::Again(known)
+    } else {
+        Taken::IdTaken
+    })
+}
+
+fn insert(database: &Database, submission: &Submission) -> Result<bool, StoreError> {
+    let documents = serde_json::Value::from(submission.documents.clone()).to_string();
+    let (id, origin) = (&submission.request_id, submission.origin.as_str());
+    let (accepted_at, not_before) = (submission.accepted_at, submission.not_before);
+    let inserted = match &submission.verdict {
+        Verdict::Accepted(request) => {
+            let (identity, credential) = (&request.identity, &request.credential);
+            let guardian = request.guardian.as_ref().map(|code| code.as_str());
+            database.execute(
+                ACTION,
+                sql::INSERT_ACCEPTED,
+                values![
+                    id,
+                    origin,
+                    request.fiscal_code.as_str(),
+                    &identity.surname,
+                    &identity.given_name,
+                    identity.birth_date,
+                    &request.profile,
+                    &request.entity,
+                    request.level.as_str(),
+                    &credential.hash,
+                    &credential.scheme,
+                    &credential.salt,
+                    request.issued_on,
+                    request.expires_on,
+                    request.halves_delivered,
+                    &request.office,
+                    &request.channel,
+                    &identity.email,
+                    &identity.phone,
+                    guardian,
+                    &documents,
+                    &submission.payload,
+                    accepted_at,
+                    not_before
+                ],
+            )?
+        }
+        Verdict::Refused {
+            applicant,
+            refusal,
+            detail,
+        } => database.execute(
+            ACTION,
+            sql::INSERT_REFUSED,
+            values![
+                id,
+                origin,
+                &format!("{}: {detail}", refusal.as_str()),
+                &applicant.fiscal_code,
+                &applicant.surname,
+                &applicant.given_name,
+                &applicant.profile,
+                &applicant.entity,
+                &applicant.office,
+                &documents,
+                &submission.payload,
+                accepted_at,
+                not_before
+            ],
+        )?,
+    };
+    Ok(inserted == 1)
+}

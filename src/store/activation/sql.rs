@@ -1,0 +1,43 @@
+//! The statements of the queue.
+
+/// A request that was accepted; a known id changes nothing.
+pub(super) const INSERT_ACCEPTED: &str = "
+INSERT INTO delayed_activation (
+    state, reason, request_id, origin, fiscal_code, surname, given_name, birth_date, profile, entity, level,
+    credential, credential_scheme, credential_salt, issued_on, expires_on, halves_delivered, office, channel,
+    email, phone, guardian_fiscal_code, documents, payload, accepted_at, not_before)
+VALUES ('accepted', '', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+    ?20, ?21, ?22, ?23, ?24)
+ON CONFLICT (request_id) DO NOTHING";
+
+/// A request that was refused, ?3 being why; a known id changes nothing.
+pub(super) const INSERT_REFUSED: &str = "
+INSERT INTO delayed_activation (
+    state, level, halves_delivered, request_id, origin, reason, fiscal_code, surname, given_name, profile,
+    entity, office, documents, payload, accepted_at, not_before)
+VALUES ('refused', '', 0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+ON CONFLICT (request_id) DO NOTHING";
+
+/// The request ?1 takes the place of those accepted before it for the same person, profile and entity.
+pub(super) const SUPERSEDE_EARLIER: &str = "
+UPDATE delayed_activation AS earlier
+SET state = 'superseded', reason = 'by ' || this.request_id
+FROM delayed_activation AS this
+WHERE this.request_id = ?1 AND this.state = 'accepted' AND earlier.state = 'accepted'
+    AND earlier.fiscal_code = this.fiscal_code AND earlier.profile = this.profile
+    AND earlier.entity = this.entity
+    AND (earlier.accepted_at, earlier.activation_id) < (this.accepted_at, this.activation_id)";
+
+/// The request ?1 came late: one accepted after it waits already or took effect.
+pub(super) const SUPERSEDED_BY_LATER: &str = "
+UPDATE delayed_activation AS this
+SET state = 'superseded', reason = 'by ' || later.request_id
+FROM delayed_activation AS later
+WHERE this.request_id = ?1 AND this.state = 'accepted' AND later.state IN ('accepted', 'done')
+    AND later.fiscal_code = this.fiscal_code AND later.profile = this.profile
+    AND later.entity = this.entity
+    AND (later.accepted_at, later.activation_id) > (this.accepted_at, this.activation_id)";
+
+/// What the queue knows of the request ?1.
+pub(super) const KNOWN: &str =
+    "SELECT state, reason, not_before, payload FROM delayed_activation WHERE request_id = ?1";

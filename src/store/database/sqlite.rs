@@ -1,0 +1,81 @@
+//! Statements on SQLite, through rusqlite.
+
+use std::borrow::Cow;
+
+use rusqlite::{
+    Connection, ToSql, params_from_iter,
+    types::{ToSqlOutput, ValueRef},
+};
+
+use super::{
+    row::{Cell, Row},
+    value::Value,
+};
+
+/// Time in UTC, to the millisecond.
+const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+pub(super) fn execute(
+    connection: &Connection,
+    sql: &str,
+    values: &[Value<'_>],
+) -> rusqlite::Result<u64> {
+    let changed = connection
+        .prepare_cached(&spelt(sql))?
+        .execute(params_from_iter(values))?;
+    Ok(changed as u64)
+}
+
+pub(super) fn rows(
+    connection: &Connection,
+    sql: &str,
+    values: &[Value<'_>],
+) -> rusqlite::Result<Vec<Row>> {
+    let mut statement = connection.prepare_cached(&spelt(sql))?;
+    let columns = statement.column_count();
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let cells = (0..columns).map(|at| row.get_ref(at).map(cell));
+        found.push(Row(cells.collect::<rusqlite::Result<_>>()?));
+    }
+    Ok(found)
+}
+
+fn spelt(sql: &str) -> Cow<'_, str> {
+    if sql.contains('{') {
+        Cow::Owned(sql.replace("{now}", NOW).replace("{for share}", ""))
+    } else {
+        Cow::Borrowed(sql)
+    }
+}
+
+fn cell(value: ValueRef<'_>) -> Cell {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(value) => Cell::Integer(value),
+        // The tables are STRICT and hold no such number.
+        ValueRef::Real(value) => Cell::Text(value.to_string()),
+        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let text = |text: String| ToSqlOutput::Owned(rusqlite::types::Value::Text(text));
+        Ok(match *self {
+            Self::Integer(Some(value)) => ToSqlOutput::Borrowed(ValueRef::Integer(value)),
+            Self::Flag(flag) => ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(flag))),
+            Self::Text(Some(text)) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Bytes(Some(bytes)) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+            Self::Date(Some(date)) => text(date.to_string()),
+            Self::Time(Some(at)) => text(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+            Self::Integer(None)
+            | Self::Text(None)
+            | Self::Bytes(None)
+            | Self::Date(None)
+            | Self::Time(None) => ToSqlOutput::Borrowed(ValueRef::Null),
+        })
+    }
+}

@@ -1,0 +1,33 @@
+//! What the commands that only look ask the target.
+
+pub mod audit;
+mod fate;
+mod quarantine;
+mod run;
+
+use super::{StoreError, database::Database, sqlite};
+use crate::config::settings::TargetSettings;
+
+pub use fate::{Fate, GrantFate, PinFate, QuarantineFate};
+pub use quarantine::{QuarantineFilter, Quarantined};
+pub use run::{RunState, Runner, SourceState};
+
+/// A connection that cannot write.
+#[derive(Debug)]
+pub struct Reader {
+    database: Database,
+}
+
+impl Reader {
+    /// Opens an existing target of this version.
+    ///
+    /// # Errors
+    /// When there is none, it is not ours or of another version, or it cannot be opened.
+    pub fn open(target: &TargetSettings) -> Result<Self, StoreError> {
+        Ok(Self {
+            database: match target {
+                TargetSettings::Sqlite(path) => Database::Sqlite(sqlite::file::open_to_read(path)?),
+            },
+        })
+    }
+}

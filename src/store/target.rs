@@ -1,0 +1,115 @@
+//! The open target.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+use super::{
+    StoreError,
+    database::{Database, Durability, Transaction},
+    sqlite,
+};
+use crate::config::settings::TargetSettings;
+
+/// Whether a missing target is created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// It is, with its folder.
+    CreateIfMissing,
+    /// It is an error.
+    MustExist,
+}
+
+/// What stands where the target is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetStanding {
+    /// Nothing; the file can be created.
+    Absent,
+    /// An empty database.
+    Empty,
+    /// A database of an older version of this program.
+    Older,
+    /// A database of this version.
+    Current,
+}
+
+/// Looks at the target without changing it: what stands there, and that it may be written.
+///
+/// # Errors
+///
+/// When it is no database, somebody else's, has a newer schema, or may not be written.
+pub fn standing(settings: &TargetSettings) -> Result<TargetStanding, StoreError> {
+    match settings {
+        TargetSettings::Sqlite(path) => sqlite::file::standing(path),
+    }
+}
+
+/// The database the runner writes to.
+#[derive(Debug)]
+pub struct Target {
+    pub(super) database: Database,
+    settings: TargetSettings,
+}
+
+impl Target {
+    /// Opens the target and brings its schema to this program's version.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing and must exist, is no database or somebody else's, has a newer schema, or may not
+    /// be written. Nothing is left half-written: a new database appears under its name when it is complete.
+    pub fn open(settings: &TargetSettings, intent: Intent) -> Result<Self, StoreError> {
+        Ok(Self {
+            database: match settings {
+                TargetSettings::Sqlite(path) => Database::Sqlite(sqlite::file::open(path, intent)?),
+            },
+            settings: settings.clone(),
+        })
+    }
+
+    /// Another connection to it, whose statements wait at most this long for other writers.
+    pub(super) fn beside(&self, patience: Duration) -> Result<Database, StoreError> {
+        match &self.settings {
+            TargetSettings::Sqlite(path) => {
+                let connection = sqlite::connection::open(path)?;
+                connection
+                    .busy_timeout(patience)
+                    .map_err(StoreError::sqlite("set a timeout"))?;
+                Ok(Database::Sqlite(connection))
+            }
+        }
+    }
+
+    /// Begins a transaction of somebody who has no lease yet.
+    pub(super) fn write(&self) -> Result<Transaction<'_>, StoreError> {
+        self.database.promise(Durability::Commit)?;
+        self.database.begin()
+    }
+
+    /// The database's date, in UTC.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub fn today(&self) -> Result<Date, StoreError> {
+        super::run_row::date(self.now()?.split('T').next().unwrap_or_default())
+    }
+
+    /// The database's time, in UTC: `2013-11-03T22:15:00.000Z`.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub fn now(&self) -> Result<String, StoreError> {
+        self.database.now()
+    }
+
+    /// Gives the pages of deleted rows back to the disk, so that none of their content stays behind.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub fn shrink(&self) -> Result<(), StoreError> {
+        self.database.batch("give back free pages", "VACUUM")
+    }
+}
