@@ -1,5 +1,6 @@
 //! A CSV file with a header.
 
+mod plain;
 mod records;
 
 use std::{
@@ -207,7 +208,7 @@ impl Reading {
             return false;
         };
         for &(field, column) in &self.columns {
-            match text.get(range(record, column)) {
+            match text.get(record.range(column)) {
                 Some(value) => fields[field.index()] = value,
                 // A character of the whole is cut by a border between fields: neither field is valid.
                 None => return false,
@@ -222,7 +223,7 @@ impl Reading {
         let mut invalid = 0;
         for &(field, column) in &self.columns {
             let start = self.arena.len();
-            let bytes = &record.text[range(record, column)];
+            let bytes = &record.text[record.range(column)];
             match self.decoder.append(bytes, &mut self.arena) {
                 Validity::Valid => {}
                 Validity::Escaped => invalid |= 1 << field.index(),
@@ -252,12 +253,4 @@ impl Reading {
         self.arena = serde_json::Value::from(fields).to_string();
         u32::from(!all_valid)
     }
-}
-
-fn range(record: Record<'_>, column: usize) -> Range<usize> {
-    let start = match column {
-        0 => 0,
-        _ => record.ends[column - 1],
-    };
-    start..record.ends[column]
 }
