@@ -39,7 +39,6 @@ pub struct RawRecord<'a> {
 )]
 pub struct Damaged;
 
-const HEADER: usize = 2 + 8 + 4;
 const MALFORMED: u32 = 1 << 31;
 
 impl std::fmt::Debug for RawRecord<'_> {
@@ -74,13 +73,11 @@ impl<'a> RawRecord<'a> {
         out.extend_from_slice(&self.source.0.to_le_bytes());
         out.extend_from_slice(&self.number.to_le_bytes());
         out.extend_from_slice(&flags.to_le_bytes());
-        for field in self.fields {
-            let mut rest = field.len();
-            while rest >= 0x80 {
-                out.push(rest as u8 | 0x80);
-                rest >>= 7;
-            }
-            out.push(rest as u8);
+        let lengths = self.fields.map(str::len);
+        if lengths.iter().all(|length| *length < 0x80) {
+            out.extend_from_slice(&lengths.map(|length| length as u8));
+        } else {
+            lengths.iter().for_each(|length| push_length(*length, out));
         }
         for field in self.fields {
             out.extend_from_slice(field.as_bytes());
@@ -92,46 +89,114 @@ impl<'a> RawRecord<'a> {
     /// # Errors
     /// [`Damaged`] when `bytes` is not one whole compact record.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Damaged> {
-        let (header, rest) = bytes.split_at_checked(HEADER).ok_or(Damaged)?;
-        let source = u16::from_le_bytes([header[0], header[1]]);
-        let number = header[2..10].try_into().map_err(|_| Damaged)?;
-        let flags = header[10..14].try_into().map_err(|_| Damaged)?;
-        let flags = u32::from_le_bytes(flags);
-        let mut lengths = [0_usize; FIELDS];
-        let mut at = 0;
-        for length in &mut lengths {
-            let mut shift = 0;
-            loop {
-                let byte = *rest.get(at).ok_or(Damaged)?;
-                at += 1;
-                *length |= usize::from(byte & 0x7f) << shift;
-                if byte & 0x80 == 0 {
-                    break;
-                }
-                shift += 7;
-                if shift > 28 {
-                    return Err(Damaged);
-                }
-            }
-        }
-        let mut text = std::str::from_utf8(&rest[at..]).map_err(|_| Damaged)?;
+        let head = Head::of(bytes)?;
+        let text = std::str::from_utf8(head.text).map_err(|_| Damaged)?;
         let mut fields = [""; FIELDS];
-        for (field, length) in fields.iter_mut().zip(lengths) {
-            (*field, text) = text.split_at_checked(length).ok_or(Damaged)?;
+        let mut rest = text;
+        for (field, length) in fields.iter_mut().zip(head.lengths) {
+            (*field, rest) = rest.split_at_checked(length as usize).ok_or(Damaged)?;
         }
-        if !text.is_empty() {
+        if !rest.is_empty() {
             return Err(Damaged);
         }
         Ok(Self {
-            source: SourceIndex(source),
-            number: u64::from_le_bytes(number),
+            source: head.source,
+            number: head.number,
+            shape: head.shape,
+            invalid: head.invalid,
+            fields,
+        })
+    }
+}
+
+/// What the compact form of a record says before its text.
+pub struct Head<'a> {
+    /// The source it came from.
+    pub source: SourceIndex,
+    /// Whether the row could be taken apart at all.
+    pub shape: Shape,
+    number: u64,
+    invalid: u32,
+    lengths: [u32; FIELDS],
+    text: &'a [u8],
+}
+
+impl<'a> Head<'a> {
+    /// Reads it without the text.
+    ///
+    /// # Errors
+    /// [`Damaged`] when `bytes` does not begin like a compact record.
+    #[inline]
+    pub fn of(bytes: &'a [u8]) -> Result<Self, Damaged> {
+        let (source, rest) = bytes.split_first_chunk().ok_or(Damaged)?;
+        let (number, rest) = rest.split_first_chunk().ok_or(Damaged)?;
+        let (flags, rest) = rest.split_first_chunk().ok_or(Damaged)?;
+        let flags = u32::from_le_bytes(*flags);
+        let (lengths, text) = take_lengths(rest)?;
+        Ok(Self {
+            source: SourceIndex(u16::from_le_bytes(*source)),
             shape: if flags & MALFORMED == 0 {
                 Shape::Row
             } else {
                 Shape::Malformed
             },
+            number: u64::from_le_bytes(*number),
             invalid: flags & !MALFORMED,
-            fields,
+            lengths,
+            text,
         })
     }
+
+    /// The text of one field.
+    ///
+    /// # Errors
+    /// [`Damaged`] when it is not there or not text.
+    pub fn field(&self, field: Field) -> Result<&'a str, Damaged> {
+        let (before, from) = self.lengths.split_at(field.index());
+        let start: usize = before.iter().map(|length| *length as usize).sum();
+        let end = start + from[0] as usize;
+        let bytes = self.text.get(start..end).ok_or(Damaged)?;
+        std::str::from_utf8(bytes).map_err(|_| Damaged)
+    }
+}
+
+/// Seven bits to a byte, the lowest first; all but the last byte have their high bit set.
+fn push_length(mut rest: usize, out: &mut Vec<u8>) {
+    while rest >= 0x80 {
+        out.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+}
+
+#[inline]
+fn take_lengths(bytes: &[u8]) -> Result<([u32; FIELDS], &[u8]), Damaged> {
+    match bytes.split_first_chunk::<FIELDS>() {
+        Some((lengths, text)) if lengths.iter().fold(0, |all, one| all | one) < 0x80 => {
+            Ok((lengths.map(u32::from), text))
+        }
+        _ => take_long_lengths(bytes),
+    }
+}
+
+/// Where some field has more than 127 bytes.
+fn take_long_lengths(bytes: &[u8]) -> Result<([u32; FIELDS], &[u8]), Damaged> {
+    let mut lengths = [0; FIELDS];
+    let mut at = 0;
+    for length in &mut lengths {
+        let mut shift = 0;
+        loop {
+            let byte = *bytes.get(at).ok_or(Damaged)?;
+            at += 1;
+            *length |= u32::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+            shift += 7;
+            if shift > 28 {
+                return Err(Damaged);
+            }
+        }
+    }
+    Ok((lengths, &bytes[at..]))
 }

@@ -3,7 +3,7 @@
 use super::{
     field::Field,
     fiscal_code::FiscalCode,
-    raw_record::{RawRecord, Shape},
+    raw_record::{Damaged, Head, RawRecord, Shape, SourceIndex},
     record_id::record_id,
     rules::Rules,
 };
@@ -51,16 +51,30 @@ impl std::fmt::Debug for Base {
 /// The key of a record. Allocates nothing for a record with an id.
 #[must_use]
 pub fn of(raw: &RawRecord<'_>, rules: &Rules) -> SortKey {
-    let (base, mask) = match holder(raw, rules) {
+    let id = record_id(raw, rules);
+    key(raw.source, id.as_bytes(), holder(raw, rules))
+}
+
+/// The key of a record in its compact form, whose [`record_id`] is known.
+///
+/// # Errors
+/// [`Damaged`] when it cannot be read as far as the key needs it.
+pub fn of_compact(head: &Head<'_>, id: &[u8], rules: &Rules) -> Result<SortKey, Damaged> {
+    let holder = holder_of(head.shape, head.field(Field::FiscalCode)?, rules);
+    Ok(key(head.source, id, holder))
+}
+
+fn key(source: SourceIndex, id: &[u8], holder: Option<FiscalCode>) -> SortKey {
+    let (base, mask) = match holder {
         Some(code) => (code.base(), code.omocodia_mask()),
         None => (NOBODY, 0),
     };
     let mut key = [0; 24];
     key[..16].copy_from_slice(&base.0);
     key[16] = mask;
-    key[17..19].copy_from_slice(&raw.source.0.to_be_bytes());
-    for (byte, id) in key[19..].iter_mut().zip(record_id(raw, rules).bytes()) {
-        *byte = id;
+    key[17..19].copy_from_slice(&source.0.to_be_bytes());
+    for (byte, id) in key[19..].iter_mut().zip(id) {
+        *byte = *id;
     }
     SortKey(key)
 }
@@ -68,8 +82,12 @@ pub fn of(raw: &RawRecord<'_>, rules: &Rules) -> SortKey {
 /// The valid code a record ends up with after renaming, whatever else is wrong with it.
 #[must_use]
 pub fn holder(raw: &RawRecord<'_>, rules: &Rules) -> Option<FiscalCode> {
-    match raw.shape {
+    holder_of(raw.shape, raw.get(Field::FiscalCode), rules)
+}
+
+fn holder_of(shape: Shape, written: &str, rules: &Rules) -> Option<FiscalCode> {
+    match shape {
         Shape::Malformed => None,
-        Shape::Row => rules.links.current_code(raw.get(Field::FiscalCode)).ok(),
+        Shape::Row => rules.links.current_code(written).ok(),
     }
 }

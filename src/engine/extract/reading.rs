@@ -20,7 +20,7 @@ use super::{
 use crate::{
     config::settings::SourceSettings,
     domain::{
-        raw_record::{RawRecord, SourceIndex},
+        raw_record::{Head, RawRecord, SourceIndex},
         record_id::record_id,
         rules::Rules,
         sort_key,
@@ -140,10 +140,11 @@ impl Reading<'_> {
         for mut buffer in to_sort {
             ids.clear();
             buffer.sort(|entry| {
-                let record = RawRecord::decode(entry.body)?;
+                let head = Head::of(entry.body)?;
                 let hash = (self.id_hash)(entry.id);
-                ids.push(SeenId::new(hash, record.source, entry.ordinal));
-                Ok(Key::from(sort_key::of(&record, self.rules)))
+                ids.push(SeenId::new(hash, head.source, entry.ordinal));
+                let key = sort_key::of_compact(&head, entry.id, self.rules)?;
+                Ok(Key::from(key))
             })?;
             let noted = seen
                 .lock()
