@@ -1,17 +1,17 @@
 //! `abort`: before cut-over, back to an open legacy.
 
 use clap::Args;
+use serde_json::json;
 
-use super::{Context, failure::Failure};
+use super::{Context, failure::Failure, job::work};
 use crate::{
     engine::{
-        abort::{Aborted, abort, cost},
-        job::Job,
+        abort::{Aborted, Cost, Kept, abort, cost},
         stop::StopReason,
     },
     exit::Exit,
-    store::Holder,
-    ui::progress::Watcher,
+    store::RunRow,
+    ui::terminal::{Format, OutputError, Terminal},
 };
 
 /// Before cut-over: take the run back, hand diverted PINs back, release the lock
@@ -25,37 +25,46 @@ pub(super) struct Abort {
 impl Abort {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
-        let watcher = Watcher::new(context.terminal.clone());
-        let stop = context.heed_signals()?;
-        let holder = Holder::this_process().stored();
-        let job = Job {
-            settings: &settings,
-            holder: &holder,
-            progress: &watcher,
-            stop: &stop,
+        let terminal = &context.terminal;
+        let cost = match work(context, &settings, cost)? {
+            Cost::Nothing(run) => {
+                terminal.say("the newest run is aborted already: the legacy is open");
+                document(terminal, &run, 0, &[])?;
+                return Ok(Exit::Done);
+            }
+            Cost::Of(cost) => cost,
         };
-        let Some(cost) = cost(&job)? else {
-            context
-                .terminal
-                .say("the newest run is aborted already: the legacy is open");
-            return Ok(Exit::Done);
-        };
-        context.terminal.say(&format!(
+        terminal.say(&format!(
             "run {}, phase {}: {} committed records are taken out of the target, {} diverted PINs go back \
              into the legacy, and the lock is released",
             cost.run.run_id, cost.run.phase, cost.records, cost.diverted
         ));
         if !self.yes {
-            context.terminal.confirm("abort this run?")?;
+            terminal.confirm("abort this run?")?;
         }
-        let aborted = abort(&job);
-        watcher.finish();
-        Ok(show(&aborted?, context))
+        let aborted = work(context, &settings, abort)?;
+        document(terminal, &aborted.run, aborted.handed_back, &aborted.kept)?;
+        Ok(show(&aborted, terminal))
     }
 }
 
-fn show(aborted: &Aborted, context: &Context) -> Exit {
-    let terminal = &context.terminal;
+/// What was done, for programs.
+fn document(
+    terminal: &Terminal,
+    run: &RunRow,
+    handed_back: u64,
+    kept: &[Kept],
+) -> Result<(), OutputError> {
+    match terminal.format() {
+        Format::Json => terminal.json(&json!({
+            "schema": 1, "run_id": run.run_id, "phase": run.phase, "handed_back": handed_back,
+            "kept": kept,
+        })),
+        Format::Table => Ok(()),
+    }
+}
+
+fn show(aborted: &Aborted, terminal: &Terminal) -> Exit {
     match aborted.stopped {
         Some(reason) => {
             terminal.say("the management lock is still held");
@@ -70,8 +79,8 @@ fn show(aborted: &Aborted, context: &Context) -> Exit {
             aborted.run.run_id, aborted.handed_back
         )),
     }
-    for (table, kept) in &aborted.kept {
-        for pin in kept {
+    for Kept { table, pins } in &aborted.kept {
+        for pin in pins {
             terminal.say(&format!(
                 "diverted PIN {} was not accepted by the legacy ({}); it is kept in table {table}",
                 pin.seq, pin.why

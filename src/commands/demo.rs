@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{Command, CommandLine, Context, failure::Failure};
 use crate::{
     exit::Exit,
     sample::{self, AtTheCounter},
+    ui::terminal::Format,
 };
 
 /// Lay the sample data out in a fresh folder and do the whole job there
@@ -101,8 +104,9 @@ impl Demo {
             "The sample data are laid out in {}; every command below can be typed there.",
             folder.display()
         ));
-        let context = &context.within(&folder);
-        play(&BEFORE, &folder, context)?;
+        let outer = &context.terminal;
+        let inner = &context.within(&folder, outer.collecting());
+        let mut shown = play(&BEFORE, &folder, inner)?;
         say("\nAt a counter somebody asks for a PIN:");
         match sample::at_the_counter(&folder, AtTheCounter::NewPin) {
             Ok(()) => return Err(unexpected("the locked database took a new PIN")),
@@ -112,17 +116,29 @@ impl Demo {
         sample::at_the_counter(&folder, AtTheCounter::Revocation)
             .map_err(|words| unexpected(&format!("a revocation was refused: {words}")))?;
         say("  revoked; the lock let it pass and kept it");
-        play(&AFTER, &folder, context)?;
+        shown.extend(play(&AFTER, &folder, inner)?);
         say(&format!(
             "\nThat was the whole job. Look around in {}.",
             folder.display()
         ));
+        if outer.format() == Format::Json {
+            outer.json(&json!({"schema": 1, "folder": folder, "scenes": shown}))?;
+        }
         Ok(Exit::Done)
     }
 }
 
+/// What a scene showed a program.
+#[derive(Serialize)]
+struct Shown {
+    typed: String,
+    exit_code: u8,
+    document: Option<Value>,
+}
+
 /// Does what each scene types, and sees that it ends as it should.
-fn play(scenes: &[Scene], folder: &Path, context: &Context) -> Result<(), Failure> {
+fn play(scenes: &[Scene], folder: &Path, context: &Context) -> Result<Vec<Shown>, Failure> {
+    let mut shown = Vec::new();
     for scene in scenes {
         let typed = scene.typed.join(" ");
         let terminal = &context.terminal;
@@ -148,8 +164,13 @@ fn play(scenes: &[Scene], folder: &Path, context: &Context) -> Result<(), Failur
                 ended.code()
             )));
         }
+        shown.push(Shown {
+            typed: format!("pinferry {typed}"),
+            exit_code: ended.code(),
+            document: terminal.collected().pop(),
+        });
     }
-    Ok(())
+    Ok(shown)
 }
 
 fn program() -> std::ffi::OsString {

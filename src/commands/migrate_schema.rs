@@ -1,11 +1,13 @@
 //! `migrate-schema`: the target's tables, brought to this version.
 
 use clap::Args;
+use serde_json::json;
 
 use super::{Context, failure::Failure};
 use crate::{
     exit::Exit,
     store::{Intent, Target, TargetStanding, standing},
+    ui::terminal::Format,
 };
 
 /// Create the target, or bring its tables to this version
@@ -21,8 +23,13 @@ impl MigrateSchema {
             TargetStanding::Current => "is of this version already",
         };
         drop(Target::open(&settings.target, Intent::CreateIfMissing)?);
-        let line = format!("target {}: {done}", settings.target.shown());
-        context.terminal.say(&line);
+        let (target, terminal) = (settings.target.shown(), &context.terminal);
+        match terminal.format() {
+            Format::Json => {
+                terminal.json(&json!({"schema": 1, "target": target, "done": done}))?;
+            }
+            Format::Table => terminal.say(&format!("target {target}: {done}")),
+        }
         Ok(Exit::Done)
     }
 }

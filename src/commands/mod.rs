@@ -29,6 +29,7 @@ mod explain;
 pub mod failure;
 mod init;
 mod intake;
+mod job;
 mod lock;
 mod man;
 mod migrate_schema;
@@ -160,10 +161,10 @@ impl Context {
         })
     }
 
-    /// The same terminal, with the configuration in this folder.
-    fn within(&self, folder: &Path) -> Self {
+    /// Another terminal, and the configuration in this folder.
+    fn within(&self, folder: &Path, terminal: Terminal) -> Self {
         Self {
-            terminal: self.terminal.clone(),
+            terminal,
             config: folder.join("pinferry.toml"),
             stop: self.stop.clone(),
         }

@@ -4,19 +4,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Context, failure::Failure, tuning::Tuning};
+use super::{Context, failure::Failure, job::work, tuning::Tuning};
 use crate::{
     config::settings::SourceSettings,
     engine::{
-        job::Job,
         plan_file::PlanFile,
         report::Report,
         run::{Overrule, RunEnd, RunOptions, RunOutcome, RunUntil, run},
         stop::StopReason,
     },
     exit::Exit,
-    store::{Holder, RunPhase},
-    ui::{progress::Watcher, report, verification},
+    store::RunPhase,
+    ui::{report, verification},
 };
 
 /// Lock, load, index, verify, cut over, seal; the same command resumes what was interrupted
@@ -51,23 +50,13 @@ impl Run {
             overrule: (self.overrule_by.zip(self.reason))
                 .map(|(by, reason)| Overrule { by, reason }),
         };
-        let stop = context.heed_signals()?;
-        let watcher = Watcher::new(context.terminal.clone());
-        let holder = Holder::this_process().stored();
-        let job = Job {
-            settings: &settings,
-            holder: &holder,
-            progress: &watcher,
-            stop: &stop,
-        };
-        let outcome = run(&job, &options);
-        watcher.finish();
+        let outcome = work(context, &settings, |job| run(job, &options))?;
         let extract = |source: &SourceSettings| source.location.has_nothing_to_lock();
         let lockable = match settings.sources.iter().all(extract) {
             true => Lockable::Nothing,
             false => Lockable::Some,
         };
-        show(&outcome?, lockable, context)
+        show(&outcome, lockable, context)
     }
 }
 

@@ -2,15 +2,11 @@
 
 use clap::Args;
 
-use super::{Context, failure::Failure};
+use super::{Context, failure::Failure, job::work};
 use crate::{
-    engine::{
-        job::Job,
-        run::{RunVerified, verify},
-    },
+    engine::run::{RunVerified, verify},
     exit::Exit,
-    store::Holder,
-    ui::{progress::Watcher, verification},
+    ui::verification,
 };
 
 /// Read sources and target again and compare them, independently of what wrote them
@@ -20,18 +16,7 @@ pub(super) struct Verify {}
 impl Verify {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
-        let stop = context.heed_signals()?;
-        let watcher = Watcher::new(context.terminal.clone());
-        let holder = Holder::this_process().stored();
-        let job = Job {
-            settings: &settings,
-            holder: &holder,
-            progress: &watcher,
-            stop: &stop,
-        };
-        let verified = verify(&job);
-        watcher.finish();
-        let RunVerified { run, found } = verified?;
+        let RunVerified { run, found } = work(context, &settings, verify)?;
         verification::show(&found, &run.fingerprints(), &context.terminal)?;
         Ok(if found.passed() {
             Exit::Done

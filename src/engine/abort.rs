@@ -1,5 +1,6 @@
 //! Back to an open legacy, from any state before cut-over.
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::{begin::drift, error::RunError, job::Job, locking, progress::Phase, stop::StopReason};
@@ -30,28 +31,46 @@ pub struct Aborted {
     pub run: RunRow,
     /// Diverted PINs now in the legacy.
     pub handed_back: u64,
-    /// Diverted PINs a legacy would not take, and the table they are kept in.
-    pub kept: Vec<(String, Vec<NotHandedBack>)>,
+    /// Diverted PINs a legacy would not take.
+    pub kept: Vec<Kept>,
     /// A signal came; the same command goes on.
     pub stopped: Option<StopReason>,
 }
 
-/// What an abort would cost now; `None` when the newest run is aborted already.
+/// Diverted PINs a legacy would not take, and the table they are kept in.
+#[derive(Clone, Debug, Serialize)]
+pub struct Kept {
+    /// In the legacy.
+    pub table: String,
+    /// Each with the database's words.
+    pub pins: Vec<NotHandedBack>,
+}
+
+/// Whether there is anything to abort.
+#[derive(Clone, Debug)]
+pub enum Cost {
+    /// The newest run is aborted already.
+    Nothing(RunRow),
+    /// What an abort would cost.
+    Of(AbortCost),
+}
+
+/// What an abort would cost now.
 ///
 /// # Errors
 /// There is nothing to abort, or target or legacy cannot be read.
-pub fn cost(job: &Job<'_>) -> Result<Option<AbortCost>, RunError> {
+pub fn cost(job: &Job<'_>) -> Result<Cost, RunError> {
     let target = Target::open(&job.settings.target, Intent::MustExist)?;
-    if (target.current_run()?).is_some_and(|run| run.phase == RunPhase::Aborted) {
-        return Ok(None);
-    }
-    let run = abortable(job, &target)?;
+    let run = match target.current_run()? {
+        Some(run) if run.phase == RunPhase::Aborted => return Ok(Cost::Nothing(run)),
+        Some(_) | None => abortable(job, &target)?,
+    };
     let mut diverted = 0;
     for locked in locking::claimed(job.settings, &run)?.iter() {
         diverted += locked.diverted(u32::MAX)?.len() as u64;
     }
     let records = target.tally(run.run_id)?.records().unsigned_abs();
-    Ok(Some(AbortCost {
+    Ok(Cost::Of(AbortCost {
         run,
         records,
         diverted,
@@ -142,7 +161,8 @@ fn release_locks(job: &Job<'_>, run: &RunRow, aborted: &mut Aborted) -> Result<(
         let released = locked.release(Leftovers::HandBack)?;
         aborted.handed_back += released.handed_back;
         if let Some(table) = released.kept_in {
-            aborted.kept.push((table, released.not_handed_back));
+            let pins = released.not_handed_back;
+            aborted.kept.push(Kept { table, pins });
         }
         failpoint::reached("abort.released");
     }

@@ -3,12 +3,14 @@
 use std::{
     env,
     io::{self, ErrorKind, IsTerminal, Write},
-    sync::Arc,
+    mem,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use clap::ValueEnum;
 use indicatif::MultiProgress;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::exit::Exit;
 
@@ -48,6 +50,8 @@ pub struct Terminal {
     bars: Arc<MultiProgress>,
     colours: bool,
     watched: bool,
+    /// Where documents go that are to become parts of another one.
+    collected: Option<Arc<Mutex<Vec<Value>>>>,
 }
 
 impl Terminal {
@@ -62,7 +66,26 @@ impl Terminal {
             bars: Arc::new(MultiProgress::new()),
             colours: watched && !plain("NO_COLOR"),
             watched,
+            collected: None,
         }
+    }
+
+    /// The same terminal, but documents are kept until [`Terminal::collected`] takes them.
+    #[must_use]
+    pub fn collecting(&self) -> Self {
+        Self {
+            collected: Some(Arc::default()),
+            ..self.clone()
+        }
+    }
+
+    /// The documents kept since the last call, in order.
+    #[must_use]
+    pub fn collected(&self) -> Vec<Value> {
+        let Some(kept) = &self.collected else {
+            return Vec::new();
+        };
+        mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How results are written.
@@ -98,6 +121,12 @@ impl Terminal {
         }
     }
 
+    /// Standard output as a stream of data that is too long for one piece.
+    #[must_use]
+    pub fn stream(&self) -> impl Write + use<> {
+        Stream(self.clone())
+    }
+
     /// Writes a text to standard output, with an end of line.
     ///
     /// # Errors
@@ -111,6 +140,14 @@ impl Terminal {
     /// # Errors
     /// As [`Terminal::data`].
     pub fn json(&self, document: &impl Serialize) -> Result<(), OutputError> {
+        if let Some(kept) = &self.collected {
+            let document = serde_json::to_value(document)
+                .map_err(|error| OutputError(io::Error::other(error)))?;
+            kept.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(document);
+            return Ok(());
+        }
         let mut text = serde_json::to_vec_pretty(document)
             .map_err(|error| OutputError(io::Error::other(error)))?;
         text.push(b'\n');
@@ -138,5 +175,21 @@ impl Terminal {
         } else {
             text.to_owned()
         }
+    }
+}
+
+/// See [`Terminal::stream`].
+struct Stream(Terminal);
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.data(bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(OutputError(error)) => Err(error),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

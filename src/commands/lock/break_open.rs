@@ -43,6 +43,7 @@ impl Break {
         }
         if held.is_empty() {
             context.terminal.say("no source is locked");
+            show::broken(&context.terminal, &[])?;
             return Ok(Exit::Done);
         }
         let statuses: Vec<LockStatus> = held.iter().map(|(_, status)| status.clone()).collect();
@@ -50,13 +51,16 @@ impl Break {
         if !self.yes {
             context.terminal.confirm("Break the lock?")?;
         }
+        let mut were = Vec::new();
         for (source, _) in held {
             let was = lock::break_open(source, &settings.lock, &self.by, &self.reason)?;
             context
                 .terminal
                 .say(&format!("the lock on source {:?} is broken", was.source));
             self.audit(&settings, &was)?;
+            were.push(was);
         }
+        show::broken(&context.terminal, &were)?;
         context.terminal.next(
             "`pinferry abort` takes the run back, `pinferry lock release` clears away what is left",
         );

@@ -41,26 +41,26 @@ impl Release {
                 .terminal
                 .confirm("The PINs have moved. Let the old application change them here again?")?;
         }
-        let mut exit = Exit::Done;
-        let mut found = false;
+        let mut done = Vec::new();
         for source in &settings.sources {
             let released = if self.reopen {
                 reopened(&settings, source, leftovers)?
             } else {
                 released(&settings, source, &owner, leftovers)?
             };
-            let Some(released) = released else { continue };
-            found = true;
-            show::released(&context.terminal, &source.rules.name, &released);
-            if !released.not_handed_back.is_empty() {
-                exit = Exit::Failed;
-            }
+            done.extend(released.map(|released| (source.rules.name.as_str(), released)));
         }
-        if !found {
+        if done.is_empty() {
             let what = if self.reopen { "sealed" } else { "locked" };
             context.terminal.say(&format!("no source is {what}"));
         }
-        Ok(exit)
+        show::released(&context.terminal, &done)?;
+        let whole = |(_, released): &(_, Released)| released.not_handed_back.is_empty();
+        Ok(if done.iter().all(whole) {
+            Exit::Done
+        } else {
+            Exit::Failed
+        })
     }
 }
 

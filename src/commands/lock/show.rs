@@ -1,5 +1,6 @@
 //! How locks are shown.
 
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{
@@ -71,17 +72,43 @@ pub(super) fn tests(terminal: &Terminal, reports: &[TestReport]) -> Result<(), O
     Ok(())
 }
 
-/// Says what a release did.
-pub(super) fn released(terminal: &Terminal, source: &str, released: &Released) {
-    terminal.say(&format!(
-        "{source}: PIN management is open again, {} diverted PINs went back into the legacy",
-        released.handed_back
-    ));
-    let kept = released.kept_in.as_deref().unwrap_or_default();
-    for pin in &released.not_handed_back {
+/// Shows what a release did, source by source.
+pub(super) fn released(terminal: &Terminal, done: &[(&str, Released)]) -> Result<(), OutputError> {
+    for (source, released) in done {
         terminal.say(&format!(
-            "{source}: diverted PIN {} was not accepted by the legacy ({}); it is kept in table {kept}",
-            pin.seq, pin.why
+            "{source}: PIN management is open again, {} diverted PINs went back into the legacy",
+            released.handed_back
         ));
+        let kept = released.kept_in.as_deref().unwrap_or_default();
+        for pin in &released.not_handed_back {
+            terminal.say(&format!(
+                "{source}: diverted PIN {} was not accepted by the legacy ({}); it is kept in table {kept}",
+                pin.seq, pin.why
+            ));
+        }
     }
+    match terminal.format() {
+        Format::Json => {
+            let done: Vec<_> = (done.iter())
+                .map(|(source, released)| ReleasedSource { source, released })
+                .collect();
+            terminal.json(&json!({"schema": 1, "released": done}))
+        }
+        Format::Table => Ok(()),
+    }
+}
+
+/// Shows whose locks were broken, as they were before.
+pub(super) fn broken(terminal: &Terminal, were: &[LockStatus]) -> Result<(), OutputError> {
+    match terminal.format() {
+        Format::Json => terminal.json(&json!({"schema": 1, "broken": were})),
+        Format::Table => Ok(()),
+    }
+}
+
+#[derive(Serialize)]
+struct ReleasedSource<'r> {
+    source: &'r str,
+    #[serde(flatten)]
+    released: &'r Released,
 }

@@ -24,7 +24,7 @@ pub enum Leftovers {
 }
 
 /// A diverted PIN the legacy itself would not take back; it is kept in the divert table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct NotHandedBack {
     /// Its number there.
     pub seq: i64,
@@ -33,7 +33,7 @@ pub struct NotHandedBack {
 }
 
 /// What a release did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Released {
     /// Diverted PINs now in the legacy.
     pub handed_back: u64,
