@@ -1,5 +1,10 @@
 //! The command line from outside: help, exit codes, streams.
 
+#[path = "cli/audit.rs"]
+mod audit;
+#[path = "cli/documents.rs"]
+mod documents;
+
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use assert_cmd::{Command as Tested, cargo::cargo_bin};

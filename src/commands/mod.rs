@@ -22,6 +22,7 @@ use crate::{
 mod abort;
 mod activate;
 mod actor;
+mod audit;
 mod completions;
 mod demo;
 mod doctor;
@@ -33,6 +34,7 @@ mod job;
 mod lock;
 mod man;
 mod migrate_schema;
+mod outlet;
 mod plan;
 mod quarantine;
 mod run;
@@ -105,6 +107,7 @@ enum Command {
     Verify(verify::Verify),
     Explain(explain::Explain),
     Quarantine(quarantine::Quarantine),
+    Audit(audit::Audit),
     Lock(lock::Lock),
     Intake(intake::Intake),
     Activate(activate::Activate),
@@ -127,6 +130,7 @@ impl Command {
             Self::Verify(command) => command.run(context),
             Self::Explain(command) => command.run(context),
             Self::Quarantine(command) => command.run(context),
+            Self::Audit(command) => command.run(context),
             Self::Lock(command) => command.run(context),
             Self::Intake(command) => command.run(context),
             Self::Activate(command) => command.run(context),

@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Context, failure::Failure};
+use super::{
+    Context,
+    failure::Failure,
+    outlet::{is_standard_output, outlet},
+};
 use crate::{
     domain::{quarantine::Reason, record_name::shown_id},
-    engine::quarantine_export::{ExportError, QuarantineExport},
+    engine::quarantine_export::{QuarantineExport, WHAT},
     exit::Exit,
     store::{
         Reader,
@@ -74,7 +78,7 @@ struct List {
 struct Export {
     #[command(flatten)]
     which: Which,
-    /// The file to write, readable by its owner only; an existing one is replaced
+    /// The file to write, readable by its owner only; an existing one is never touched; - is standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -122,7 +126,16 @@ impl Export {
     fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
         let filter = self.which.filter();
-        let mut export = QuarantineExport::create(&self.file)?;
+        let terminal = &context.terminal;
+        let streamed = is_standard_output(&self.file);
+        if streamed && terminal.format() == Format::Json {
+            return Err(Failure::new(
+                Exit::Usage,
+                "an export to standard output is CSV, which --format json has no place for",
+                Some("name a file, or leave --format json out".to_owned()),
+            ));
+        }
+        let mut export = QuarantineExport::create(outlet(WHAT, &self.file, context)?)?;
         let reader = Reader::open(&settings.target)?;
         let mut last: Option<Quarantined> = None;
         loop {
@@ -136,10 +149,17 @@ impl Export {
             }
         }
         let written = export.finish()?;
-        let shown = self.file.display();
-        context.terminal.say(&format!(
-            "wrote {written} records to {shown}; it holds personal data"
-        ));
+        if streamed {
+            return Ok(Exit::Done);
+        }
+        let file = self.file.display().to_string();
+        match terminal.format() {
+            Format::Json => terminal
+                .json(&json!({"schema": 1, "exported": {"file": file, "records": written}}))?,
+            Format::Table => terminal.say(&format!(
+                "wrote {written} records to {file}; it holds personal data"
+            )),
+        }
         Ok(Exit::Done)
     }
 }
@@ -187,11 +207,4 @@ fn as_table(rows: &[Quarantined]) -> String {
         ]);
     }
     render(&shown)
-}
-
-impl From<ExportError> for Failure {
-    fn from(error: ExportError) -> Self {
-        let hint = "name a file in a folder that can be written".to_owned();
-        Self::new(Exit::Failed, error, Some(hint))
-    }
 }

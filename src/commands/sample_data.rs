@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-use super::{Context, failure::Failure};
+use super::{Context, failure::Failure, outlet::is_standard_output};
 use crate::{
     exit::Exit,
     sample::{self, SampleFormat, SampleOptions},
@@ -33,7 +33,7 @@ pub(super) struct SampleData {
     #[arg(long, value_name = "COUNT", default_value_t = NonZeroU16::MIN)]
     sources: NonZeroU16,
     /// The file to write: a SQLite database (table pin_legacy) if it ends in .db or .sqlite, else CSV; an
-    /// existing one is never touched
+    /// existing one is never touched; - is standard output, as CSV, with --dirty 0
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
 }
@@ -48,6 +48,9 @@ impl SampleData {
             sources: self.sources,
             source: 0,
         };
+        if is_standard_output(&self.out) {
+            return self.stream(&options, context);
+        }
         for source in 0..self.sources.get() {
             options.source = source;
             let path = numbered(&self.out, source);
@@ -65,6 +68,19 @@ impl SampleData {
                 "wrote {shown}: {written} replaced and discarded codes"
             ));
         }
+        Ok(Exit::Done)
+    }
+
+    /// One stream holds one source, and no links beside it.
+    fn stream(&self, options: &SampleOptions, context: &Context) -> Result<Exit, Failure> {
+        if self.dirty > 0.0 || self.sources > NonZeroU16::MIN {
+            return Err(Failure::new(
+                Exit::Usage,
+                "standard output takes one source and nothing beside it",
+                Some("--dirty 0 without --sources for standard output, or a file for --out".into()),
+            ));
+        }
+        sample::generate_into(options, context.terminal.stream())?;
         Ok(Exit::Done)
     }
 }

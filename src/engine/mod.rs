@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub mod activate;
+pub mod audit_log;
 mod begin;
 mod bitmap;
 mod budget;
@@ -16,6 +17,7 @@ pub mod job;
 pub mod judge;
 mod load;
 pub mod locking;
+pub mod outlet;
 pub mod partition;
 pub mod plan;
 pub mod plan_file;

@@ -82,6 +82,15 @@ pub fn generate(options: &SampleOptions, path: &Path) -> Result<u64, SampleError
     written.map_err(|error| SampleError::write(path, error.into()))
 }
 
+/// Writes one source as CSV to whatever takes it, and tells how many records it has.
+///
+/// # Errors
+/// It cannot be written.
+pub fn generate_into(options: &SampleOptions, out: impl Write) -> Result<u64, SampleError> {
+    let path = Path::new("standard output");
+    write_csv(options, out).map_err(|error| SampleError::write(path, error.into()))
+}
+
 /// Writes the replaced and discarded codes that dirty records refer to (`fiscal_code_links`), and tells how
 /// many there are.
 ///
@@ -141,7 +150,7 @@ fn each_record<E>(
     Ok(written)
 }
 
-fn write_csv(options: &SampleOptions, file: File) -> Result<u64, csv::Error> {
+fn write_csv(options: &SampleOptions, file: impl Write) -> Result<u64, csv::Error> {
     let mut out = csv::WriterBuilder::new()
         .delimiter(b';')
         .flexible(true)
