@@ -47,7 +47,7 @@ pub(super) fn compare(
     mismatches.merge(read.rest.mismatches);
     mismatches.merge(read.rest.leftovers.mismatches);
     mismatches.merge(read.people.mismatches);
-    let (mismatches, changed_since) = split(mismatches.into_list(), stage, run.target_fresh);
+    let (mismatches, changed_since) = split(mismatches.into_list(stage), stage, run.target_fresh);
     let mut ledger = BTreeMap::new();
     for (cause, _) in &run.ledger {
         *ledger.entry(cause.clone()).or_default() += 1;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Stage;
 use crate::domain::status::vocabulary;
 
 vocabulary! {
@@ -107,9 +108,55 @@ impl MismatchCode {
         }
     }
 
-    /// What to do about it.
-    #[must_use]
-    pub const fn advice(self) -> &'static str {
+    /// What to do about it: after cut-over there is nothing left to abort.
+    const fn advice(self, stage: Stage) -> &'static str {
+        match stage {
+            Stage::BeforeCutOver => self.advice_before_cut_over(),
+            Stage::AfterCutOver => self.advice_after_cut_over(),
+        }
+    }
+
+    const fn advice_after_cut_over(self) -> &'static str {
+        match self {
+            Self::SourceChanged => {
+                "the legacy was sealed at cut-over: find out who opened or wrote to it since (`pinferry lock status`)"
+            }
+            Self::Schema | Self::IndexContent => {
+                "somebody changed the target's schema: put it back, or restore a backup of the target"
+            }
+            Self::Chain | Self::RunState | Self::FinalDigest => {
+                "somebody changed pinferry's own records in the target: find out who, and compare with a backup (`pinferry audit verify`)"
+            }
+            Self::Configuration | Self::Catalogue => self.advice_before_cut_over(),
+            Self::Canary => {
+                "compare the canary file with `pinferry explain`, and try that login in the new system"
+            }
+            Self::NotCarried
+            | Self::Conservation
+            | Self::RowsDigest
+            | Self::OriginsDigest
+            | Self::FindingsDigest
+            | Self::Counts
+            | Self::Invariant
+            | Self::Orphan
+            | Self::CurrentCode
+            | Self::LivePins
+            | Self::NoPin
+            | Self::ForeignRun
+            | Self::UnknownProfile
+            | Self::Survivor
+            | Self::Expiry
+            | Self::Grant
+            | Self::Access
+            | Self::PersonDetails
+            | Self::Delegation
+            | Self::Quarantine => {
+                "somebody changed the target since cut-over: find out who; look at the examples with `pinferry explain`, and put those rows right from a backup"
+            }
+        }
+    }
+
+    const fn advice_before_cut_over(self) -> &'static str {
         match self {
             Self::SourceChanged => {
                 "find out who wrote to the source under the lock (`pinferry lock status`); `pinferry abort` and run again"
@@ -149,7 +196,7 @@ impl MismatchCode {
             | Self::PersonDetails
             | Self::Delegation
             | Self::Quarantine => {
-                "somebody changed the target behind pinferry's back: find out who; look at the examples with `pinferry explain`; before cut-over `pinferry abort` and run again"
+                "somebody changed the target behind pinferry's back: find out who; look at the examples with `pinferry explain`; then `pinferry abort` and run again"
             }
         }
     }
@@ -221,11 +268,11 @@ impl Mismatches {
     }
 
     /// All differences, by kind and place.
-    pub(super) fn into_list(self) -> Vec<Mismatch> {
+    pub(super) fn into_list(self, stage: Stage) -> Vec<Mismatch> {
         self.found
             .into_iter()
             .map(|((code, subject, what), (count, examples))| Mismatch {
-                advice: code.advice(),
+                advice: code.advice(stage),
                 code,
                 subject,
                 what,
@@ -257,7 +304,7 @@ fn has_form_of_fiscal_code(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{EXAMPLES, MismatchCode, Mismatches, record_name};
+    use super::{EXAMPLES, MismatchCode, Mismatches, Stage, record_name};
 
     #[test]
     fn an_id_that_looks_like_a_fiscal_code_is_masked() {
@@ -276,7 +323,7 @@ mod tests {
             let example = Some(number.to_string());
             mismatches.add(MismatchCode::Orphan, "pin", "no person", example);
         }
-        let list = mismatches.into_list();
+        let list = mismatches.into_list(Stage::BeforeCutOver);
         assert_eq!(list[0].count, 100);
         assert_eq!(list[0].examples.len(), EXAMPLES);
     }

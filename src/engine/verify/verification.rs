@@ -43,7 +43,7 @@ impl Verification {
         Self {
             run_id: begun.run.run_id,
             phase: begun.run.phase,
-            mismatches: begun.mismatches.into_list(),
+            mismatches: begun.mismatches.into_list(begun.stage),
             changed_since: Vec::new(),
             ledger: BTreeMap::new(),
             found: Tally::default(),
