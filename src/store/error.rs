@@ -154,7 +154,10 @@ impl StoreError {
                 "the user that runs pinferry needs to write the file and its folder (SQLite keeps its \
                  write-ahead log beside the database)"
             }
-            Self::Full { .. } => "free some space and type the same command again",
+            Self::Full { .. } => {
+                "free some space (the target takes about two and a half times the size of the sources, and its \
+                 write-ahead log comes on top), then type the same command again"
+            }
             Self::Busy { .. } => {
                 "see who holds the database (`pinferry status`) and type the same command again"
             }

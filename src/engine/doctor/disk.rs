@@ -14,6 +14,10 @@ use crate::{
 /// is 2.4; the rest is room for the write-ahead log and for building indexes.
 const TARGET_PER_SOURCE: u64 = 4;
 
+/// Bytes of spill files for each byte of source. With its key a spilled record is up to half as large again as in
+/// its source, and while many spilled runs are merged into fewer, both copies stand.
+const SPILL_PER_SOURCE: u64 = 3;
+
 /// Compares what will be needed with what is free, disk by disk.
 pub(super) fn space(settings: &Settings) -> Vec<Check> {
     let source_bytes: u64 = settings
@@ -33,8 +37,11 @@ pub(super) fn space(settings: &Settings) -> Vec<Check> {
         (
             "run.work_dir",
             settings.run.work_dir.as_path(),
-            // Every record is spilled once, and once more while runs are merged.
-            if spills { source_bytes * 2 } else { 0 },
+            if spills {
+                source_bytes * SPILL_PER_SOURCE
+            } else {
+                0
+            },
         ),
     ];
     let mut disks: BTreeMap<u64, Disk> = BTreeMap::new();

@@ -107,7 +107,7 @@ impl ExtractError {
                 "set run.work_dir to a folder this account may write to, then run the same command again"
             }
             Self::Spill { .. } => {
-                "free space there (about one and a half times the size of the sources), set run.work_dir to another disk, or raise run.memory; then run the same command again"
+                "free space there (up to three times the size of the sources), set run.work_dir to another disk, or raise run.memory; then run the same command again"
             }
             Self::ReadBack { .. } => {
                 "check the disk of run.work_dir, then run the same command again"
