@@ -39,6 +39,11 @@ impl Abort {
              into the legacy, and the lock is released",
             cost.run.run_id, cost.run.phase, cost.records, cost.diverted
         ));
+        for administrator in &cost.administrators {
+            terminal.say(&format!(
+                "the lock that is released is not the run's own: {administrator}"
+            ));
+        }
         if !self.yes {
             terminal.confirm("abort this run?")?;
         }

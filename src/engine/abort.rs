@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{begin::drift, error::RunError, job::Job, locking, progress::Phase, stop::StopReason};
 use crate::{
     failpoint,
-    source::lock::{Leftovers, NotHandedBack},
-    store::{CommitPoint, Intent, Lease, RunPhase, RunRow, Target},
+    source::lock::{self, LockState, NotHandedBack, Owner},
+    store::{CommitPoint, Intent, Lease, RunPhase, RunRow, StoreError, Target},
 };
 
 /// Rows taken out in one transaction of a target that was in use.
@@ -22,6 +22,8 @@ pub struct AbortCost {
     pub records: u64,
     /// PINs diverted by the lock, which go back into the legacy.
     pub diverted: u64,
+    /// Locks of administrators in the place of the run's own, in words: they go too.
+    pub administrators: Vec<String>,
 }
 
 /// How an abort ended.
@@ -60,21 +62,40 @@ pub enum Cost {
 /// # Errors
 /// There is nothing to abort, or target or legacy cannot be read.
 pub fn cost(job: &Job<'_>) -> Result<Cost, RunError> {
-    let target = Target::open(&job.settings.target, Intent::MustExist)?;
+    let target = open(job)?;
     let run = match target.current_run()? {
         Some(run) if run.phase == RunPhase::Aborted => return Ok(Cost::Nothing(run)),
         Some(_) | None => abortable(job, &target)?,
     };
-    let mut diverted = 0;
-    for locked in locking::claimed(job.settings, &run)?.iter() {
-        diverted += locked.diverted(u32::MAX)?.len() as u64;
+    locking::refuse_other_runs(job.settings, Some(&run))?;
+    let (mut diverted, mut administrators) = (0, Vec::new());
+    for source in &job.settings.sources {
+        let status = lock::status(source, &job.settings.lock)?;
+        diverted += status.diverted_open;
+        if let (LockState::Engaged, Some(owner @ Owner::Administrator(_))) =
+            (status.state, status.owner)
+        {
+            administrators.push(format!("that of {owner} on source {}", status.source));
+        }
     }
     let records = target.tally(run.run_id)?.records().unsigned_abs();
     Ok(Cost::Of(AbortCost {
         run,
         records,
         diverted,
+        administrators,
     }))
+}
+
+/// The target, or who holds the legacy for a run that lives in another one.
+fn open(job: &Job<'_>) -> Result<Target, RunError> {
+    match Target::open(&job.settings.target, Intent::MustExist) {
+        Err(error @ StoreError::Missing { .. }) => {
+            locking::refuse_other_runs(job.settings, None)?;
+            Err(error.into())
+        }
+        opened => Ok(opened?),
+    }
 }
 
 /// Takes the run's rows out of the target, hands diverted PINs back and releases the lock.
@@ -82,8 +103,9 @@ pub fn cost(job: &Job<'_>) -> Result<Cost, RunError> {
 /// # Errors
 /// Anything that failed on the way; the same call goes on from there.
 pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
-    let mut target = Target::open(&job.settings.target, Intent::MustExist)?;
+    let mut target = open(job)?;
     let run = abortable(job, &target)?;
+    locking::refuse_other_runs(job.settings, Some(&run))?;
     let lease = target.acquire(run.run_id, job.holder, job.settings.run.lease)?;
     let heartbeat = target.heartbeat(&lease)?;
     job.progress.begin(Phase::Abort, None);
@@ -117,7 +139,10 @@ pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
 }
 
 fn abortable(job: &Job<'_>, target: &Target) -> Result<RunRow, RunError> {
-    let run = target.current_run()?.ok_or(RunError::NoRun)?;
+    let Some(run) = target.current_run()? else {
+        locking::refuse_other_runs(job.settings, None)?;
+        return Err(RunError::NoRun);
+    };
     let run_id = run.run_id;
     if run.phase != RunPhase::Aborting && !run.phase.may_become(RunPhase::Aborting) {
         return Err(RunError::NothingToAbort {
@@ -156,9 +181,12 @@ fn take_rows_out(
 }
 
 fn release_locks(job: &Job<'_>, run: &RunRow, aborted: &mut Aborted) -> Result<(), RunError> {
-    for locked in locking::claimed(job.settings, run)?.into_locked() {
+    for source in &job.settings.sources {
         failpoint::reached("abort.release");
-        let released = locked.release(Leftovers::HandBack)?;
+        let owner = locking::owner(run);
+        let Some(released) = lock::clear(source, &job.settings.lock, &owner)? else {
+            continue;
+        };
         aborted.handed_back += released.handed_back;
         if let Some(table) = released.kept_in {
             let pins = released.not_handed_back;

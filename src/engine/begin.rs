@@ -11,6 +11,7 @@ use super::{
     error::RunError,
     extract::{ExtractError, refuse_empty},
     job::Job,
+    locking,
     plan_file::{PlanFile, differing_keys},
     run::{RunEnd, RunOptions, RunOutcome, outcome},
 };
@@ -24,9 +25,10 @@ use crate::{
 };
 
 /// What would stop a new run is said before anything is written: sources that cannot be read as configured,
-/// or that are not what the plan was made from.
+/// that another run holds, or that are not what the plan was made from.
 pub(super) fn look_before_writing(job: &Job<'_>, options: &RunOptions) -> Result<(), RunError> {
     check_sources(job)?;
+    locking::refuse_other_runs(job.settings, None)?;
     for (settings, index) in job.settings.sources.iter().zip(0..) {
         let first = &mut |_: &RawRecord<'_>| ControlFlow::Break(());
         let read = source::read(settings, SourceIndex(index), &BTreeSet::new(), first)?;

@@ -6,7 +6,10 @@ use super::{
 use crate::{
     domain::digest::Digest,
     exit::Exit,
-    source::{SourceError, SourceMistake, lock::LockError},
+    source::{
+        SourceError, SourceMistake,
+        lock::{Holding, LockError},
+    },
     store::{RunPhase, StoreError},
 };
 
@@ -66,6 +69,11 @@ pub enum RunError {
     NoIds { run_id: i64 },
     #[error("the lock of source {name:?} is gone: nothing keeps its PINs from changing")]
     LockGone { name: String },
+    #[error(
+        "the lock of run {run_id} on source {:?} is gone, and {} holds one since {}: nobody knows what was written in between",
+        .by.source_name, .by.owner, .by.since
+    )]
+    LockReplaced { run_id: i64, by: Box<Holding> },
     #[error("captured changes keep coming: {rounds} rounds did not settle them")]
     CapturesWithoutEnd { rounds: usize },
     #[error("the time zone of the offices cannot be used")]
@@ -86,8 +94,9 @@ impl RunError {
             Self::Source(error) => error.exit(),
             Self::Lock(error) => error.exit(),
             Self::Verify(error) => error.exit(),
-            Self::Sources(_)
-            | Self::ConfigurationDrifted { .. }
+            Self::LockReplaced { .. } => Exit::Refused,
+            Self::Sources(mistakes) => sources_exit(mistakes),
+            Self::ConfigurationDrifted { .. }
             | Self::PlanDrifted { .. }
             | Self::PlanSourceDrifted { .. }
             | Self::NothingToAbort { .. }
@@ -138,6 +147,9 @@ impl RunError {
             Self::LockGone { .. } => {
                 "find out who removed it; `pinferry abort` takes the run back, and the next one begins afresh"
             }
+            Self::LockReplaced { .. } => {
+                "find out who removed it; `pinferry abort` takes the run back and opens the legacy, and the next one begins afresh"
+            }
             Self::CapturesWithoutEnd { .. } => {
                 "find out who writes so much to the legacy, then type `pinferry run` again"
             }
@@ -149,6 +161,15 @@ impl RunError {
             | Self::NoWriter => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+/// A configuration that does not fit weighs more than data that cannot be read.
+fn sources_exit(mistakes: &[SourceMistake]) -> Exit {
+    if mistakes.iter().any(|mistake| mistake.exit() == Exit::Usage) {
+        Exit::Usage
+    } else {
+        Exit::Failed
     }
 }
 

@@ -3,7 +3,7 @@
 use super::error::RunError;
 use crate::{
     config::settings::Settings,
-    source::lock::{LockRequest, Locks, Owner},
+    source::lock::{self, LockError, LockRequest, LockState, Locks, Owner},
     store::RunRow,
 };
 
@@ -11,7 +11,13 @@ use crate::{
 /// of the name.
 #[must_use]
 pub fn owner(run: &RunRow) -> Owner {
-    Owner::Run(format!("{} of {}", run.run_id, run.created_at))
+    owner_of(run.run_id, &run.created_at)
+}
+
+/// The same of a run that was only looked at.
+#[must_use]
+pub fn owner_of(run_id: i64, created_at: &str) -> Owner {
+    Owner::Run(format!("{run_id} of {created_at}"))
 }
 
 /// What the locks of this run say about themselves.
@@ -39,15 +45,52 @@ pub(super) fn claimed(settings: &Settings, run: &RunRow) -> Result<Locks, RunErr
     )?)
 }
 
+/// That no other run holds a source: its records would be migrated twice. An administrator's lock is one to
+/// take over.
+pub(super) fn refuse_other_runs(
+    settings: &Settings,
+    ours: Option<&RunRow>,
+) -> Result<(), RunError> {
+    // No run has the empty name.
+    let ours = ours.map_or_else(|| Owner::Run(String::new()), owner);
+    for source in &settings.sources {
+        match lock::claim(source, &settings.lock, &ours) {
+            Err(LockError::Held(holding))
+                if holding.state == LockState::Engaged
+                    && matches!(holding.owner, Owner::Administrator(_)) => {}
+            found => drop(found?),
+        }
+    }
+    Ok(())
+}
+
 /// The locks this run has, every guard present.
 pub(super) fn held(settings: &Settings, run: &RunRow) -> Result<Locks, RunError> {
-    let locks = claimed(settings, run)?;
-    for source in &settings.sources {
-        let name = &source.rules.name;
-        if !source.location.has_nothing_to_lock() && locks.of(name).is_none() {
-            return Err(RunError::LockGone { name: name.clone() });
+    let locks = match Locks::claim(&settings.sources, &settings.lock, &owner(run)) {
+        Err(LockError::Held(holding)) => {
+            return Err(RunError::LockReplaced {
+                run_id: run.run_id,
+                by: holding,
+            });
         }
+        found => found?,
+    };
+    if let Some(name) = missing(settings, &locks).next() {
+        return Err(RunError::LockGone {
+            name: name.to_owned(),
+        });
     }
     locks.check_present()?;
     Ok(locks)
+}
+
+/// The sources that can be locked and are not among these locks.
+pub(super) fn missing<'s>(
+    settings: &'s Settings,
+    locks: &'s Locks,
+) -> impl Iterator<Item = &'s str> {
+    let sources = settings.sources.iter();
+    let lockable = sources.filter(|source| !source.location.has_nothing_to_lock());
+    let names = lockable.map(|source| source.rules.name.as_str());
+    names.filter(|name| locks.of(name).is_none())
 }

@@ -96,8 +96,27 @@ impl Runner<'_> {
         Ok(())
     }
 
+    /// The same; a run that has read nothing yet may lock again what was opened meanwhile.
+    fn hold_or_renew_locks(&mut self, run: &RunRow) -> Result<(), RunError> {
+        match self.hold_locks() {
+            Err(RunError::LockGone { .. } | RunError::LockReplaced { .. })
+                if run.phase == RunPhase::Locked =>
+            {
+                let settings = self.job.settings;
+                let request = locking::request(settings, run);
+                self.locks = engage_all(&settings.sources, &settings.lock, &request)?;
+                let tx = self.target.begin(&self.lease)?;
+                let locked: Vec<_> = self.locks.iter().map(|locked| locked.source()).collect();
+                tx.event("lock.renewed", &json!({ "sources": locked }))?;
+                tx.commit(CommitPoint::Phase)?;
+                Ok(())
+            }
+            held => held,
+        }
+    }
+
     fn load(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
-        self.hold_locks()?;
+        self.hold_or_renew_locks(run)?;
         let extracted = extract(
             &self.job.settings.sources,
             self.rules,
@@ -244,6 +263,12 @@ impl Runner<'_> {
     fn seal(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
         self.job.progress.begin(Phase::Seal, None);
         self.locks = locking::claimed(self.job.settings, run)?;
+        for source in locking::missing(self.job.settings, &self.locks) {
+            self.job.progress.note(&format!(
+                "source {source}: its lock is gone, so it is NOT sealed and the old application can write to it; \
+                 find out who removed it, and `pinferry lock engage --reason TEXT`"
+            ));
+        }
         let damaged = self.locks.seal()?;
         for (source, what) in &damaged {
             self.job.progress.note(&format!(

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::report::Report;
+use super::{locking, report::Report};
 use crate::{
     config::settings::Settings,
     domain::tally::Tally,
-    source::lock::{self, Guards, LockStatus},
+    source::lock::{self, LockState, LockStatus},
     store::{
         Holder, Reader, RunPhase, StoreError,
         reader::{RunState, Runner},
@@ -79,11 +79,9 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
         Err(error) => return Err(error),
     };
     let locks = locks(settings);
-    let next = match &run {
-        Some(run) if needs_lock(run.phase) && locks.iter().any(is_wanting) => {
-            "the lock is gone or damaged: find out who did that, then `pinferry abort`"
-        }
-        _ => next(run.as_ref(), &activations),
+    let next = match run.as_ref().and_then(|run| wanting(run, &locks)) {
+        Some(what) => what,
+        None => next(run.as_ref(), &activations),
     };
     Ok(State {
         report: report(run.as_ref()),
@@ -114,13 +112,30 @@ fn needs_lock(phase: RunPhase) -> bool {
     }
 }
 
-/// Whether a lock that should hold does not.
-fn is_wanting(lock: &LockLook) -> bool {
-    match lock {
-        LockLook::Known(status) => {
-            status.lockable && (!status.is_held() || matches!(status.guards, Guards::Damaged(_)))
+/// What to type where a lock that should hold does not, or is no longer the run's own.
+fn wanting(run: &RunState, locks: &[LockLook]) -> Option<&'static str> {
+    if !needs_lock(run.phase) {
+        return None;
+    }
+    let owner = locking::owner_of(run.run_id, &run.created_at);
+    let locks = locks.iter().filter_map(|lock| match lock {
+        LockLook::Known(status) if status.lockable => Some(status.as_ref()),
+        LockLook::Known(_) | LockLook::Unknown { .. } => None,
+    });
+    let (mut damaged, mut lost) = (false, false);
+    for status in locks {
+        damaged |= status.is_damaged() || status.state == LockState::Broken;
+        lost |= !status.is_held() || status.owner.as_ref() != Some(&owner);
+    }
+    match (damaged, lost) {
+        (false, false) => None,
+        // Nothing was read under the lock yet.
+        (false, true) if run.phase == RunPhase::Locked => {
+            Some("the lock is gone: find out who did that; `pinferry run` locks again and goes on")
         }
-        LockLook::Unknown { .. } => false,
+        (false, true) | (true, _) => Some(
+            "the lock is gone or damaged, or no longer the run's own: find out who did that, then `pinferry abort`",
+        ),
     }
 }
 

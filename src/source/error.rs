@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, io, path::PathBuf, time::Duration};
 
+use super::hint;
 use crate::{domain::field::Field, exit::Exit};
 
 /// A source cannot be used as it is configured.
@@ -164,6 +165,25 @@ pub enum SourceError {
         /// How long the reader waited.
         waited: Duration,
     },
+    /// The disk of the database is full.
+    #[error("{}: the disk of the database is full, failed while {doing}; a write-ahead log needs room even to be read", .path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The database may not be opened.
+    #[error("{}: the database cannot be opened, failed while {doing}", .path.display())]
+    CannotOpen {
+        /// The database.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
     /// The database reports a failure.
     #[error("{}: the database failed while {doing}", .path.display())]
     Sqlite {
@@ -178,6 +198,24 @@ pub enum SourceError {
 }
 
 impl SourceMistake {
+    /// How the program ends with this mistake.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Sample(error) => error.exit(),
+            Self::Absent { .. }
+            | Self::NotAFile { .. }
+            | Self::Unreadable { .. }
+            | Self::Empty { .. }
+            | Self::ByteOrderMark { .. }
+            | Self::MissingColumns { .. }
+            | Self::RepeatedColumns { .. }
+            | Self::NotADatabase { .. }
+            | Self::NoTable { .. }
+            | Self::Sha256OfDatabase => Exit::Usage,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -215,6 +253,8 @@ impl SourceError {
             | Self::RecordCount { .. }
             | Self::Sha256 { .. }
             | Self::Busy { .. }
+            | Self::Full { .. }
+            | Self::CannotOpen { .. }
             | Self::Sqlite { .. } => Exit::Failed,
         }
     }
@@ -238,12 +278,10 @@ impl SourceError {
             Self::RecordCount { .. } | Self::Sha256 { .. } => {
                 "the extract is incomplete or another one: ask its sender, then correct the file or the configuration"
             }
-            Self::Busy { .. } => {
-                "run the same command again, or find the program that holds the database"
-            }
-            Self::Sqlite { .. } => {
-                "check the database with `sqlite3 FILE 'PRAGMA integrity_check'`"
-            }
+            Self::Busy { .. } => hint::BUSY,
+            Self::Full { .. } => hint::FULL,
+            Self::CannotOpen { .. } => hint::CANNOT_OPEN,
+            Self::Sqlite { .. } => hint::CHECK,
         };
         Some(hint.to_owned())
     }

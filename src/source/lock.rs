@@ -5,7 +5,9 @@
 //! module makes a [`Locked`]: the token proves that the lock was taken, [`Locked::check_present`] that it
 //! still is. A CSV extract has nothing to lock.
 
+mod drift;
 mod error;
+mod foreseen;
 mod image;
 mod locked;
 mod locks;
@@ -17,7 +19,9 @@ use crate::config::settings::{LockSettings, SourceLocation, SourceSettings};
 
 use super::sqlite::lock as sqlite;
 
+pub use drift::Drift;
 pub use error::{Holding, LockError};
+pub use foreseen::Foreseen;
 pub use image::{Capture, Diverted, RawFields};
 pub use locked::{HowEngaged, Leftovers, Locked, NotHandedBack, Released};
 pub use locks::{Locks, engage_all};
@@ -96,6 +100,35 @@ pub fn test(source: &SourceSettings, lock: &LockSettings) -> Result<Option<TestR
     match &source.location {
         SourceLocation::Csv { .. } => Ok(None),
         SourceLocation::Sqlite { .. } => sqlite::test(&Place::of(source, lock)).map(Some),
+    }
+}
+
+/// What engaging or testing the lock would refuse; writes nothing. Guards are tried on a copy in memory of
+/// the schema and of the first rows.
+///
+/// # Errors
+/// Why the lock could not be engaged, or the database cannot be read.
+pub fn foresee(source: &SourceSettings, lock: &LockSettings) -> Result<Foreseen, LockError> {
+    match &source.location {
+        SourceLocation::Csv { .. } => Ok(Foreseen::Nothing),
+        SourceLocation::Sqlite { .. } => sqlite::foresee(&Place::of(source, lock)),
+    }
+}
+
+/// Opens a legacy again for the run that is being aborted, and removes everything of the lock: the run's own,
+/// what is left of a broken or damaged one, and an administrator's, which the run would have taken over.
+/// `None` where there is nothing of a lock.
+///
+/// # Errors
+/// Another run holds it, it is sealed, or the database fails.
+pub fn clear(
+    source: &SourceSettings,
+    lock: &LockSettings,
+    owner: &Owner,
+) -> Result<Option<Released>, LockError> {
+    match &source.location {
+        SourceLocation::Csv { .. } => Ok(None),
+        SourceLocation::Sqlite { .. } => sqlite::clear(&Place::of(source, lock), owner),
     }
 }
 

@@ -6,6 +6,7 @@ mod encoding;
 mod error;
 mod file;
 pub mod fingerprint;
+mod hint;
 pub mod legacy;
 pub mod lock;
 pub mod requests;

@@ -4,7 +4,11 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use crate::{RUN, finish, scenario::Scenario, uninterrupted_run};
+use crate::{
+    RUN, finish,
+    scenario::{Scenario, beginning},
+    uninterrupted_run,
+};
 
 const HOLD: &[&str] = &["run", "--hold"];
 
@@ -187,6 +191,134 @@ fn a_lock_that_somebody_removed_is_missed_by_status_and_by_the_run() {
     assert_eq!(phase(&scenario), "verified");
     scenario.expect(&["abort", "--yes"], &[0]);
     finish_after_abort(&scenario);
+}
+
+/// The lock as a restored backup would leave it: not there, or an administrator's from before the run.
+fn without_its_lock(scenario: &Scenario, administrator: bool) {
+    let backup = scenario.path("backup.db");
+    fs::copy(beginning().join("inps.db"), &backup).expect("a copy");
+    for name in ["inps.db-wal", "inps.db-shm"] {
+        drop(fs::remove_file(scenario.path(name)));
+    }
+    fs::rename(&backup, scenario.path("inps.db")).expect("restored");
+    if administrator {
+        scenario.expect(&["lock", "engage", "--reason", "found it open"], &[0]);
+    }
+}
+
+fn told(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn a_run_whose_lock_was_lost_or_replaced_can_be_aborted_to_an_open_legacy_and_status_says_so() {
+    for administrator in [false, true] {
+        let scenario = held();
+        without_its_lock(&scenario, administrator);
+        let status = told(&scenario.expect(&["status"], &[0]));
+        let next = status.lines().find(|line| line.starts_with("next:"));
+        assert!(
+            next.is_some_and(|next| next.contains("pinferry abort")),
+            "{status}"
+        );
+        assert!(
+            !next.is_some_and(|next| next.contains("pinferry run")),
+            "{status}"
+        );
+        let refused = told(&scenario.expect(RUN, &[1, 4]));
+        assert!(refused.contains("pinferry abort"), "{refused}");
+        let aborted = told(&scenario.expect(&["abort", "--yes"], &[0]));
+        assert_eq!(
+            aborted.contains("administrator"),
+            administrator,
+            "{aborted}"
+        );
+        let open = scenario
+            .legacy()
+            .execute("UPDATE pin_legacy SET telefono = telefono", []);
+        assert!(
+            open.is_ok_and(|rows| rows > 0),
+            "administrator: {administrator}"
+        );
+        finish_after_abort(&scenario);
+    }
+}
+
+#[test]
+fn guards_without_a_control_row_go_with_an_abort() {
+    let scenario = held();
+    let legacy = scenario.legacy();
+    legacy
+        .execute("DELETE FROM pinferry_lock", [])
+        .expect("a change");
+    scenario.expect(RUN, &[1]);
+    scenario.expect(&["abort", "--yes"], &[0]);
+    let open = legacy.execute("UPDATE pin_legacy SET telefono = telefono", []);
+    assert!(open.is_ok_and(|rows| rows > 0));
+}
+
+#[test]
+fn a_run_that_read_nothing_yet_locks_again_when_its_lock_was_lost() {
+    for administrator in [false, true] {
+        let scenario = Scenario::new();
+        assert!(scenario.killed_at(RUN, "phase.committed"));
+        assert_eq!(phase(&scenario), "locked");
+        without_its_lock(&scenario, administrator);
+        let status = told(&scenario.expect(&["status"], &[0]));
+        assert!(status.contains("`pinferry run` locks again"), "{status}");
+        finish_after_abort(&scenario);
+    }
+}
+
+#[test]
+fn with_another_target_the_run_is_said_to_live_in_the_first_and_nothing_is_written() {
+    let scenario = held();
+    scenario.configure("sqlite://multiprofile.db", "sqlite://other.db");
+    for (command, codes) in [
+        (RUN, &[4][..]),
+        (&["abort", "--yes"], &[4]),
+        (&["lock", "release"], &[4]),
+    ] {
+        let refused = told(&scenario.expect(command, codes));
+        let lives = refused.contains("multiprofile.db") && refused.contains("target.url");
+        assert!(lives, "{command:?}: {refused}");
+    }
+    assert!(!scenario.path("other.db").exists());
+    scenario.configure("sqlite://other.db", "sqlite://multiprofile.db");
+    finish_after_abort(&scenario);
+}
+
+#[test]
+fn a_first_record_that_cannot_be_read_fails_the_plan_and_the_run_alike() {
+    let scenario = Scenario::new();
+    let file = scenario.path("sede.csv");
+    let text = fs::read(&file).expect("a file");
+    let header = text
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .expect("a header")
+        + 1;
+    fs::write(&file, [&text[..header], b"1;\"never closed\n"].concat()).expect("a file");
+    for command in [RUN, &["plan"], &["doctor"]] {
+        let refused = told(&scenario.expect(command, &[1]));
+        assert!(refused.contains("sede.csv:2"), "{command:?}: {refused}");
+    }
+}
+
+#[test]
+fn the_advice_of_a_failed_verification_fits_the_phase() {
+    let scenario = held();
+    let damage =
+        "UPDATE run_event SET detail = '{}' WHERE event_id = (SELECT max(event_id) FROM run_event)";
+    change(&scenario, damage);
+    let before = told(&scenario.expect(&["verify"], &[6]));
+    assert!(before.contains("abort"), "{before}");
+    let scenario = Scenario::new();
+    scenario.expect(RUN, &[3]);
+    change(&scenario, damage);
+    let after = told(&scenario.expect(&["verify"], &[6]));
+    assert!(!after.contains("abort"), "{after}");
+    assert!(after.contains("backup"), "{after}");
 }
 
 fn finish_after_abort(scenario: &Scenario) {

@@ -270,7 +270,7 @@ fn dump(connection: &Connection, sql: &str, title: &str, text: &mut String) {
 }
 
 /// The generated legacies, made once.
-fn beginning() -> &'static Path {
+pub(crate) fn beginning() -> &'static Path {
     static BEGINNING: OnceLock<tempfile::TempDir> = OnceLock::new();
     BEGINNING
         .get_or_init(|| {

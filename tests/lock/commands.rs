@@ -23,12 +23,15 @@ fn configured(legacy: &Legacy, more: &str) {
 }
 
 fn lock(legacy: &Legacy, user: &str, arguments: &[&str]) -> Ended {
+    pinferry(legacy, user, &[&["lock"], arguments].concat())
+}
+
+fn pinferry(legacy: &Legacy, user: &str, arguments: &[&str]) -> Ended {
     let folder = legacy.path.parent().expect("a folder");
     let output = Command::new(cargo_bin!("pinferry"))
         .current_dir(Path::new(folder))
         .env_clear()
         .env("USER", user)
-        .arg("lock")
         .args(arguments)
         .output()
         .expect("it ran");
@@ -196,4 +199,45 @@ fn status_as_json_says_all_there_is_to_know() {
         legacy.text("SELECT count(*) FROM pin_legacy WHERE id = '9'"),
         "1"
     );
+}
+
+#[test]
+fn the_reason_given_first_stands_and_whoever_gives_another_is_told() {
+    let legacy = Legacy::new();
+    configured(&legacy, "");
+    assert_eq!(lock(&legacy, "anna", &ENGAGE).code, 0);
+    let again = lock(&legacy, "anna", &ENGAGE);
+    assert!(!again.stderr.contains("stands"), "{}", again.stderr);
+    let other = lock(&legacy, "anna", &["engage", "--reason", "altro motivo"]);
+    assert_eq!(other.code, 0, "{}", other.stderr);
+    assert!(
+        other.stderr.contains("\"passaggio ai PIN nuovi\" stands"),
+        "{}",
+        other.stderr
+    );
+    legacy.assert_refused_with("UPDATE pin_legacy SET nome = 'X'", "passaggio ai PIN nuovi");
+}
+
+#[test]
+fn doctor_finds_before_the_window_what_the_lock_would_refuse_in_it() {
+    let legacy = Legacy::new();
+    configured(&legacy, "");
+    let well = pinferry(&legacy, "anna", &["doctor"]);
+    assert_eq!(well.code, 0, "{}", well.stdout);
+    legacy.assert_passes(
+        "CREATE TRIGGER zitto BEFORE INSERT ON pin_legacy BEGIN SELECT RAISE(IGNORE); END",
+    );
+    let before = legacy.dump();
+    let ill = pinferry(&legacy, "anna", &["doctor"]);
+    assert_eq!(ill.code, 1, "{}", ill.stdout);
+    assert!(ill.stdout.contains("pinferry lock test"), "{}", ill.stdout);
+    assert_eq!(before, legacy.dump());
+    legacy.assert_passes("DROP TRIGGER zitto; CREATE VIEW vista AS SELECT * FROM pin_legacy");
+    let file = legacy.path.with_file_name("pinferry.toml");
+    let text = fs::read_to_string(&file).expect("a file");
+    let view = text.replace("table = \"pin_legacy\"", "table = \"vista\"");
+    fs::write(&file, view).expect("a file");
+    let view = pinferry(&legacy, "anna", &["doctor"]);
+    assert_eq!(view.code, 2, "{}", view.stdout);
+    assert!(view.stdout.contains("lock_tables"), "{}", view.stdout);
 }

@@ -3,7 +3,8 @@
 use std::{thread, time::Duration};
 
 use pinferry::{
-    config::settings::{Encoding, SourceLocation},
+    config::settings::{CredentialChange, Encoding, LockMode, SourceLocation},
+    domain::field::Field,
     exit::Exit,
     source::lock::{
         self, Guards, HowEngaged, Leftovers, LockError, LockState, Lockability, Locks, Owner,
@@ -81,6 +82,72 @@ fn a_run_takes_over_an_administrators_lock_of_the_same_configuration() {
     assert!(matches!(error, LockError::OtherConfiguration { .. }));
     assert_eq!(error.exit(), Exit::Refused);
     assert_eq!(status(&legacy).guards, Guards::Unverifiable);
+}
+
+#[test]
+fn a_configuration_that_drifted_under_the_lock_is_named_key_by_key_with_both_values() {
+    type Change = fn(&mut Legacy);
+    let changes: [(Change, &str); 5] = [
+        (
+            |legacy| legacy.lock.mode = LockMode::Divert,
+            "lock.mode was \"refuse\", is \"divert\"",
+        ),
+        (
+            |legacy| legacy.lock.allow_columns.clear(),
+            "lock.allow_columns was [\"ultimo_accesso\"], is []",
+        ),
+        (
+            |legacy| legacy.lock.credential_change = CredentialChange::Capture,
+            "lock.credential_change was \"refuse\", is \"capture\"",
+        ),
+        (
+            |legacy| {
+                legacy
+                    .source
+                    .columns
+                    .insert(Field::Email, "nota".to_owned());
+            },
+            "columns.email of source \"inps\" was \"email\", is \"nota\"",
+        ),
+        (
+            |legacy| {
+                let codes = &mut legacy.source.rules.status_codes;
+                codes.remove("C");
+            },
+            "values.status.C of source \"inps\" was \"ceased\", is absent",
+        ),
+    ];
+    for (change, words) in changes {
+        let mut legacy = Legacy::new();
+        let locked = legacy.engage();
+        change(&mut legacy);
+        let again = legacy.engage_as(&run_one()).expect_err(words);
+        assert!(again.to_string().contains(words), "{words}: {again}");
+        let hint = again.hint().expect("a hint");
+        assert!(hint.contains("pinferry abort"), "{hint}");
+        drop(locked);
+        let found = lock::claim(&legacy.source, &legacy.lock, &run_one());
+        let held = found.expect("a look").expect("a lock").check_present();
+        let error = held.expect_err(words);
+        assert!(error.to_string().contains(words), "{words}: {error}");
+    }
+}
+
+#[test]
+fn a_lock_in_the_way_says_in_which_target_its_run_lives() {
+    let legacy = Legacy::new();
+    legacy
+        .engage_as(&administrator())
+        .expect("the administrator's");
+    let mut run = request(&run_one());
+    run.successor = "sqlite://out/elsewhere.db".to_owned();
+    lock::engage(&legacy.source, &legacy.lock, &run).expect("adopted");
+    let error = legacy
+        .engage_as(&Owner::Run("2".to_owned()))
+        .expect_err("held");
+    let hint = error.hint().expect("a hint");
+    assert!(hint.contains("sqlite://out/elsewhere.db"), "{hint}");
+    assert!(hint.contains("target.url"), "{hint}");
 }
 
 #[test]
@@ -323,6 +390,9 @@ fn a_database_that_cannot_be_written_is_named() {
     };
     let error = legacy.engage_as(&run_one()).expect_err("absent");
     assert!(error.to_string().contains("assente.db"), "{error}");
+    assert!(error.to_string().contains("cannot be opened"), "{error}");
+    let hint = error.hint().expect("a hint");
+    assert!(hint.contains("[[source]] url"), "{hint}");
     assert_eq!(error.exit(), Exit::Failed);
 }
 

@@ -2,6 +2,7 @@
 
 mod commands;
 mod divert;
+mod foreseen;
 mod holders;
 mod permitted;
 mod refused;

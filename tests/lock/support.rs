@@ -154,13 +154,18 @@ impl Legacy {
 
     /// Asserts that the statement is refused with the lock's reason, and changes nothing.
     pub(crate) fn assert_refused(&self, statement: &str) {
+        self.assert_refused_with(statement, "passaggio ai PIN");
+    }
+
+    /// The same with another reason.
+    pub(crate) fn assert_refused_with(&self, statement: &str, reason: &str) {
         let before = self.dump();
         let error = self.run(statement).expect_err(statement);
         assert!(
             error.contains("PIN management is locked"),
             "{statement}: {error}"
         );
-        assert!(error.contains("passaggio ai PIN"), "{statement}: {error}");
+        assert!(error.contains(reason), "{statement}: {error}");
         assert!(error.contains("Expected end: 20"), "{statement}: {error}");
         assert_eq!(before, self.dump(), "{statement}");
     }

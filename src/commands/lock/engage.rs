@@ -8,7 +8,7 @@ use crate::{
     config::FlagKey,
     engine::locking,
     exit::Exit,
-    source::lock::{Owner, engage_all},
+    source::lock::{HowEngaged, Owner, engage_all},
 };
 
 /// Ban PIN management in every legacy database; a later `pinferry run` takes the lock over
@@ -31,7 +31,18 @@ impl Engage {
         let settings = context.settings(expected.into_iter().collect())?;
         let owner = Owner::Administrator(self.by.unwrap_or_else(actor));
         let request = locking::request_of(&settings, owner, &self.reason);
-        engage_all(&settings.sources, &settings.lock, &request)?;
+        let locks = engage_all(&settings.sources, &settings.lock, &request)?;
+        for locked in locks.iter().filter(|one| one.how() == &HowEngaged::Before) {
+            if locked.reason() != self.reason.trim() {
+                context.terminal.say(&format!(
+                    "source {}: locked by you since {} already; the reason given then, {:?} stands, because it is \
+                     what the application's users read: release the lock first to give another",
+                    locked.source(),
+                    locked.engaged_at(),
+                    locked.reason()
+                ));
+            }
+        }
         let exit = show_locks(context, &settings)?;
         context
             .terminal

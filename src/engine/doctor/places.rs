@@ -8,7 +8,7 @@ use super::{Check, Verdict};
 use crate::{
     config::settings::{LockSettings, Settings, SourceLocation, SourceSettings, TargetSettings},
     exit::Exit,
-    source,
+    source::{self, lock::Foreseen},
     store::{TargetStanding, standing},
 };
 
@@ -18,7 +18,7 @@ pub(super) fn source(settings: &SourceSettings, lock: &LockSettings) -> Vec<Chec
     let mut checks = match source::check(settings) {
         Err(mistakes) => mistakes
             .into_iter()
-            .map(|mistake| Check::fail(&subject, chain(&mistake), mistake.hint(), Exit::Usage))
+            .map(|mistake| Check::fail(&subject, chain(&mistake), mistake.hint(), mistake.exit()))
             .collect(),
         Ok(found) if found.warnings.is_empty() => {
             let (columns, unmapped) = (found.columns.len(), found.unmapped.len());
@@ -58,8 +58,38 @@ fn lockable(subject: &str, path: &Path, settings: &SourceSettings, lock: &LockSe
             status.line(),
             "`pinferry status` says whose it is and what goes on",
         ),
-        Ok(status) => Check::ok(&subject, format!("may be locked; {}", status.state)),
+        Ok(_) => foreseen(&subject, settings, lock),
         Err(error) => Check::fail(&subject, chain(&error), error.hint(), error.exit()),
+    }
+}
+
+/// What `lock engage` and `lock test` would refuse in the window.
+fn foreseen(subject: &str, settings: &SourceSettings, lock: &LockSettings) -> Check {
+    const REALLY: &str = "`pinferry lock test` tries it on the database itself and undoes it";
+    match source::lock::foresee(settings, lock) {
+        Ok(Foreseen::Tested(report)) if report.passed() => {
+            let tries = report.tries.len();
+            Check::ok(
+                subject,
+                format!("open, may be locked; {tries} tries on a copy went as they should"),
+            )
+        }
+        Ok(Foreseen::Tested(report)) => {
+            let (failures, tries) = (report.failures(), report.tries.len());
+            let found = format!(
+                "the lock would not hold: {} of {tries} tries on a copy failed, such as {}",
+                failures.len(),
+                failures.first().map_or("none", String::as_str)
+            );
+            let next = format!("see what triggers of the application do to this table; {REALLY}");
+            Check::fail(subject, found, Some(next), Exit::Failed)
+        }
+        Ok(Foreseen::Unknown(why)) => {
+            let found = format!("may be locked; whether the lock holds was not tried, for {why}");
+            Check::warn(subject, found, REALLY)
+        }
+        Ok(Foreseen::Nothing | Foreseen::Held) => Check::ok(subject, "may be locked"),
+        Err(error) => Check::fail(subject, chain(&error), error.hint(), error.exit()),
     }
 }
 

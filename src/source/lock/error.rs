@@ -2,9 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::exit::Exit;
+use crate::{exit::Exit, source::hint};
 
-use super::{LockState, Owner, TestReport};
+use super::{Drift, LockState, Owner, TestReport, drift::listed};
 
 /// A lock in the way, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Holding {
     pub expected_end: String,
     /// Why.
     pub reason: String,
+    /// The target of the owner's configuration, without secrets.
+    pub successor: String,
 }
 
 /// A lock could not be taken, kept or removed.
@@ -48,13 +50,16 @@ pub enum LockError {
     Held(Box<Holding>),
     /// The lock was engaged with another configuration than the present one.
     #[error(
-        "source {source_name:?} was locked by {owner} with another [[source]] or [lock] configuration: its guards would let through or refuse other things than this one asks for"
+        "source {source_name:?} was locked by {owner} with another configuration: {}",
+        listed(.drifts)
     )]
     OtherConfiguration {
         /// Name of the source.
         source_name: String,
         /// Who.
         owner: Owner,
+        /// What differs; empty where another version of pinferry engaged it.
+        drifts: Vec<Drift>,
     },
     /// An administrator broke the lock.
     #[error("the lock of {owner} on source {source_name:?} was broken at {at} by {by}")]
@@ -142,6 +147,25 @@ pub enum LockError {
         /// What was being done.
         doing: &'static str,
     },
+    /// The disk of the database is full.
+    #[error("{}: the disk of the legacy database is full, failed while {doing}; nothing of it was committed", .path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The database is not there, or may not be opened.
+    #[error("{}: the legacy database cannot be opened, failed while {doing}", .path.display())]
+    CannotOpen {
+        /// The database.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
     /// The database reports a failure.
     #[error("{}: the database failed while {doing}", .path.display())]
     Sqlite {
@@ -174,6 +198,8 @@ impl LockError {
             | Self::TestFailed { .. }
             | Self::Busy { .. }
             | Self::ReadOnly { .. }
+            | Self::Full { .. }
+            | Self::CannotOpen { .. }
             | Self::Sqlite { .. } => Exit::Failed,
         }
     }
@@ -187,7 +213,10 @@ impl LockError {
             Self::Held(holding) => match (holding.state, &holding.owner) {
                 (LockState::Sealed, _) => REOPEN,
                 (LockState::Open | LockState::Engaged | LockState::Broken, Owner::Run(_)) => {
-                    "let that run go on with `pinferry run`, or take it back with `pinferry abort`; in an emergency `pinferry lock break`"
+                    return Some(format!(
+                        "that run lives in the target {}: with that as target.url `pinferry run` lets it go on and `pinferry abort` takes it back; in an emergency `pinferry lock break`",
+                        holding.successor
+                    ));
                 }
                 (
                     LockState::Open | LockState::Engaged | LockState::Broken,
@@ -197,9 +226,14 @@ impl LockError {
                 }
             },
             Self::Sealed { .. } => REOPEN,
-            Self::OtherConfiguration { .. } => {
-                "use the configuration it was engaged with, or release it and engage it anew"
-            }
+            Self::OtherConfiguration { owner, .. } => match owner {
+                Owner::Run(_) => {
+                    "put that back as it was and type `pinferry run`, or take the run back with `pinferry abort`"
+                }
+                Owner::Administrator(_) => {
+                    "put that back as it was and type the same command again, or `pinferry lock release` and engage it anew"
+                }
+            },
             Self::Broken { .. } => {
                 "`pinferry abort` takes the run back, after that it can be started anew"
             }
@@ -219,15 +253,13 @@ impl LockError {
             Self::LeftLocked { .. } => {
                 "`pinferry lock status` shows them, `pinferry lock break` opens them"
             }
-            Self::Busy { .. } => {
-                "run the same command again, or find the program that holds the database"
-            }
+            Self::Busy { .. } => hint::BUSY,
             Self::ReadOnly { .. } => {
                 "give the account that runs pinferry the right to write the database and its folder"
             }
-            Self::Sqlite { .. } => {
-                "check the database with `sqlite3 FILE 'PRAGMA integrity_check'`, then run the same command again"
-            }
+            Self::Full { .. } => hint::FULL,
+            Self::CannotOpen { .. } => hint::CANNOT_OPEN,
+            Self::Sqlite { .. } => hint::CHECK,
         };
         Some(hint.to_owned())
     }

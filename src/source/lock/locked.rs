@@ -50,6 +50,7 @@ pub struct Locked {
     pub(in crate::source) owner: Owner,
     pub(in crate::source) state: LockState,
     pub(in crate::source) how: HowEngaged,
+    pub(in crate::source) reason: String,
     pub(in crate::source) engaged_at: String,
     pub(in crate::source) expected_end: String,
 }
@@ -77,6 +78,12 @@ impl Locked {
     #[must_use]
     pub const fn how(&self) -> &HowEngaged {
         &self.how
+    }
+
+    /// Why it was engaged.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
     }
 
     /// Since when (UTC, the legacy's clock).

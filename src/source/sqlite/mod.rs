@@ -4,6 +4,7 @@ pub(super) mod lock;
 mod moment;
 mod open;
 mod scan;
+mod trouble;
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::SqliteTable;
+use super::{SqliteTable, trouble::Trouble};
 use crate::source::{SourceError, SourceMistake, file};
 
 /// How long a reader waits for a writer.
@@ -101,12 +101,21 @@ pub(super) fn failed(
     doing: &'static str,
 ) -> impl Fn(rusqlite::Error) -> SourceError + use<> {
     let path = path.to_owned();
-    move |source| match source.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SourceError::Busy {
+    move |source| match Trouble::of(&source) {
+        Trouble::Busy => SourceError::Busy {
             path: path.clone(),
             waited: BUSY_TIMEOUT,
         },
-        Some(_) | None => SourceError::Sqlite {
+        Trouble::Full => SourceError::Full {
+            path: path.clone(),
+            doing,
+        },
+        Trouble::CannotOpen => SourceError::CannotOpen {
+            path: path.clone(),
+            doing,
+            source,
+        },
+        Trouble::ReadOnly | Trouble::Other => SourceError::Sqlite {
             path: path.clone(),
             doing,
             source,

@@ -40,7 +40,7 @@ pub(super) struct Control {
     pub(super) changed_at: String,
     pub(super) mode: LockMode,
     pub(super) successor: String,
-    /// Hash of what the guards depend on in the configuration.
+    /// What the guards depend on in the configuration, as JSON.
     pub(super) configuration: String,
     /// How many rows each table had, where a guard counts them.
     pub(super) row_counts: BTreeMap<String, i64>,
@@ -125,15 +125,16 @@ impl Control {
         Ok(())
     }
 
-    /// Gives the row to another owner.
+    /// Gives the row to another owner, whose PINs go to `successor`.
     pub(super) fn set_owner(
         connection: &Connection,
         source: &str,
         owner: &Owner,
+        successor: &str,
     ) -> Result<(), Error> {
         connection.execute(
-            "UPDATE pinferry_lock SET owner_kind = ?2, owner = ?3 WHERE source = ?1",
-            params![source, owner.kind(), owner.name()],
+            "UPDATE pinferry_lock SET owner_kind = ?2, owner = ?3, successor = ?4 WHERE source = ?1",
+            params![source, owner.kind(), owner.name(), successor],
         )?;
         Ok(())
     }
@@ -161,6 +162,7 @@ impl Control {
             since: self.engaged_at.clone(),
             expected_end: self.expected_end.clone(),
             reason: self.reason.clone(),
+            successor: self.successor.clone(),
         }))
     }
 

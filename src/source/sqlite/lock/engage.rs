@@ -58,20 +58,19 @@ fn engage_within(
     let name = place.name();
     let plan = Plan::make(connection, place)?;
     let present = guard::present(connection, name)?;
-    let configuration = plan.configuration();
     let control = Control::read(connection, name)?;
-    let how = decide(name, control.as_ref(), &present, request, &configuration)?;
+    let how = decide(&plan, control.as_ref(), &present, request)?;
     match (&how, control) {
         (HowEngaged::Before | HowEngaged::Adopted(_), Some(mut control)) => {
             undamaged(name, state::compared(connection, &plan, &control)?)?;
             if control.owner != request.owner {
-                Control::set_owner(connection, name, &request.owner)?;
+                Control::set_owner(connection, name, &request.owner, &request.successor)?;
                 control.owner = request.owner.clone();
             }
             Ok((how, control))
         }
         (HowEngaged::Now, _) | (_, None) => {
-            let control = make(connection, &plan, request, &configuration)?;
+            let control = make(connection, &plan, request)?;
             Ok((HowEngaged::Now, control))
         }
     }
@@ -82,9 +81,8 @@ fn make(
     connection: &Connection,
     plan: &Plan<'_>,
     request: &LockRequest,
-    configuration: &str,
 ) -> Result<Control, Failure> {
-    let control = make_untested(connection, plan, request, configuration)?;
+    let control = make_untested(connection, plan, request)?;
     match plan.place.lock.mode {
         LockMode::Refuse => {}
         LockMode::Divert => {
@@ -103,7 +101,6 @@ pub(super) fn make_untested(
     connection: &Connection,
     plan: &Plan<'_>,
     request: &LockRequest,
-    configuration: &str,
 ) -> Result<Control, Failure> {
     let place = plan.place;
     let name = place.name();
@@ -119,7 +116,7 @@ pub(super) fn make_untested(
         expected_secs: place.lock.expected.as_secs(),
         mode: place.lock.mode,
         successor: &request.successor,
-        configuration,
+        configuration: &plan.configuration(),
         row_counts: &plan.row_counts(connection)?,
         other_triggers: &plan.other_triggers(connection)?,
     };
@@ -131,12 +128,12 @@ pub(super) fn make_untested(
 
 /// Whether there is something to make, something to take over, or somebody in the way.
 fn decide(
-    name: &str,
+    plan: &Plan<'_>,
     control: Option<&Control>,
     present: &[Guard],
     request: &LockRequest,
-    configuration: &str,
 ) -> Result<HowEngaged, LockError> {
+    let name = plan.place.name();
     let Some(control) = control else {
         return if present.is_empty() {
             Ok(HowEngaged::Now)
@@ -163,14 +160,8 @@ fn decide(
                 (Owner::Administrator(who), Owner::Run(_)) => HowEngaged::Adopted(who.clone()),
                 (Owner::Administrator(_) | Owner::Run(_), _) => return Err(control.held(name)),
             };
-            if control.configuration == configuration {
-                Ok(how)
-            } else {
-                Err(LockError::OtherConfiguration {
-                    source_name: name.to_owned(),
-                    owner: control.owner.clone(),
-                })
-            }
+            plan.same_as(control)?;
+            Ok(how)
         }
     }
 }
@@ -199,7 +190,8 @@ pub(in crate::source) fn give_back(locked: &Locked, owner: &Owner) -> Result<(),
         &GIVE_BACK,
         |connection| match Control::read(connection, name)? {
             Some(control) if control.owner == locked.owner => {
-                Ok(Control::set_owner(connection, name, owner)?)
+                let successor = &control.successor;
+                Ok(Control::set_owner(connection, name, owner, successor)?)
             }
             Some(control) => Err(control.held(name).into()),
             None => Err(LockError::NotHeld {
@@ -216,6 +208,7 @@ fn locked(place: Place, control: Control, how: HowEngaged) -> Locked {
         owner: control.owner,
         state: control.state,
         how,
+        reason: control.reason,
         engaged_at: control.engaged_at,
         expected_end: control.expected_end,
     }

@@ -2,12 +2,15 @@
 
 use std::{path::Path, thread, time::Duration};
 
-use rusqlite::{Connection, Error, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Error, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::{
     config::settings::SourceLocation,
     failpoint,
-    source::lock::{LockError, Place},
+    source::{
+        lock::{LockError, Place},
+        sqlite::trouble::Trouble,
+    },
 };
 
 /// Why work in a transaction was given up; nothing of it stays.
@@ -158,14 +161,20 @@ fn open(place: &Place, doing: &'static str) -> Result<Connection, LockError> {
 /// Says what was being done, and tells busy and read-only databases from broken ones.
 fn failed(place: &Place, doing: &'static str, waited: Duration, source: Error) -> LockError {
     let path = path(place).to_owned();
-    match source.sqlite_error_code() {
-        _ if is_busy(&source) => LockError::Busy {
+    match Trouble::of(&source) {
+        Trouble::Busy => LockError::Busy {
             path,
             doing,
             waited,
         },
-        Some(ErrorCode::ReadOnly) => LockError::ReadOnly { path, doing },
-        Some(_) | None => LockError::Sqlite {
+        Trouble::ReadOnly => LockError::ReadOnly { path, doing },
+        Trouble::Full => LockError::Full { path, doing },
+        Trouble::CannotOpen => LockError::CannotOpen {
+            path,
+            doing,
+            source,
+        },
+        Trouble::Other => LockError::Sqlite {
             path,
             doing,
             source,
@@ -174,10 +183,7 @@ fn failed(place: &Place, doing: &'static str, waited: Duration, source: Error) -
 }
 
 fn is_busy(error: &Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-    )
+    Trouble::of(error) == Trouble::Busy
 }
 
 fn path(place: &Place) -> &Path {

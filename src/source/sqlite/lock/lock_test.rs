@@ -33,22 +33,26 @@ pub(in crate::source) fn test(place: &Place) -> Result<TestReport, LockError> {
             Some(control) if control.state == LockState::Sealed => {
                 Err(control.held(place.name()).into())
             }
-            Some(_) | None => {
-                // Nothing of this is ever committed.
-                let request = LockRequest {
-                    owner: Owner::Administrator("lock test".to_owned()),
-                    reason: "test of the lock".to_owned(),
-                    successor: String::new(),
-                };
-                let made =
-                    engage::make_untested(connection, &plan, &request, &plan.configuration())?;
-                let mut report = within(connection, &plan, &made)?;
-                report.on_engaged_lock = false;
-                Ok(report)
-            }
+            Some(_) | None => on_new_guards(connection, &plan),
         }
     })?;
     report.tries.push(from_elsewhere(place, &report)?);
+    Ok(report)
+}
+
+/// All tries on guards made for them within the caller's transaction, which must never be committed.
+pub(super) fn on_new_guards(
+    connection: &Connection,
+    plan: &Plan<'_>,
+) -> Result<TestReport, Failure> {
+    let request = LockRequest {
+        owner: Owner::Administrator("lock test".to_owned()),
+        reason: "test of the lock".to_owned(),
+        successor: String::new(),
+    };
+    let made = engage::make_untested(connection, plan, &request)?;
+    let mut report = within(connection, plan, &made)?;
+    report.on_engaged_lock = false;
     Ok(report)
 }
 

@@ -5,6 +5,7 @@ mod condition;
 mod control;
 mod divert;
 mod engage;
+mod foresee;
 mod guard;
 mod legacy;
 mod lock_test;
@@ -22,11 +23,12 @@ mod trial;
 use rusqlite::Error;
 
 pub(in crate::source) use engage::{claim, engage, give_back};
+pub(in crate::source) use foresee::foresee;
 pub(in crate::source) use lock_test::test;
 pub(in crate::source) use reading::{
     Image, adjust, captures, diverted, mark_captures, mark_diverted,
 };
-pub(in crate::source) use release::{break_open, release, reopen};
+pub(in crate::source) use release::{break_open, clear, release, reopen};
 pub(in crate::source) use seal::seal;
 pub(in crate::source) use state::{check_present, status};
 

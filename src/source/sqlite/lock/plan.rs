@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Error};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     config::settings::{LockMode, SourceLocation},
     domain::field::Field,
-    source::lock::{LockError, Place},
+    source::lock::{Drift, LockError, Place},
 };
 
 use super::{
     condition::Conditions,
+    control::Control,
     legacy::Failure,
     shape::{Found, TableShape},
 };
@@ -97,7 +99,7 @@ impl<'p> Plan<'p> {
         self.view.as_ref().is_none_or(leads)
     }
 
-    /// Hash of everything the guards depend on in the configuration.
+    /// Everything the guards depend on in the configuration, as JSON that is equal where that is.
     pub(super) fn configuration(&self) -> String {
         let source = &self.place.source;
         let lock = &self.place.lock;
@@ -115,17 +117,42 @@ impl<'p> Plan<'p> {
             .iter()
             .map(|shape| shape.table.as_str())
             .collect();
-        let all = serde_json::json!({
+        serde_json::json!({
             "guards": 1,
-            "tables": tables,
-            "view": self.view.as_ref().map(|view| &view.name),
+            "lock_tables": tables,
+            "table": self.view.as_ref().map(|view| &view.name),
             "columns": columns,
-            "status_codes": source.rules.status_codes,
-            "mode": lock.mode,
-            "allow_columns": allowed,
-            "credential_change": lock.credential_change,
-        });
-        hexadecimal(&Sha256::digest(all.to_string()))
+            "values.status": source.rules.status_codes,
+            "lock.mode": lock.mode,
+            "lock.allow_columns": allowed,
+            "lock.credential_change": lock.credential_change,
+        })
+        .to_string()
+    }
+
+    /// That the configuration is the one a lock was engaged with.
+    pub(super) fn same_as(&self, control: &Control) -> Result<(), LockError> {
+        let is = self.configuration();
+        if control.configuration == is {
+            return Ok(());
+        }
+        let source = self.place.name();
+        let keys = |text: &str| serde_json::from_str::<Map<String, Value>>(text).ok();
+        let drifts = match (keys(&control.configuration), keys(&is)) {
+            (Some(was), Some(is)) => Drift::between(&was, &is, &|key| {
+                if key.starts_with("lock.") {
+                    key.to_owned()
+                } else {
+                    format!("{key} of source {source:?}")
+                }
+            }),
+            (None, _) | (_, None) => Vec::new(),
+        };
+        Err(LockError::OtherConfiguration {
+            source_name: source.to_owned(),
+            owner: control.owner.clone(),
+            drifts,
+        })
     }
 
     /// Hash of the triggers of others on the locked tables: one that appears during the lock might undo it.

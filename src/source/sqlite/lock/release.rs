@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, Error};
 
-use crate::source::lock::{Leftovers, LockError, LockState, LockStatus, Locked, Place, Released};
+use crate::source::lock::{
+    Leftovers, LockError, LockState, LockStatus, Locked, Owner, Place, Released,
+};
 
 use super::{
     capture,
@@ -71,6 +73,34 @@ pub(in crate::source) fn reopen(
             }
             .into())
         }
+    })
+}
+
+/// See [`crate::source::lock::clear`].
+pub(in crate::source) fn clear(
+    place: &Place,
+    owner: &Owner,
+) -> Result<Option<Released>, LockError> {
+    let name = place.name();
+    legacy::write(place, &RELEASE, |connection| {
+        match Control::read(connection, name)? {
+            Some(control) => match (control.state, &control.owner) {
+                (LockState::Sealed, _) => {
+                    return Err(LockError::Sealed {
+                        source_name: name.to_owned(),
+                        since: control.changed_at,
+                    }
+                    .into());
+                }
+                (LockState::Engaged, Owner::Run(_)) if control.owner != *owner => {
+                    return Err(control.held(name).into());
+                }
+                (LockState::Open | LockState::Engaged | LockState::Broken, _) => {}
+            },
+            None if guard::present(connection, name)?.is_empty() => return Ok(None),
+            None => {}
+        }
+        open(connection, place, Leftovers::HandBack).map(Some)
     })
 }
 

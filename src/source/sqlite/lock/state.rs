@@ -56,13 +56,7 @@ pub(in crate::source) fn check_present(locked: &Locked) -> Result<(), LockError>
     legacy::read(place, "checking the lock", |connection| {
         let control = ours(connection, locked)?;
         let plan = Plan::make(connection, place)?;
-        if control.configuration != plan.configuration() {
-            return Err(LockError::OtherConfiguration {
-                source_name: place.name().to_owned(),
-                owner: control.owner,
-            }
-            .into());
-        }
+        plan.same_as(&control)?;
         engage::undamaged(place.name(), compared(connection, &plan, &control)?)?;
         Ok(())
     })
