@@ -108,95 +108,93 @@ impl MismatchCode {
         }
     }
 
+    /// What must have happened.
+    const fn cause(self) -> Cause {
+        match self {
+            Self::SourceChanged => Cause::SourceWritten,
+            Self::Schema | Self::IndexContent => Cause::SchemaChanged,
+            Self::Catalogue => Cause::OtherCatalogue,
+            Self::Configuration => Cause::OtherConfiguration,
+            Self::Canary => Cause::CanaryMissed,
+            Self::Chain | Self::RunState | Self::FinalDigest => Cause::RecordsChanged,
+            Self::NotCarried
+            | Self::Conservation
+            | Self::RowsDigest
+            | Self::OriginsDigest
+            | Self::FindingsDigest
+            | Self::Counts
+            | Self::Invariant
+            | Self::Orphan
+            | Self::CurrentCode
+            | Self::LivePins
+            | Self::NoPin
+            | Self::ForeignRun
+            | Self::UnknownProfile
+            | Self::Survivor
+            | Self::Expiry
+            | Self::Grant
+            | Self::Access
+            | Self::PersonDetails
+            | Self::Delegation
+            | Self::Quarantine => Cause::RowsChanged,
+        }
+    }
+}
+
+/// What must have happened, as far as the way out of it differs.
+#[derive(Clone, Copy)]
+enum Cause {
+    SourceWritten,
+    SchemaChanged,
+    OtherCatalogue,
+    OtherConfiguration,
+    CanaryMissed,
+    /// pinferry's own records of its runs.
+    RecordsChanged,
+    /// People, or the quarantine.
+    RowsChanged,
+}
+
+impl Cause {
     /// What to do about it: after cut-over there is nothing left to abort.
     const fn advice(self, stage: Stage) -> &'static str {
-        match stage {
-            Stage::BeforeCutOver => self.advice_before_cut_over(),
-            Stage::AfterCutOver => self.advice_after_cut_over(),
-        }
-    }
-
-    const fn advice_after_cut_over(self) -> &'static str {
-        match self {
-            Self::SourceChanged => {
-                "the legacy was sealed at cut-over: find out who opened or wrote to it since (`pinferry lock status`)"
-            }
-            Self::Schema | Self::IndexContent => {
-                "somebody changed the target's schema: put it back, or restore a backup of the target"
-            }
-            Self::Chain | Self::RunState | Self::FinalDigest => {
-                "somebody changed pinferry's own records in the target: find out who, and compare with a backup (`pinferry audit verify`)"
-            }
-            Self::Configuration | Self::Catalogue => self.advice_before_cut_over(),
-            Self::Canary => {
-                "compare the canary file with `pinferry explain`, and try that login in the new system"
-            }
-            Self::NotCarried
-            | Self::Conservation
-            | Self::RowsDigest
-            | Self::OriginsDigest
-            | Self::FindingsDigest
-            | Self::Counts
-            | Self::Invariant
-            | Self::Orphan
-            | Self::CurrentCode
-            | Self::LivePins
-            | Self::NoPin
-            | Self::ForeignRun
-            | Self::UnknownProfile
-            | Self::Survivor
-            | Self::Expiry
-            | Self::Grant
-            | Self::Access
-            | Self::PersonDetails
-            | Self::Delegation
-            | Self::Quarantine => {
-                "somebody changed the target since cut-over: find out who; look at the examples with `pinferry explain`, and put those rows right from a backup"
-            }
-        }
-    }
-
-    const fn advice_before_cut_over(self) -> &'static str {
-        match self {
-            Self::SourceChanged => {
+        use Stage::{AfterCutOver, BeforeCutOver};
+        match (self, stage) {
+            (Self::SourceWritten, BeforeCutOver) => {
                 "find out who wrote to the source under the lock (`pinferry lock status`); `pinferry abort` and run again"
             }
-            Self::Schema | Self::IndexContent => {
+            (Self::SourceWritten, AfterCutOver) => {
+                "the legacy was sealed at cut-over: find out who opened or wrote to it since (`pinferry lock status`)"
+            }
+            (Self::SchemaChanged, BeforeCutOver) => {
                 "somebody changed the target's schema; put it back, or `pinferry abort` and run again"
             }
-            Self::Catalogue => {
+            (Self::SchemaChanged, AfterCutOver) => {
+                "somebody changed the target's schema: put it back, or restore a backup of the target"
+            }
+            (Self::OtherCatalogue, BeforeCutOver | AfterCutOver) => {
                 "compare [catalogue] profiles with the tables profile, service and profile_service"
             }
-            Self::Configuration => {
+            (Self::OtherConfiguration, BeforeCutOver | AfterCutOver) => {
                 "verify with the configuration the run was started with (`pinferry status` names it)"
             }
-            Self::Canary => {
+            (Self::CanaryMissed, BeforeCutOver) => {
                 "compare the canary file with `pinferry explain`; do not cut over before logins work"
             }
-            Self::Chain | Self::RunState | Self::FinalDigest => {
+            (Self::CanaryMissed, AfterCutOver) => {
+                "compare the canary file with `pinferry explain`, and try that login in the new system"
+            }
+            (Self::RecordsChanged, BeforeCutOver) => {
                 "somebody changed pinferry's own records in the target; find out who, then `pinferry abort` and run again"
             }
-            Self::NotCarried
-            | Self::Conservation
-            | Self::RowsDigest
-            | Self::OriginsDigest
-            | Self::FindingsDigest
-            | Self::Counts
-            | Self::Invariant
-            | Self::Orphan
-            | Self::CurrentCode
-            | Self::LivePins
-            | Self::NoPin
-            | Self::ForeignRun
-            | Self::UnknownProfile
-            | Self::Survivor
-            | Self::Expiry
-            | Self::Grant
-            | Self::Access
-            | Self::PersonDetails
-            | Self::Delegation
-            | Self::Quarantine => {
+            (Self::RecordsChanged, AfterCutOver) => {
+                "somebody changed pinferry's own records in the target: find out who, and compare with a backup (`pinferry audit verify`)"
+            }
+            (Self::RowsChanged, BeforeCutOver) => {
                 "somebody changed the target behind pinferry's back: find out who; look at the examples with `pinferry explain`; then `pinferry abort` and run again"
+            }
+            (Self::RowsChanged, AfterCutOver) => {
+                "somebody changed the target since cut-over: find out who; look at the examples with `pinferry explain`, and put those rows right from a backup"
             }
         }
     }
@@ -272,7 +270,7 @@ impl Mismatches {
         self.found
             .into_iter()
             .map(|((code, subject, what), (count, examples))| Mismatch {
-                advice: code.advice(stage),
+                advice: code.cause().advice(stage),
                 code,
                 subject,
                 what,
