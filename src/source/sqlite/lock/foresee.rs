@@ -8,11 +8,11 @@ use crate::source::lock::{Foreseen, LockError, LockState, Place};
 
 use super::{
     control::Control,
-    divert, guard,
+    guard,
     legacy::{self, Failure},
     lock_test,
     plan::Plan,
-    sql,
+    release, sql,
 };
 
 /// How many rows of each table are copied: enough to try every status on, and to answer the application's
@@ -36,15 +36,7 @@ pub(in crate::source) fn foresee(place: &Place) -> Result<Foreseen, LockError> {
             if !guard::present(connection, name)?.is_empty() {
                 return Ok(Foreseen::Held);
             }
-            let (_, diverted) = divert::tally(connection, name)?;
-            if diverted > 0 {
-                return Err(LockError::Leftovers {
-                    source_name: name.to_owned(),
-                    captured: 0,
-                    diverted,
-                }
-                .into());
-            }
+            release::nothing_diverted(connection, name)?;
             let whole = plan.view.is_some();
             drop(plan);
             Ok(match copied(connection, whole)? {

@@ -164,19 +164,25 @@ fn open(connection: &Connection, place: &Place, leftovers: Leftovers) -> Result<
 
 /// Drops the capture and the divert table. Diverted PINs nobody processed are never dropped.
 pub(super) fn drop_tables(connection: &Connection, name: &str) -> Result<(), Failure> {
-    let (_, diverted) = divert::tally(connection, name)?;
-    if diverted > 0 {
-        return Err(LockError::Leftovers {
-            source_name: name.to_owned(),
-            captured: 0,
-            diverted,
-        }
-        .into());
-    }
+    nothing_diverted(connection, name)?;
     for table in [capture::table(name), divert::table(name)] {
         drop_table(connection, &table)?;
     }
     Ok(())
+}
+
+/// That no diverted PIN waits to be processed.
+pub(super) fn nothing_diverted(connection: &Connection, name: &str) -> Result<(), Failure> {
+    let (_, diverted) = divert::tally(connection, name)?;
+    if diverted == 0 {
+        return Ok(());
+    }
+    Err(LockError::Leftovers {
+        source_name: name.to_owned(),
+        captured: 0,
+        diverted,
+    }
+    .into())
 }
 
 fn drop_table(connection: &Connection, table: &str) -> Result<(), Error> {
