@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 /// Bytes of `YYYY-MM-DD`.
-pub(super) const DATE_BYTES: usize = 10;
+pub const DATE_BYTES: usize = 10;
 
 /// The date in a trimmed text: `YYYY-MM-DD`, alone or before a time part that begins with `T` or a space
 /// and is dropped. The time is not judged beyond its form (digits, `:`, `.`, `,`, a zone), since nothing depends on
@@ -22,6 +22,21 @@ pub fn parse(text: &str) -> Option<Date> {
         return None;
     }
     Date::new(year, two_digits(m1, m2)?, two_digits(d1, d2)?).ok()
+}
+
+/// The date as `YYYY-MM-DD`.
+#[must_use]
+pub fn text(date: Date) -> [u8; DATE_BYTES] {
+    let year = date.year().unsigned_abs();
+    let [y1, y2] = digits((year / 100) as u8);
+    let [y3, y4] = digits((year % 100) as u8);
+    let [m1, m2] = digits(date.month().unsigned_abs());
+    let [d1, d2] = digits(date.day().unsigned_abs());
+    [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2]
+}
+
+const fn digits(number: u8) -> [u8; 2] {
+    [b'0' + number / 10, b'0' + number % 10]
 }
 
 fn two_digits(tens: u8, ones: u8) -> Option<i8> {
@@ -62,8 +77,14 @@ mod tests {
             ("2013-11-0\u{663}", None),
             ("", None),
         ] {
-            let got = parse(text).map(|date| date.to_string());
-            assert_eq!(got.as_deref(), expected, "{text}");
+            let got = parse(text);
+            let shown = got.map(|date| date.to_string());
+            assert_eq!(shown.as_deref(), expected, "{text}");
+            let spelt = got.map(super::text);
+            assert_eq!(
+                spelt.as_ref().map(|text| &text[..]),
+                expected.map(str::as_bytes)
+            );
         }
     }
 }

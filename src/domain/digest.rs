@@ -8,6 +8,8 @@ use std::{fmt, str::FromStr};
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::date;
+
 /// The tables that have a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named after the tables")]
@@ -128,11 +130,7 @@ impl RowHash {
         let Some(date) = value else {
             return self.optional(None);
         };
-        let year = date.year().unsigned_abs();
-        let [a, b] = two_digits((year / 100) as u8);
-        let [c, d] = two_digits((year % 100) as u8);
-        let [e, f] = two_digits(date.month().unsigned_abs());
-        let [g, h] = two_digits(date.day().unsigned_abs());
+        let [a, b, c, d, _, e, f, _, g, h] = date::text(date);
         // Length and text in one piece of fixed size, which needs no call to copy it.
         self.bytes
             .extend_from_slice(&[10, 0, 0, 0, a, b, c, d, b'-', e, f, b'-', g, h]);
@@ -166,11 +164,6 @@ impl RowHash {
     pub fn finish(&self) -> u128 {
         xxh3_128(&self.bytes)
     }
-}
-
-/// The two digits of a number below 100.
-const fn two_digits(number: u8) -> [u8; 2] {
-    [b'0' + number / 10, b'0' + number % 10]
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use jiff::civil::Date;
 
+use crate::domain::date::{self, DATE_BYTES};
+
 const NULL: u32 = u32::MAX;
 const INTEGER: u32 = u32::MAX - 1;
 
@@ -77,23 +79,9 @@ impl Tape {
         let Some(date) = date else {
             return self.optional(None);
         };
-        let digit = |n: u16| b'0' + (n % 10) as u8;
-        let year = date.year().unsigned_abs();
-        let month = u16::from(date.month().unsigned_abs());
-        let day = u16::from(date.day().unsigned_abs());
-        self.bytes.extend_from_slice(&10_u32.to_le_bytes());
-        self.bytes.extend_from_slice(&[
-            digit(year / 1000),
-            digit(year / 100),
-            digit(year / 10),
-            digit(year),
-            b'-',
-            digit(month / 10),
-            digit(month),
-            b'-',
-            digit(day / 10),
-            digit(day),
-        ]);
+        self.bytes
+            .extend_from_slice(&(DATE_BYTES as u32).to_le_bytes());
+        self.bytes.extend_from_slice(&date::text(date));
     }
 
     /// The cells, row after row.
