@@ -229,6 +229,70 @@ fn a_variable_that_the_file_names_is_no_key() {
 }
 
 #[test]
+fn a_postgresql_source_is_told_without_its_password() {
+    let text = LEAST.replace(
+        "csv://legacy/inps.csv",
+        "postgres://lettore:${PG_PASSWORD}@db.example:5433/pin?sslmode=verify-full",
+    );
+    let text = format!("{text}table = \"sede.pin\"\nlock_tables = [\"pin\"]\n");
+    // Whatever a password holds, it is the password and not a part of the address.
+    let settings = case(&text)
+        .with(&[("PG_PASSWORD", "s3cret@:/?#%41+ è")])
+        .load();
+    let location = &settings.sources[0].location;
+    assert_eq!(
+        location.shown(),
+        "postgres://lettore@db.example:5433/pin (sede.pin)"
+    );
+    assert!(!format!("{settings:?}").contains("s3cret"));
+    let SourceLocation::Postgres {
+        database,
+        lock_tables,
+        ..
+    } = location
+    else {
+        panic!("a PostgreSQL database");
+    };
+    assert_eq!(*lock_tables, ["pin"]);
+    let spelled = ":s3cret%40%3A%2F%3F%23%2541%2B%20%C3%A8@db.example";
+    assert!(database.secret_url().contains(spelled));
+    assert_eq!(location.path(), None);
+    assert!(!location.has_nothing_to_lock());
+
+    let whole = LEAST.replace("csv://legacy/inps.csv", "${LEGACY_URL}");
+    let settings = case(&whole)
+        .with(&[("LEGACY_URL", "postgres://u:p%40@h/db")])
+        .load();
+    assert_eq!(
+        settings.sources[0].location.shown(),
+        "postgres://u@h/db (pin_legacy)"
+    );
+}
+
+#[test]
+fn a_postgresql_source_that_leads_nowhere_is_a_mistake() {
+    for (url, problem) in [
+        ("postgres://u:s3cret@h", "names no database"),
+        ("postgres://u:s3cret@h/db?optoins=x", "unknown option"),
+        (
+            "postgres://u:s3cret@h:x/db",
+            "is no address of a PostgreSQL database",
+        ),
+    ] {
+        let complaint = case(&LEAST.replace("csv://legacy/inps.csv", url)).complaint();
+        assert!(complaint.contains(problem), "{complaint}");
+        assert!(!complaint.contains("s3cret"), "{complaint}");
+    }
+    let twice = LEAST.replace("csv://legacy/inps.csv", "postgres://u@h/db");
+    let twice = format!("{twice}[[source]]\nname = \"again\"\nurl = \"postgres://u@h/db\"\n");
+    let complaint = case(&twice).complaint();
+    assert!(
+        complaint.contains("is read by source inps already"),
+        "{complaint}"
+    );
+}
+
+#[test]
 fn a_missing_file_says_how_to_get_one() {
     let mut case = case(LEAST);
     case.inputs.file = case.folder.path().join("absent.toml");

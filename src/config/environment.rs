@@ -124,6 +124,18 @@ fn spelt(name: &str) -> String {
 /// # Errors
 /// Says which variable is missing or what is not closed; never shows a value.
 pub(crate) fn expand(text: &str, environment: &Environment) -> Result<String, String> {
+    expand_as(text, environment, str::to_owned)
+}
+
+/// Replaces every `${NAME}` by another spelling of the variable's value.
+///
+/// # Errors
+/// As [`expand`].
+pub(crate) fn expand_as(
+    text: &str,
+    environment: &Environment,
+    spell: impl Fn(&str) -> String,
+) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, opened)) = rest.split_once("${") {
@@ -132,7 +144,7 @@ pub(crate) fn expand(text: &str, environment: &Environment) -> Result<String, St
             .split_once('}')
             .ok_or("holds ${ without a closing }")?;
         match environment.get(name) {
-            Some(value) => out.push_str(value),
+            Some(value) => out.push_str(&spell(value)),
             None => return Err(format!("the environment has no variable {name}")),
         }
         rest = after;

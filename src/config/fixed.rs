@@ -43,11 +43,12 @@ impl TargetSettings {
 }
 
 impl SourceLocation {
-    /// The file.
+    /// The file, where it is one.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::Csv { path, .. } | Self::Sqlite { path, .. } => path,
+            Self::Csv { path, .. } | Self::Sqlite { path, .. } => Some(path),
+            Self::Postgres { .. } => None,
         }
     }
 
@@ -57,6 +58,9 @@ impl SourceLocation {
         match self {
             Self::Csv { path, .. } => format!("csv://{}", path.display()),
             Self::Sqlite { path, table, .. } => format!("sqlite://{} ({table})", path.display()),
+            Self::Postgres {
+                database, table, ..
+            } => format!("{} ({table})", database.shown()),
         }
     }
 }

@@ -190,13 +190,15 @@ fn target(
     environment: &Environment,
 ) -> Option<TargetSettings> {
     let place = place(&mut section, base, environment, TARGETS);
+    let refuse = |problem: &str| {
+        let origin = section.origin().clone();
+        section.wrong(&origin, "url", problem, TARGETS);
+        None
+    };
     let target = match place? {
         Place::Sqlite(path) => Some(TargetSettings::Sqlite(path)),
-        Place::Csv(_) => {
-            let origin = section.origin().clone();
-            section.wrong(&origin, "url", "a CSV file cannot be a target", TARGETS);
-            None
-        }
+        Place::Csv(_) => refuse("a CSV file cannot be a target"),
+        Place::Postgres(_) => refuse("PostgreSQL as a target is not supported yet"),
     };
     section.finish();
     target
@@ -358,16 +360,18 @@ fn apart(root: &Section<'_>, target: &TargetSettings, sources: &[SourceSettings]
     let TargetSettings::Sqlite(target) = target;
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for source in sources {
-        let (path, what) = match &source.location {
-            SourceLocation::Csv { path, .. } => (path, String::new()),
-            SourceLocation::Sqlite { path, table, .. } => (path, table.to_ascii_lowercase()),
-        };
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let place = match &source.location {
+            SourceLocation::Csv { path, .. } => real(path).display().to_string(),
+            SourceLocation::Sqlite { path, table, .. } => {
+                format!("{}\n{}", real(path).display(), table.to_ascii_lowercase())
+            }
+            location @ SourceLocation::Postgres { .. } => location.shown(),
+        };
         let key = format!("source {}.url", source.rules.name);
-        if real(path) == real(target) {
+        if source.location.path().map(real) == Some(real(target)) {
             root.wrong(&Origin::Missing, &key, "is the target itself", "");
         }
-        let place = format!("{}\n{what}", real(path).display());
         if let Some(other) = seen.insert(place, &source.rules.name) {
             let problem = format!("is read by source {other} already");
             root.wrong(&Origin::Missing, &key, problem, "");

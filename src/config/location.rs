@@ -1,9 +1,10 @@
-//! URLs: `csv://`, `sqlite://`, and those this build refuses in words.
+//! URLs: `csv://`, `sqlite://`, `postgres://`, and those this build refuses in words.
 
 use std::path::{Path, PathBuf};
 
 use super::{
-    environment::{Environment, expand},
+    environment::{Environment, expand, expand_as},
+    postgres::{PostgresSettings, percent_encoded},
     section::{Given, Section},
 };
 
@@ -14,6 +15,8 @@ pub(crate) enum Place {
     Csv(PathBuf),
     /// A SQLite database.
     Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(PostgresSettings),
 }
 
 /// Takes the section's `url`; `accepted` says what would do.
@@ -34,23 +37,37 @@ pub(crate) fn place(
 }
 
 fn parse(given: &Given, base: &Path, environment: &Environment) -> Result<Place, String> {
-    let url = expand(&given.text, environment)?;
+    let url = expanded(&given.text, environment)?;
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err("is not a URL".to_owned());
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "postgres" | "postgresql" => Err(
-            "this build reads and writes SQLite and CSV; PostgreSQL is not supported yet"
-                .to_owned(),
-        ),
+        "postgres" | "postgresql" => PostgresSettings::parse(&url, base).map(Place::Postgres),
         "mysql" | "mariadb" => Err(
-            "this build reads and writes SQLite and CSV; MySQL and MariaDB are not supported"
+            "this build knows CSV, SQLite and PostgreSQL; MySQL and MariaDB are not supported"
                 .to_owned(),
         ),
         "csv" => Ok(Place::Csv(path(rest, base)?)),
         "sqlite" => Ok(Place::Sqlite(path(rest, base)?)),
         _ => Err("has a scheme nobody knows".to_owned()),
     }
+}
+
+/// The URL with its variables replaced. A password from a variable stands for itself, whatever characters it has:
+/// before the `@` of `postgres://${USER}:${PASSWORD}@host/database` values are percent-encoded.
+fn expanded(text: &str, environment: &Environment) -> Result<String, String> {
+    let somebody = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let at = scheme.len() + "://".len() + authority.rfind('@')?;
+        scheme
+            .to_ascii_lowercase()
+            .starts_with("postgres")
+            .then_some(at)
+    };
+    let (somebody, rest) = text.split_at(somebody().unwrap_or(0));
+    let somebody = expand_as(somebody, environment, percent_encoded)?;
+    Ok(somebody + &expand(rest, environment)?)
 }
 
 fn path(rest: &str, base: &Path) -> Result<PathBuf, String> {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, num::NonZeroU64, path::PathBuf, time::Duration}
 
 use jiff::civil::Date;
 
+use super::postgres::PostgresSettings;
 use crate::domain::{
     catalogue::Catalogue, field::Field, links::Links, rules::SourceRules, status::vocabulary,
 };
@@ -81,6 +82,15 @@ pub enum SourceLocation {
         /// The tables to lock where `table` is a view.
         lock_tables: Vec<String>,
     },
+    /// A table or view of a PostgreSQL database.
+    Postgres {
+        /// The database.
+        database: PostgresSettings,
+        /// The table or view, with its schema where that is not on the role's search path: `schema.table`.
+        table: String,
+        /// The tables to lock where `table` is a view.
+        lock_tables: Vec<String>,
+    },
 }
 
 impl SourceLocation {
@@ -89,7 +99,7 @@ impl SourceLocation {
     pub fn has_nothing_to_lock(&self) -> bool {
         match self {
             Self::Csv { .. } => true,
-            Self::Sqlite { .. } => false,
+            Self::Sqlite { .. } | Self::Postgres { .. } => false,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{
     settings::{Encoding, SourceLocation, SourceSettings},
 };
 
-const URLS: &str = "csv://FILE and sqlite://FILE are accepted, a relative FILE starts at this file";
+const URLS: &str = "csv://FILE, sqlite://FILE and postgres://USER@HOST/DATABASE are accepted, a relative FILE starts at this file";
 const NAMES: &str = "a short name of its own: no colon, not `activation`";
 
 /// Reads one `[[source]]`.
@@ -92,13 +92,20 @@ fn location(section: &mut Section<'_>, place: Option<Place>) -> Option<Located> 
             Some((location, sha256, Nameless::ByNumber))
         }
         Some(Place::Sqlite(path)) => {
-            only_for_files(section);
-            let table = section.text("table").map(|given| given.text);
-            let lock_tables = section.texts("lock_tables").unwrap_or_default();
+            let (table, lock_tables) = tables(section);
             let location = SourceLocation::Sqlite {
                 path,
-                table: table.unwrap_or_else(|| "pin_legacy".to_owned()),
-                lock_tables: lock_tables.into_iter().map(|given| given.text).collect(),
+                table,
+                lock_tables,
+            };
+            Some((location, None, Nameless::ByHash))
+        }
+        Some(Place::Postgres(database)) => {
+            let (table, lock_tables) = tables(section);
+            let location = SourceLocation::Postgres {
+                database,
+                table,
+                lock_tables,
             };
             Some((location, None, Nameless::ByHash))
         }
@@ -109,6 +116,17 @@ fn location(section: &mut Section<'_>, place: Option<Place>) -> Option<Located> 
             None
         }
     }
+}
+
+/// What is read of a database, and what is locked where that is a view.
+fn tables(section: &mut Section<'_>) -> (String, Vec<String>) {
+    only_for_files(section);
+    let table = section.text("table").map(|given| given.text);
+    let lock_tables = section.texts("lock_tables").unwrap_or_default();
+    (
+        table.unwrap_or_else(|| "pin_legacy".to_owned()),
+        lock_tables.into_iter().map(|given| given.text).collect(),
+    )
 }
 
 fn only_for_databases(section: &mut Section<'_>) {

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What would stop a new run is said before anything is written: sources that cannot be read as configured,
-/// that another run holds, or that are not what the plan was made from.
+/// that another run holds or nobody can lock, or that are not what the plan was made from.
 pub(super) fn look_before_writing(job: &Job<'_>, options: &RunOptions) -> Result<(), RunError> {
     check_sources(job)?;
     locking::refuse_other_runs(job.settings, None)?;

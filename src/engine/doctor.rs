@@ -112,7 +112,10 @@ fn clock(settings: &Settings, now: SystemTime) -> Check {
             Exit::Failed,
         );
     };
-    let paths = settings.sources.iter().map(|one| one.location.path());
+    let paths = settings
+        .sources
+        .iter()
+        .filter_map(|one| one.location.path());
     let newest = paths
         .filter_map(|path| path.metadata().ok()?.modified().ok())
         .max();

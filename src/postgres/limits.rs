@@ -21,13 +21,14 @@ impl Limits {
     /// What a statement's answer may take to arrive once the server has given up.
     pub const GRACE: Duration = Duration::from_secs(10);
 
-    /// For reading much: no limit on the whole statement, which takes as long as there is data, but on silence.
+    /// For reading much: no limit on the whole statement, which takes as long as there is data, but on silence. A view
+    /// may think for minutes before its first row.
     pub const READING: Self = Self {
         connect: Duration::from_secs(15),
         statement: Duration::ZERO,
         lock: Duration::from_secs(10),
         idle_in_transaction: Duration::from_secs(600),
-        silence: Duration::from_secs(120),
+        silence: Duration::from_secs(300),
     };
 
     /// How long to wait for the answer to a statement.

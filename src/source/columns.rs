@@ -12,16 +12,35 @@ pub(super) enum Naming {
     Exact,
     /// ASCII letters of either case are the same (SQLite).
     AnyCase,
+    /// Letter by letter, else ASCII letters of either case (PostgreSQL, which folds names that are not quoted).
+    ExactFirst,
 }
 
 impl Naming {
-    fn same(self, one: &str, other: &str) -> bool {
+    /// Where a column stands among those found, if once; if more than once, `Err`.
+    fn position(self, found: &[String], column: &str) -> Result<Option<usize>, Repeated> {
+        let only = |same: &dyn Fn(&str) -> bool| {
+            let mut at = (0..found.len()).filter(|&at| same(&found[at]));
+            match (at.next(), at.next()) {
+                (_, Some(_)) => Err(Repeated),
+                (position, None) => Ok(position),
+            }
+        };
+        let exact = || only(&|name| name == column);
+        let any_case = || only(&|name| name.eq_ignore_ascii_case(column));
         match self {
-            Self::Exact => one == other,
-            Self::AnyCase => one.eq_ignore_ascii_case(other),
+            Self::Exact => exact(),
+            Self::AnyCase => any_case(),
+            Self::ExactFirst => match exact()? {
+                None => any_case(),
+                position => Ok(position),
+            },
         }
     }
 }
+
+/// More than one column has the name.
+struct Repeated;
 
 /// The column each field is mapped to; a field mapped to "" is absent.
 fn wanted(settings: &SourceSettings) -> BTreeMap<Field, &str> {
@@ -49,12 +68,11 @@ pub(super) fn resolve(
 ) -> Result<Vec<(Field, usize)>, Vec<SourceMistake>> {
     let (mut positions, mut missing, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
     for (field, column) in wanted(settings) {
-        let mut at = (0..found.len()).filter(|&at| naming.same(&found[at], column));
-        match (at.next(), at.next()) {
-            (Some(_), Some(_)) => repeated.push(column.to_owned()),
-            (Some(position), None) => positions.push((field, position)),
-            (None, _) if may_be_absent(field, column) => {}
-            (None, _) => missing.push((field, column.to_owned())),
+        match naming.position(found, column) {
+            Err(Repeated) => repeated.push(column.to_owned()),
+            Ok(Some(position)) => positions.push((field, position)),
+            Ok(None) if may_be_absent(field, column) => {}
+            Ok(None) => missing.push((field, column.to_owned())),
         }
     }
     let mut mistakes = Vec::new();

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, io, path::PathBuf, time::Duration};
 
 use super::hint;
-use crate::{domain::field::Field, exit::Exit};
+use crate::{domain::field::Field, exit::Exit, postgres::PostgresError};
 
 /// A source cannot be used as it is configured.
 #[derive(Debug, thiserror::Error)]
@@ -72,14 +72,39 @@ pub enum SourceMistake {
         path: PathBuf,
     },
     /// The database has no such table or view.
-    #[error("{} has no table or view {table:?}; it has {}", .path.display(), quoted(.found))]
+    #[error("{place} has no table or view {table:?}; it has {}", quoted(.found))]
     NoTable {
         /// The database.
-        path: PathBuf,
+        place: String,
         /// What was looked for.
         table: String,
         /// The tables and views it has.
         found: Vec<String>,
+    },
+    /// The server cannot be reached, lets this role not in, or refuses to be read.
+    #[error(transparent)]
+    Postgres(PostgresError),
+    /// The role may not read what is mapped.
+    #[error("{place}: {role} may not read {what}")]
+    NoRight {
+        /// The database.
+        place: String,
+        /// Who.
+        role: String,
+        /// The schema, the table, or columns of it.
+        what: String,
+        /// The statement that gives the right.
+        grant: String,
+    },
+    /// A policy would hide rows.
+    #[error("{place}: a row security policy decides which rows of {table} {role} sees")]
+    RowSecurity {
+        /// The database.
+        place: String,
+        /// The table.
+        table: String,
+        /// Who.
+        role: String,
     },
     /// `sha256` stands beside a database.
     #[error("sha256 vouches for a CSV file and cannot be checked on a database")]
@@ -195,6 +220,19 @@ pub enum SourceError {
         #[source]
         source: rusqlite::Error,
     },
+    /// The server or the way to it failed.
+    #[error(transparent)]
+    Postgres(PostgresError),
+    /// What the server sends is not what it was asked for.
+    #[error("{place}: record {number} cannot be read: {problem}")]
+    PostgresRow {
+        /// The database.
+        place: String,
+        /// Number of the record, in the order of reading.
+        number: u64,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
 }
 
 impl SourceMistake {
@@ -212,6 +250,9 @@ impl SourceMistake {
             | Self::RepeatedColumns { .. }
             | Self::NotADatabase { .. }
             | Self::NoTable { .. }
+            | Self::Postgres(_)
+            | Self::NoRight { .. }
+            | Self::RowSecurity { .. }
             | Self::Sha256OfDatabase => Exit::Usage,
         }
     }
@@ -233,6 +274,13 @@ impl SourceMistake {
             Self::RepeatedColumns { .. } => "each mapped column must stand once in the header",
             Self::NotADatabase { .. } => "use csv:// for a CSV file",
             Self::NoTable { .. } => "correct `table`",
+            Self::Postgres(error) => return error.hint(),
+            Self::NoRight { grant, .. } => return Some(format!("let its owner type: {grant};")),
+            Self::RowSecurity { role, .. } => {
+                return Some(format!(
+                    "rows would be missing: use a role that sees all of them, or ALTER ROLE {role} BYPASSRLS;"
+                ));
+            }
             Self::Sha256OfDatabase => "remove `sha256`",
             Self::Sample(error) => return error.hint(),
         };
@@ -255,7 +303,9 @@ impl SourceError {
             | Self::Busy { .. }
             | Self::Full { .. }
             | Self::CannotOpen { .. }
-            | Self::Sqlite { .. } => Exit::Failed,
+            | Self::Sqlite { .. }
+            | Self::Postgres(_)
+            | Self::PostgresRow { .. } => Exit::Failed,
         }
     }
 
@@ -282,6 +332,10 @@ impl SourceError {
             Self::Full { .. } => hint::FULL,
             Self::CannotOpen { .. } => hint::CANNOT_OPEN,
             Self::Sqlite { .. } => hint::CHECK,
+            Self::Postgres(error) => return error.hint(),
+            Self::PostgresRow { .. } => {
+                "is `table` the right one, and the server's answer not cut by something between?"
+            }
         };
         Some(hint.to_owned())
     }

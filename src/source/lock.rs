@@ -62,6 +62,7 @@ pub fn engage(
             let place = Place::of(source, lock);
             sqlite::engage(place, request).map(|locked| Lockability::Locked(Box::new(locked)))
         }
+        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
     }
 }
 
@@ -77,6 +78,7 @@ pub fn claim(
     match &source.location {
         SourceLocation::Csv { .. } => Ok(None),
         SourceLocation::Sqlite { .. } => sqlite::claim(Place::of(source, lock), owner),
+        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
     }
 }
 
@@ -88,6 +90,7 @@ pub fn status(source: &SourceSettings, lock: &LockSettings) -> Result<LockStatus
     match &source.location {
         SourceLocation::Csv { .. } => Ok(LockStatus::nothing_to_lock(&source.rules.name)),
         SourceLocation::Sqlite { .. } => sqlite::status(&Place::of(source, lock)),
+        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
     }
 }
 
@@ -100,6 +103,7 @@ pub fn test(source: &SourceSettings, lock: &LockSettings) -> Result<Option<TestR
     match &source.location {
         SourceLocation::Csv { .. } => Ok(None),
         SourceLocation::Sqlite { .. } => sqlite::test(&Place::of(source, lock)).map(Some),
+        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
     }
 }
 
@@ -112,6 +116,7 @@ pub fn foresee(source: &SourceSettings, lock: &LockSettings) -> Result<Foreseen,
     match &source.location {
         SourceLocation::Csv { .. } => Ok(Foreseen::Nothing),
         SourceLocation::Sqlite { .. } => sqlite::foresee(&Place::of(source, lock)),
+        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
     }
 }
 
@@ -129,6 +134,7 @@ pub fn clear(
     match &source.location {
         SourceLocation::Csv { .. } => Ok(None),
         SourceLocation::Sqlite { .. } => sqlite::clear(&Place::of(source, lock), owner),
+        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
     }
 }
 
@@ -148,6 +154,7 @@ pub fn break_open(
             source_name: source.rules.name.clone(),
         }),
         SourceLocation::Sqlite { .. } => sqlite::break_open(&Place::of(source, lock), by, reason),
+        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
     }
 }
 
@@ -166,6 +173,15 @@ pub fn reopen(
             source_name: source.rules.name.clone(),
         }),
         SourceLocation::Sqlite { .. } => sqlite::reopen(&Place::of(source, lock), leftovers),
+        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
+    }
+}
+
+/// What cannot be locked must not be migrated as if it were.
+fn no_lock_yet(source: &SourceSettings) -> LockError {
+    LockError::NotLockable {
+        source_name: source.rules.name.clone(),
+        why: "this build can read a PostgreSQL database, but not lock it".to_owned(),
     }
 }
 

@@ -9,10 +9,14 @@ pub mod fingerprint;
 mod hint;
 pub mod legacy;
 pub mod lock;
+mod moment;
+mod number;
+mod postgres;
 pub mod requests;
 mod sqlite;
+mod texts;
 
-use std::{collections::BTreeSet, ops::ControlFlow};
+use std::{collections::BTreeSet, fs, ops::ControlFlow};
 
 use crate::{
     config::settings::{SourceLocation, SourceSettings},
@@ -22,6 +26,8 @@ use crate::{
         raw_record::{RawRecord, Shape, SourceIndex},
     },
 };
+
+use self::postgres::PostgresTable;
 
 pub use error::{SourceError, SourceMistake};
 
@@ -51,6 +57,15 @@ pub struct SourceCheck {
 /// How many records [`check`] looks at.
 const SAMPLE_RECORDS: u64 = 1_000;
 
+/// How much of a source is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// All of it.
+    Whole,
+    /// This many records suffice: a server must not begin to send all of them.
+    First(u64),
+}
+
 /// Streams every record of a source once, in the order of reading, with its fingerprint (without the
 /// excluded fields). When the sink breaks, the summary covers what it was given.
 ///
@@ -61,6 +76,16 @@ pub fn read(
     settings: &SourceSettings,
     index: SourceIndex,
     fingerprint_excludes: &BTreeSet<Field>,
+    sink: &mut Sink<'_>,
+) -> Result<ReadSummary, SourceError> {
+    read_extent(settings, index, fingerprint_excludes, Extent::Whole, sink)
+}
+
+fn read_extent(
+    settings: &SourceSettings,
+    index: SourceIndex,
+    fingerprint_excludes: &BTreeSet<Field>,
+    extent: Extent,
     sink: &mut Sink<'_>,
 ) -> Result<ReadSummary, SourceError> {
     match &settings.location {
@@ -89,6 +114,28 @@ pub fn read(
             fingerprint_excludes,
             sink,
         ),
+        SourceLocation::Postgres {
+            database, table, ..
+        } => postgres::read(
+            &PostgresTable::new(settings, database, table),
+            index,
+            fingerprint_excludes,
+            extent,
+            sink,
+        ),
+    }
+}
+
+/// Bytes the source takes where it is, as far as can be said.
+#[must_use]
+pub fn bytes(settings: &SourceSettings) -> Option<u64> {
+    match &settings.location {
+        SourceLocation::Csv { path, .. } | SourceLocation::Sqlite { path, .. } => {
+            Some(fs::metadata(path).ok()?.len())
+        }
+        SourceLocation::Postgres {
+            database, table, ..
+        } => postgres::bytes(&PostgresTable::new(settings, database, table)).ok(),
     }
 }
 
@@ -132,6 +179,12 @@ pub fn check(settings: &SourceSettings) -> Result<SourceCheck, Vec<SourceMistake
             };
             (sqlite::columns(&table)?, sqlite::journal_warning(&table))
         }
+        SourceLocation::Postgres {
+            database, table, ..
+        } => {
+            let table = PostgresTable::new(settings, database, table);
+            (postgres::columns(&table)?, None)
+        }
     };
     let unmapped = columns::unmapped(settings, &columns);
     let mut warnings = sample(settings)?;
@@ -149,10 +202,11 @@ fn sample(settings: &SourceSettings) -> Result<Vec<String>, Vec<SourceMistake>> 
     let mut unvouched = settings.clone();
     unvouched.records = None;
     unvouched.sha256 = None;
-    let sampled = read(
+    let sampled = read_extent(
         &unvouched,
         SourceIndex(0),
         &BTreeSet::new(),
+        Extent::First(SAMPLE_RECORDS),
         &mut |record| {
             records += 1;
             malformed += u64::from(record.shape == Shape::Malformed);

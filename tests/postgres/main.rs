@@ -1,5 +1,6 @@
-//! One connection to PostgreSQL: what it promises to whoever reads, writes and locks over it.
+//! PostgreSQL: what one connection promises to whoever reads, writes and locks over it, and the commands.
 
+mod commands;
 #[allow(
     dead_code,
     reason = "shared by test programs that use different parts of it"

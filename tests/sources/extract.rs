@@ -8,7 +8,10 @@ use std::{
 };
 
 use pinferry::{
-    config::settings::{Encoding, SourceLocation, SourceSettings},
+    config::{
+        postgres::PostgresSettings,
+        settings::{Encoding, SourceLocation, SourceSettings},
+    },
     domain::{
         field::Field,
         raw_record::{RawRecord, Shape, SourceIndex},
@@ -93,6 +96,17 @@ impl Extract {
         extract
     }
 
+    /// A table of a PostgreSQL database.
+    pub(crate) fn postgres(database: PostgresSettings, table: &str) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let location = SourceLocation::Postgres {
+            database,
+            table: table.to_owned(),
+            lock_tables: Vec::new(),
+        };
+        Self::at(folder, location)
+    }
+
     fn at(folder: TempDir, location: SourceLocation) -> Self {
         let settings = SourceSettings {
             rules: SourceRules {
@@ -116,9 +130,8 @@ impl Extract {
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        match &self.settings.location {
-            SourceLocation::Csv { path, .. } | SourceLocation::Sqlite { path, .. } => path.clone(),
-        }
+        let path = self.settings.location.path();
+        path.expect("a source that is a file").to_owned()
     }
 
     /// The legacy application's own connection.
@@ -183,7 +196,13 @@ impl Extract {
     }
 
     fn tidy(&self, text: &str) -> String {
-        text.replace(&format!("{}/", self.folder.path().display()), "")
+        let place = match &self.settings.location {
+            SourceLocation::Postgres { database, .. } => database.shown().to_owned(),
+            SourceLocation::Csv { .. } | SourceLocation::Sqlite { .. } => {
+                format!("{}/", self.folder.path().display())
+            }
+        };
+        text.replace(&place, "")
     }
 }
 

@@ -8,6 +8,7 @@ use super::Check;
 use crate::{
     config::settings::{Settings, TargetSettings},
     exit::Exit,
+    source,
 };
 
 /// Bytes of target for each byte of source. Two million generated records of 392 MB make a target of 934 MB, that
@@ -20,12 +21,7 @@ const SPILL_PER_SOURCE: u64 = 3;
 
 /// Compares what will be needed with what is free, disk by disk.
 pub(super) fn space(settings: &Settings) -> Vec<Check> {
-    let source_bytes: u64 = settings
-        .sources
-        .iter()
-        .filter_map(|source| fs::metadata(source.location.path()).ok())
-        .map(|metadata| metadata.len())
-        .sum();
+    let source_bytes: u64 = settings.sources.iter().filter_map(source::bytes).sum();
     let spills = source_bytes > settings.run.memory_bytes;
     let TargetSettings::Sqlite(target) = &settings.target;
     let needs = [

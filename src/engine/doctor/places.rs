@@ -31,35 +31,48 @@ pub(super) fn source(settings: &SourceSettings, lock: &LockSettings) -> Vec<Chec
             .map(|warning| Check::warn(&subject, warning, "look at the source before the window"))
             .collect(),
     };
-    if let SourceLocation::Sqlite { path, .. } = &settings.location
-        && checks.iter().all(|check| check.verdict != Verdict::Failure)
-    {
-        checks.push(lockable(&subject, path, settings, lock));
+    if checks.iter().any(|check| check.verdict == Verdict::Failure) {
+        return checks;
+    }
+    let subject = format!("{subject}, lock");
+    match &settings.location {
+        SourceLocation::Csv { .. } => {}
+        SourceLocation::Sqlite { path, .. } => {
+            checks.push(
+                writable(&subject, path).unwrap_or_else(|| lockable(&subject, settings, lock)),
+            );
+        }
+        SourceLocation::Postgres { .. } => checks.push(lockable(&subject, settings, lock)),
     }
     checks
 }
 
-/// Locking writes guards into the legacy database; whoever holds a lock already is in the way.
-fn lockable(subject: &str, path: &Path, settings: &SourceSettings, lock: &LockSettings) -> Check {
-    let subject = format!("{subject}, lock");
+/// Locking writes guards into the legacy database, into its file where it is one.
+fn writable(subject: &str, path: &Path) -> Option<Check> {
     let folder = path.parent().unwrap_or(path);
     let may_write = |place| access(place, Access::WRITE_OK).is_ok();
-    if !may_write(path) || !may_write(folder) {
-        let next = "give the account that runs pinferry the right to write the file and its folder";
-        let found = format!(
-            "{} may not be written, so it cannot be locked",
-            path.display()
-        );
-        return Check::fail(&subject, found, Some(next.to_owned()), Exit::Failed);
+    if may_write(path) && may_write(folder) {
+        return None;
     }
+    let next = "give the account that runs pinferry the right to write the file and its folder";
+    let found = format!(
+        "{} may not be written, so it cannot be locked",
+        path.display()
+    );
+    let next = Some(next.to_owned());
+    Some(Check::fail(subject, found, next, Exit::Failed))
+}
+
+/// Whoever holds a lock already is in the way.
+fn lockable(subject: &str, settings: &SourceSettings, lock: &LockSettings) -> Check {
     match source::lock::status(settings, lock) {
         Ok(status) if status.is_held() => Check::warn(
-            &subject,
+            subject,
             status.line(),
             "`pinferry status` says whose it is and what goes on",
         ),
-        Ok(_) => foreseen(&subject, settings, lock),
-        Err(error) => Check::fail(&subject, chain(&error), error.hint(), error.exit()),
+        Ok(_) => foreseen(subject, settings, lock),
+        Err(error) => Check::fail(subject, chain(&error), error.hint(), error.exit()),
     }
 }
 

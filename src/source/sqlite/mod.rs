@@ -1,7 +1,6 @@
 //! A table or view of a SQLite database.
 
 pub(super) mod lock;
-mod moment;
 mod open;
 mod scan;
 mod trouble;

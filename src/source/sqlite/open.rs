@@ -56,7 +56,7 @@ pub(super) fn columns(
     )
     .map_err(failed("listing its tables"))?;
     let mistake = SourceMistake::NoTable {
-        path: table.path.to_owned(),
+        place: table.path.display().to_string(),
         table: table.table.to_owned(),
         found: tables,
     };

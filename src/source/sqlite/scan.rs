@@ -1,25 +1,20 @@
 //! One pass over a table, whatever types its values have.
 
-use std::{
-    fmt::Write as _,
-    ops::{ControlFlow, Range},
-};
+use std::{fmt::Write as _, ops::ControlFlow};
 
 use rusqlite::{Connection, Row, types::ValueRef};
 
-use super::{
-    SqliteTable,
-    moment::{Moment, Zone},
-};
+use super::SqliteTable;
 use crate::{
     config::settings::Encoding,
     domain::{
-        field::{FIELDS, Field},
-        raw_record::{RawRecord, Shape, SourceIndex},
+        field::Field,
+        raw_record::{RawRecord, SourceIndex},
     },
     source::{
         Sink,
-        encoding::{Decoder, Validity},
+        number::{append_hex, append_real},
+        texts::Texts,
     },
 };
 
@@ -46,14 +41,7 @@ pub(super) fn rows(
     let mut records = 0;
     while let Some(row) = rows.next()? {
         records += 1;
-        let mut record = RawRecord {
-            source: index,
-            number: records,
-            shape: Shape::Row,
-            invalid: 0,
-            fields: [""; FIELDS],
-        };
-        reading.take_apart(row, 0, positions, &mut record)?;
+        let record = reading.record(row, 0, positions, index, records)?;
         if sink(&record) == ControlFlow::Break(()) {
             return Ok(Scanned {
                 records,
@@ -84,21 +72,13 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Turns values into text; its buffer is reused.
-pub(super) struct Reading {
-    decoder: Decoder,
-    zone: Zone,
-    arena: String,
-}
+/// Turns values into text.
+pub(super) struct Reading(Texts);
 
 impl Reading {
     /// A reading of a source whose timestamps with a zone are read in this one.
     pub(super) fn in_zone(name: &str) -> Self {
-        Self {
-            decoder: Decoder::new(Encoding::Utf8),
-            zone: Zone::named(name),
-            arena: String::new(),
-        }
+        Self(Texts::new(Encoding::Utf8, name))
     }
 
     /// Takes the columns from `first` on for a record, and hands it on.
@@ -110,79 +90,35 @@ impl Reading {
         index: SourceIndex,
         take: impl FnOnce(&RawRecord<'_>) -> T,
     ) -> Result<T, rusqlite::Error> {
-        let mut record = RawRecord {
-            source: index,
-            number: 0,
-            shape: Shape::Row,
-            invalid: 0,
-            fields: [""; FIELDS],
-        };
-        self.take_apart(row, first, positions, &mut record)?;
+        let record = self.record(row, first, positions, index, 0)?;
         Ok(take(&record))
     }
 
-    /// Valid text is borrowed from the row; everything else is written into the arena first.
-    fn take_apart<'r>(
+    fn record<'r>(
         &'r mut self,
         row: &'r Row<'_>,
         first: usize,
         positions: &[(Field, usize)],
-        record: &mut RawRecord<'r>,
-    ) -> Result<(), rusqlite::Error> {
-        self.arena.clear();
-        let mut written: [Option<Range<usize>>; FIELDS] = [const { None }; FIELDS];
+        index: SourceIndex,
+        number: u64,
+    ) -> Result<RawRecord<'r>, rusqlite::Error> {
+        let texts = &mut self.0;
+        let mut record = texts.begin(index, number);
         for (column, &(field, _)) in positions.iter().enumerate() {
-            let start = self.arena.len();
             match row.get_ref(first + column)? {
                 ValueRef::Null => {}
-                ValueRef::Text(bytes) => match self.decoder.borrow(bytes) {
-                    Some(text) => match self.zone.moment(field, text) {
-                        Moment::AsItIs => record.fields[field.index()] = text,
-                        Moment::Never => {}
-                        Moment::Local(text) => self.arena.push_str(&text),
-                    },
-                    None => self.append_text(bytes, field, record),
-                },
-                // Writing to a string cannot fail.
-                ValueRef::Integer(value) => drop(write!(self.arena, "{value}")),
-                ValueRef::Real(value) => append_real(value, &mut self.arena),
-                ValueRef::Blob(bytes) => append_hex(bytes, &mut self.arena),
-            }
-            if self.arena.len() > start {
-                written[field.index()] = Some(start..self.arena.len());
+                ValueRef::Text(bytes) => texts.text(field, bytes, &mut record),
+                ValueRef::Integer(value) => {
+                    texts.write(field, |out, _| {
+                        // Writing to a string cannot fail.
+                        let _ = write!(out, "{value}");
+                    })
+                }
+                ValueRef::Real(value) => texts.write(field, |out, _| append_real(value, out)),
+                ValueRef::Blob(bytes) => texts.write(field, |out, _| append_hex(bytes, out)),
             }
         }
-        let arena = &self.arena;
-        for (field, range) in record.fields.iter_mut().zip(written) {
-            if let Some(range) = range {
-                *field = &arena[range];
-            }
-        }
-        Ok(())
-    }
-
-    fn append_text(&mut self, bytes: &[u8], field: Field, record: &mut RawRecord<'_>) {
-        match self.decoder.append(bytes, &mut self.arena) {
-            Validity::Valid => {}
-            Validity::Escaped => record.invalid |= 1 << field.index(),
-        }
-    }
-}
-
-/// The shortest text that reads back as the same number; without an exponent where it has few digits.
-fn append_real(value: f64, out: &mut String) {
-    let size = value.abs();
-    // Writing to a string cannot fail.
-    let _ = if size != 0.0 && !(1e-6..1e17).contains(&size) && size.is_finite() {
-        write!(out, "{value:e}")
-    } else {
-        write!(out, "{value}")
-    };
-}
-
-fn append_hex(bytes: &[u8], out: &mut String) {
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
+        texts.finish(&mut record);
+        Ok(record)
     }
 }

@@ -5,7 +5,6 @@ use std::{path::Path, thread, time::Duration};
 use rusqlite::{Connection, Error, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::{
-    config::settings::SourceLocation,
     failpoint,
     source::{
         lock::{LockError, Place},
@@ -187,7 +186,6 @@ fn is_busy(error: &Error) -> bool {
 }
 
 fn path(place: &Place) -> &Path {
-    match &place.source.location {
-        SourceLocation::Sqlite { path, .. } | SourceLocation::Csv { path, .. } => path,
-    }
+    let path = place.source.location.path();
+    path.expect("the lock of a SQLite database is asked for one")
 }

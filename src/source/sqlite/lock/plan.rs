@@ -46,8 +46,8 @@ impl<'p> Plan<'p> {
             SourceLocation::Sqlite {
                 table, lock_tables, ..
             } => (table, lock_tables),
-            SourceLocation::Csv { .. } => {
-                return Err(not_lockable(place, "a CSV extract has nothing to lock"));
+            SourceLocation::Csv { .. } | SourceLocation::Postgres { .. } => {
+                return Err(not_lockable(place, "it is no SQLite database"));
             }
         };
         let mut names: Vec<&str> = lock_tables.iter().map(String::as_str).collect();

@@ -27,8 +27,11 @@ impl Zone {
 
     /// What a text of this field stands for.
     pub(super) fn moment(&self, field: Field, text: &str) -> Moment {
+        if !is_date(field) {
+            return Moment::AsItIs;
+        }
         let trimmed = text.trim();
-        if trimmed.len() == 10 || trimmed.is_empty() || !is_date(field) {
+        if trimmed.len() == 10 || trimmed.is_empty() {
             return Moment::AsItIs;
         }
         if ["infinity", "-infinity"].contains(&trimmed) {
@@ -36,9 +39,14 @@ impl Zone {
         }
         // A text without an offset is no timestamp, and stays what it is.
         match trimmed.parse::<Timestamp>() {
-            Ok(at) => Moment::Local(at.to_zoned(self.0.clone()).datetime().to_string()),
+            Ok(at) => Moment::Local(self.local(at)),
             Err(_) => Moment::AsItIs,
         }
+    }
+
+    /// The local date and time at an instant.
+    pub(super) fn local(&self, at: Timestamp) -> String {
+        self.0.to_datetime(at).to_string()
     }
 }
 
