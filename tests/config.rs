@@ -64,7 +64,9 @@ fn the_least_configuration_has_every_default() {
     let case = case(LEAST);
     let settings = case.load();
     let base = fs::canonicalize(case.folder.path()).expect("a folder");
-    let TargetSettings::Sqlite(target) = &settings.target;
+    let TargetSettings::Sqlite(target) = &settings.target else {
+        panic!("a target in a file");
+    };
     assert_eq!(*target, base.join("out/target.db"));
     let source = &settings.sources[0];
     assert_eq!(

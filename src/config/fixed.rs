@@ -38,6 +38,7 @@ impl TargetSettings {
     pub fn shown(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Self::Postgres(settings) => settings.shown().to_owned(),
         }
     }
 }

@@ -357,7 +357,6 @@ fn refuse_mapped(section: &Section<'_>, given: &Given, sources: &[SourceSettings
 
 /// The target is nobody's source, and no source is read twice.
 fn apart(root: &Section<'_>, target: &TargetSettings, sources: &[SourceSettings]) {
-    let TargetSettings::Sqlite(target) = target;
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for source in sources {
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -369,7 +368,11 @@ fn apart(root: &Section<'_>, target: &TargetSettings, sources: &[SourceSettings]
             location @ SourceLocation::Postgres { .. } => location.shown(),
         };
         let key = format!("source {}.url", source.rules.name);
-        if source.location.path().map(real) == Some(real(target)) {
+        let is_target = match target {
+            TargetSettings::Sqlite(target) => source.location.path().map(real) == Some(real(target)),
+            TargetSettings::Postgres(_) => false,
+        };
+        if is_target {
             root.wrong(&Origin::Missing, &key, "is the target itself", "");
         }
         if let Some(other) = seen.insert(place, &source.rules.name) {

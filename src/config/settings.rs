@@ -41,6 +41,8 @@ pub struct Settings {
 pub enum TargetSettings {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(PostgresSettings),
 }
 
 /// One legacy database or extract.

@@ -1,6 +1,8 @@
-//! Loading: partitions are judged on threads of their own and committed here, chunk by chunk.
+//! Loading: partitions are judged on some threads and committed on others, chunk by chunk. A target has as many
+//! writers as it takes; each has a judge ahead of it, which on SQLite keeps the partitions in order, so that rows
+//! are appended.
 
-use std::{collections::BTreeMap, mem, thread};
+use std::{collections::BTreeMap, iter, mem, thread};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::json;
@@ -20,16 +22,12 @@ use crate::{
     domain::{digest::RowHash, rules::Rules, tally::Tally},
     store::{
         ChunkBuilder, ChunkRows, CommitPoint, Done, Lease, NewPartition, PartitionRow, RunPhase,
-        RunRow, Step, Target, chunk::DanglingSuccessor,
+        RunRow, Step, Target, Toil, chunk::DanglingSuccessor,
     },
 };
 
 /// Chunks that may wait between judge and writer.
 const CHUNKS_WAITING: usize = 2;
-
-/// Threads that judge ahead of the one writer a SQLite database has; one outruns it several times over, and
-/// keeps the partitions in order, so that rows are appended.
-const JUDGES: usize = 1;
 
 /// Whether a part of the work ran to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +91,7 @@ pub(super) fn load(
     job.progress.advance(committed);
     let work = outstanding(&rows, rules, extracted)?;
     let id_base = run.id_base.ok_or(RunError::NoIds { run_id: run.run_id })?;
-    let mut places = rows
+    let places: BTreeMap<_, _> = rows
         .into_iter()
         .map(|row| {
             (
@@ -105,42 +103,75 @@ pub(super) fn load(
             )
         })
         .collect();
-
-    let (sender, chunks) = bounded(CHUNKS_WAITING);
-    let (give_back, spent) = bounded(CHUNKS_WAITING + 1);
-    let crew = Crew {
-        workers: JUDGES,
+    let mut crew = target.crew(lease, job.settings.run.workers, Toil::Load)?;
+    let hands: Vec<_> = iter::once(target).chain(&mut crew).collect();
+    let judges = Crew {
+        workers: hands.len(),
         progress: &Unwatched,
         stop: job.stop,
     };
     let (judged, written) = thread::scope(|scope| {
-        // The channel closes when the judge, who owns its sender, ends.
-        let judging = scope.spawn(move || {
-            let open = |partition: &Partition| {
-                Ok(Loader {
-                    run_id: run.run_id,
-                    id_base,
-                    rules,
-                    chunk_records: job.settings.run.chunk_records.get(),
-                    partition_no: partition.number as u32,
-                    chunks: sender.clone(),
-                    spent: spent.clone(),
-                    building: Building::new(ChunkBuilder::new(run.run_id)),
-                    hash: RowHash::default(),
-                })
-            };
-            judge(extracted, work, crew, open).map(drop)
+        let (lanes, writers): (Vec<_>, Vec<_>) = hands
+            .into_iter()
+            .map(|hand| {
+                let (lane, end) = Lane::new();
+                let places = places.clone();
+                (lane, scope.spawn(|| write(job, hand, lease, places, end)))
+            })
+            .unzip();
+        // All chunks of a partition take the same lane, so that they are committed in order. The lanes close
+        // when the judges, who own their senders, end.
+        let open = move |partition: &Partition| {
+            let lane = &lanes[partition.number % lanes.len()];
+            Ok(Loader {
+                run_id: run.run_id,
+                id_base,
+                rules,
+                chunk_records: job.settings.run.chunk_records.get(),
+                partition_no: partition.number as u32,
+                lane: lane.clone(),
+                building: Building::new(ChunkBuilder::new(run.run_id)),
+                hash: RowHash::default(),
+            })
+        };
+        let judged = judge(extracted, work, judges, open).map(drop);
+        let written = writers.into_iter().map(|writer| {
+            let written = writer.join();
+            written.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
-        let written = write(job, target, lease, &mut places, chunks, &give_back);
-        (judging.join(), written)
+        (judged, written.collect::<Result<Vec<_>, _>>())
     });
-    // What the writer met is the cause, what the judge met is that nobody listens any more.
+    // What a writer met is the cause, what the judges met is that nobody listens any more.
     written?;
     match judged {
-        Ok(Ok(())) => Ok(Progressed::ToTheEnd),
-        Ok(Err(LoadError::Extract(ExtractError::Stopped(reason)))) => Ok(Progressed::Until(reason)),
-        Ok(Err(error)) => Err(error.into()),
-        Err(panic) => std::panic::resume_unwind(panic),
+        Ok(()) => Ok(Progressed::ToTheEnd),
+        Err(LoadError::Extract(ExtractError::Stopped(reason))) => Ok(Progressed::Until(reason)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The way of chunks from a judge to a writer, and of their spent memory back.
+#[derive(Clone)]
+struct Lane {
+    chunks: Sender<Chunk>,
+    spent: Receiver<ChunkRows>,
+}
+
+/// The writer's end of a lane.
+struct LaneEnd {
+    chunks: Receiver<Chunk>,
+    give_back: Sender<ChunkRows>,
+}
+
+impl Lane {
+    fn new() -> (Self, LaneEnd) {
+        let (sender, chunks) = bounded(CHUNKS_WAITING);
+        let (give_back, spent) = bounded(CHUNKS_WAITING + 1);
+        let lane = Self {
+            chunks: sender,
+            spent,
+        };
+        (lane, LaneEnd { chunks, give_back })
     }
 }
 
@@ -173,11 +204,10 @@ fn write(
     job: &Job<'_>,
     target: &mut Target,
     lease: &Lease,
-    places: &mut BTreeMap<u32, Place>,
-    chunks: Receiver<Chunk>,
-    give_back: &Sender<ChunkRows>,
+    mut places: BTreeMap<u32, Place>,
+    lane: LaneEnd,
 ) -> Result<(), RunError> {
-    for chunk in chunks {
+    for chunk in lane.chunks {
         let place = places.entry(chunk.partition_no).or_default();
         let next = chunk.to.unwrap_or_else(|| place.clone());
         let tx = target.begin(lease)?;
@@ -194,7 +224,7 @@ fn write(
         *place = next;
         job.progress.advance(chunk.records);
         // The judge may have ended already; then its memory is not wanted any more.
-        drop(give_back.try_send(chunk.rows));
+        drop(lane.give_back.try_send(chunk.rows));
     }
     Ok(())
 }
@@ -225,8 +255,7 @@ struct Loader<'a> {
     rules: &'a Rules,
     chunk_records: u64,
     partition_no: u32,
-    chunks: Sender<Chunk>,
-    spent: Receiver<ChunkRows>,
+    lane: Lane,
     building: Building,
     hash: RowHash,
 }
@@ -309,12 +338,13 @@ impl CaseSink for Loader<'_> {
 
 impl Loader<'_> {
     fn hand_over(&mut self, done: Done) -> Result<(), LoadError> {
-        let builder = match self.spent.try_recv() {
+        let builder = match self.lane.spent.try_recv() {
             Ok(rows) => ChunkBuilder::reuse(self.run_id, rows),
             Err(_) => ChunkBuilder::new(self.run_id),
         };
         let built = mem::replace(&mut self.building, Building::new(builder));
-        self.chunks
+        self.lane
+            .chunks
             .send(Chunk {
                 partition_no: self.partition_no,
                 rows: built.builder.finish(),

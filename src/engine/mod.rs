@@ -12,6 +12,7 @@ pub mod doctor;
 mod drain;
 pub mod error;
 pub mod extract;
+mod index;
 pub mod intake;
 pub mod job;
 pub mod judge;

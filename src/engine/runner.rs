@@ -7,6 +7,7 @@ use super::{
     drain,
     error::RunError,
     extract::{ExtractError, Extracted, extract},
+    index,
     job::Job,
     load::{self, Progressed},
     locking,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     domain::{rules::Rules, tally::Tally},
     source::lock::{Locks, engage_all},
-    store::{AuditEntry, CommitPoint, INDEX_STEPS, Lease, RunPhase, RunRow, Target},
+    store::{AuditEntry, CommitPoint, Lease, RunPhase, RunRow, Target},
 };
 
 /// How often a person may change under the lock while verification runs before the rest is left to the
@@ -48,7 +49,7 @@ impl Runner<'_> {
             let end = match run.phase {
                 RunPhase::Created => self.lock()?,
                 RunPhase::Locked | RunPhase::Loading => self.load(&run)?,
-                RunPhase::Loaded => self.index()?,
+                RunPhase::Loaded => self.index(&run)?,
                 RunPhase::Indexed | RunPhase::VerificationFailed => self.verify(&run)?,
                 // What another process verified may have been changed since.
                 RunPhase::Verified if self.verifications == 0 => self.verify(&run)?,
@@ -176,26 +177,14 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn index(&mut self) -> Result<Option<RunEnd>, RunError> {
+    fn index(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
         if let Some(end) = self.too_many_quarantined()? {
             return Ok(Some(end));
         }
-        let done = self.target.steps_done(self.run_id)?;
-        self.job
-            .progress
-            .begin(Phase::Index, Some(INDEX_STEPS.len() as u64));
-        for step in &INDEX_STEPS {
-            if let Some(reason) = self.job.stop.requested() {
-                return Ok(Some(RunEnd::Stopped(reason)));
-            }
-            if !done.contains(step.name) {
-                let tx = self.target.begin(&self.lease)?;
-                tx.build_index(step)?;
-                tx.commit(CommitPoint::Index)?;
-            }
-            self.job.progress.advance(1);
+        match index::build(self.job, run, &mut self.target, &self.lease)? {
+            Progressed::Until(reason) => Ok(Some(RunEnd::Stopped(reason))),
+            Progressed::ToTheEnd => self.pass(RunPhase::Loaded, RunPhase::Indexed),
         }
-        self.pass(RunPhase::Loaded, RunPhase::Indexed)
     }
 
     /// Judges captured people again, then reads everything back.

@@ -75,7 +75,7 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
             let queue = reader.queue()?;
             (run, queue)
         }
-        Err(StoreError::Missing { .. }) => (None, BTreeMap::new()),
+        Err(error) if error.is_absent() => (None, BTreeMap::new()),
         Err(error) => return Err(error),
     };
     let locks = locks(settings);

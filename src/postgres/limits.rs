@@ -31,6 +31,12 @@ impl Limits {
         silence: Duration::from_secs(300),
     };
 
+    /// The same for short statements that wait at most this long for a lock.
+    #[must_use]
+    pub const fn patient(self, lock: Duration) -> Self {
+        Self { lock, ..self }
+    }
+
     /// How long to wait for the answer to a statement.
     pub(super) fn answer(&self) -> Duration {
         if self.statement.is_zero() {

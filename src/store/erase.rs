@@ -40,8 +40,7 @@ impl LeasedTx<'_> {
         let fresh = self.target_was_fresh()?;
         for (table, of_run) in TABLES {
             let deleted = if fresh {
-                self.database
-                    .execute(ACTION, &format!("DELETE FROM {table}"), &[])?
+                self.database.empty(ACTION, table)?
             } else {
                 self.delete_some(table, of_run, limit)?
             };

@@ -5,7 +5,10 @@ use std::{io, path::PathBuf};
 use rusqlite::ErrorCode;
 
 use super::{chunk::DanglingSuccessor, phase::RunPhase};
-use crate::exit::Exit;
+use crate::{
+    exit::Exit,
+    postgres::{PostgresError, Trouble},
+};
 
 /// A failure at the target. Nothing of the transaction it happened in was committed.
 #[derive(Debug, thiserror::Error)]
@@ -20,23 +23,19 @@ pub enum StoreError {
     NotAFile { path: PathBuf },
     #[error("target {}: this is not a SQLite database", path.display())]
     NotADatabase { path: PathBuf },
-    #[error("target {}: the database belongs to something else, it holds {tables}", path.display())]
-    Foreign { path: PathBuf, tables: String },
+    #[error("target {place}: the database belongs to something else, it holds {tables}")]
+    Foreign { place: String, tables: String },
     #[error(
-        "target {}: its schema has version {found}, this program knows versions up to {known}",
-        path.display()
+        "target {place}: its schema has version {found}, this program knows versions up to {known}"
     )]
     Newer {
-        path: PathBuf,
+        place: String,
         found: i64,
         known: i64,
     },
-    #[error(
-        "target {}: its schema has version {found}, this program needs version {known}",
-        path.display()
-    )]
+    #[error("target {place}: its schema has version {found}, this program needs version {known}")]
     Older {
-        path: PathBuf,
+        place: String,
         found: i64,
         known: i64,
     },
@@ -62,6 +61,20 @@ pub enum StoreError {
     Sqlite {
         action: &'static str,
         source: rusqlite::Error,
+    },
+    #[error("could not {action} in the target")]
+    Postgres {
+        action: &'static str,
+        source: Box<PostgresError>,
+    },
+    #[error("target {place}: holds no tables of pinferry yet")]
+    Unused { place: String },
+    #[error("target {place}: the role {role} may not {what}")]
+    Denied {
+        place: String,
+        role: String,
+        what: String,
+        grant: String,
     },
     #[error("a thread that the target needs cannot be started")]
     Thread { source: io::Error },
@@ -116,7 +129,10 @@ impl StoreError {
             | Self::Foreign { .. }
             | Self::Newer { .. }
             | Self::Older { .. }
+            | Self::Unused { .. }
+            | Self::Denied { .. }
             | Self::ReadOnly { .. } => Exit::Usage,
+            Self::Postgres { source, .. } => source.exit(),
             Self::HeldBy { .. } | Self::RunUnderWay { .. } | Self::LeaseLost { .. } => {
                 Exit::Refused
             }
@@ -143,7 +159,13 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Missing { .. } => "check target.url; `pinferry run` creates the database",
-            Self::NotAFile { .. } | Self::NotADatabase { .. } | Self::Foreign { .. } => {
+            Self::Unused { .. } => "check target.url; `pinferry run` creates the tables",
+            Self::Denied { grant, .. } => return Some(format!("let its owner type: {grant}")),
+            Self::Postgres { source, .. } => return source.hint(),
+            Self::Foreign { .. } => {
+                "check target.url; it must name a database of pinferry or one that holds nothing yet"
+            }
+            Self::NotAFile { .. } | Self::NotADatabase { .. } => {
                 "check target.url; it must name a database of pinferry or a file that does not exist yet"
             }
             Self::Newer { .. } => {
@@ -192,7 +214,37 @@ impl StoreError {
             Self::Sqlite { source, .. } => {
                 source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
             }
+            Self::Postgres { source, .. } => source.trouble() == Trouble::Constraint,
             _other => false,
+        }
+    }
+
+    /// Whether the connection to the server is gone: everything that is not committed is too, and what a commit
+    /// under way did is known only to the server.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Postgres { source, .. } => {
+                matches!(source.trouble(), Trouble::Lost | Trouble::Unreachable)
+            }
+            _other => false,
+        }
+    }
+
+    /// Whether there is nothing yet where the target is to be.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Unused { .. })
+    }
+
+    /// What PostgreSQL said while trying to `action`.
+    pub(super) fn postgres(action: &'static str) -> impl FnOnce(PostgresError) -> Self {
+        move |source| match source.trouble() {
+            Trouble::LockTimeout => Self::Busy { action },
+            _ => Self::Postgres {
+                action,
+                source: Box::new(source),
+            },
         }
     }
 
@@ -202,6 +254,18 @@ impl StoreError {
             Some(ErrorCode::DiskFull) => Self::Full { action },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { action },
             _ => Self::Sqlite { action, source },
+        }
+    }
+}
+
+/// The first tables of somebody else, and how many there are.
+pub(super) fn some_tables(tables: &[String]) -> String {
+    match tables {
+        [] => "the mark of another program".to_owned(),
+        [only] => format!("the table {only}"),
+        [first, second] => format!("the tables {first} and {second}"),
+        [first, second, rest @ ..] => {
+            format!("the tables {first}, {second} and {} more", rest.len())
         }
     }
 }

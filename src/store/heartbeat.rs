@@ -23,7 +23,7 @@ impl Target {
         let lost = Arc::new(AtomicBool::new(false));
         let (stop, stopped) = crossbeam_channel::bounded(0);
         let beat = Beat {
-            database: self.beside(period)?,
+            database: self.beside(lease, period)?,
             run_id: lease.run_id,
             epoch: lease.epoch,
             duration: lease.duration,

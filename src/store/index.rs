@@ -6,12 +6,27 @@ use super::{
     IndexStep, StoreError,
     database::{Database, values},
     leased_tx::LeasedTx,
-    sqlite,
+    postgres, sqlite,
     target::Target,
 };
-use crate::failpoint;
+use crate::{config::settings::TargetSettings, failpoint};
+
+/// Every step of such a target, in order.
+#[must_use]
+pub fn index_steps(target: &TargetSettings) -> &'static [IndexStep] {
+    match target {
+        TargetSettings::Sqlite(_) => sqlite::steps::INDEX_STEPS,
+        TargetSettings::Postgres(_) => postgres::steps::INDEX_STEPS,
+    }
+}
 
 impl Target {
+    /// Every step of this target, in order.
+    #[must_use]
+    pub fn index_steps(&self) -> &'static [IndexStep] {
+        index_steps(self.settings())
+    }
+
     /// The steps a run has done, by name.
     ///
     /// # Errors
@@ -28,7 +43,7 @@ impl Target {
 }
 
 impl LeasedTx<'_> {
-    /// Does one step of [`super::INDEX_STEPS`] and marks it. An index that a target in use has already is kept.
+    /// Does one step of [`index_steps`] and marks it. An index that a target in use has already is kept.
     ///
     /// # Errors
     ///
@@ -37,6 +52,7 @@ impl LeasedTx<'_> {
         failpoint::reached("index.build");
         match &*self.database {
             Database::Sqlite(connection) => sqlite::index::build(connection, step)?,
+            Database::Postgres(_) => postgres::index::build(&self.database, step)?,
         }
         self.mark_step(step.name)?;
         failpoint::reached("index.built");
@@ -47,6 +63,7 @@ impl LeasedTx<'_> {
     pub(super) fn drop_indexes(&self) -> Result<(), StoreError> {
         match &*self.database {
             Database::Sqlite(connection) => sqlite::index::drop_all(connection),
+            Database::Postgres(_) => postgres::index::drop_all(&self.database),
         }
     }
 }

@@ -28,6 +28,7 @@ impl Target {
         // A glance first: who is refused need not wait for the holder's transaction to end.
         refuse_held(&self.database, run_id)?;
         failpoint::reached("lease.acquire");
+        self.database.end_holders(run_id)?;
         let tx = self.write()?;
         tx.one_at_a_time(ACTION, "runner_heartbeat")?;
         refuse_held(&tx, run_id)?;
@@ -57,12 +58,14 @@ impl Target {
         event::append(&tx, run_id, "lease.acquired", &detail)?;
         tx.commit()?;
         failpoint::reached("lease.acquired");
-        Ok(Lease {
+        let lease = Lease {
             run_id,
             epoch,
             holder: holder.to_owned(),
             duration,
-        })
+        };
+        self.database.list_as(&lease)?;
+        Ok(lease)
     }
 
     /// Renews the lease.

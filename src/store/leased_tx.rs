@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     AuditEntry, ChunkRows, CommitPoint, Lease, RunPhase, StoreError,
     database::{Database, Durability, Transaction, values},
-    event, lease_row,
+    event, lease_row, postgres,
     run_row::phase,
     sqlite,
     target::Target,
@@ -82,6 +82,7 @@ impl LeasedTx<'_> {
     pub fn insert(&self, rows: &ChunkRows) -> Result<(), StoreError> {
         match &*self.database {
             Database::Sqlite(connection) => sqlite::insert::insert(connection, rows)?,
+            Database::Postgres(server) => postgres::insert::insert(server, rows)?,
         }
         failpoint::reached("chunk.rows");
         Ok(())

@@ -5,6 +5,8 @@
 pub struct IndexStep {
     /// Its name in `run_step`.
     pub name: &'static str,
+    /// Steps of one stage may be done at the same time; a stage begins when the one before it is over.
+    pub stage: u8,
     /// What it does.
     pub(super) work: StepWork,
 }
@@ -19,45 +21,17 @@ pub(super) enum StepWork {
         /// The statement that builds it.
         sql: &'static str,
     },
-    /// Checks every foreign key.
+    /// Makes unique indexes the primary keys, and foreign keys hold from now on (PostgreSQL).
+    Keys(&'static str),
+    /// Checks that what was there before keeps a foreign key (PostgreSQL).
+    Validate {
+        /// The table that refers to another.
+        table: &'static str,
+        /// Name of the foreign key.
+        key: &'static str,
+    },
+    /// Checks every foreign key (SQLite).
     ForeignKeys,
-    /// Gathers statistics for the query planner.
-    Statistics,
+    /// Gathers statistics for the query planner; of this table, or of all.
+    Statistics(Option<&'static str>),
 }
-
-macro_rules! index {
-    ($number:literal, $index:literal) => {
-        IndexStep {
-            name: concat!("index.", $index),
-            work: StepWork::Index {
-                index: $index,
-                sql: include_str!(concat!(
-                    "../../migrations/sqlite/index/",
-                    $number,
-                    "_",
-                    $index,
-                    ".sql"
-                )),
-            },
-        }
-    };
-}
-
-/// Every step, in order.
-pub const INDEX_STEPS: [IndexStep; 9] = [
-    index!("01", "pin_source"),
-    index!("02", "pin_person"),
-    index!("03", "pin_one_live"),
-    index!("04", "pin_superseded"),
-    index!("05", "fiscal_code_person"),
-    index!("06", "fiscal_code_current"),
-    index!("07", "finding_record"),
-    IndexStep {
-        name: "foreign_keys",
-        work: StepWork::ForeignKeys,
-    },
-    IndexStep {
-        name: "statistics",
-        work: StepWork::Statistics,
-    },
-];

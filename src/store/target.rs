@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use super::{
     StoreError,
     database::{Database, Durability, Transaction},
-    sqlite,
+    lease::Lease,
+    postgres, sqlite,
 };
 use crate::config::settings::TargetSettings;
 
@@ -33,6 +34,15 @@ pub enum TargetStanding {
     Current,
 }
 
+/// What further hands are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Toil {
+    /// Chunks: statements of seconds.
+    Load,
+    /// Indexes: statements that take as long as there are rows.
+    Index,
+}
+
 /// Looks at the target without changing it: what stands there, and that it may be written.
 ///
 /// # Errors
@@ -41,6 +51,7 @@ pub enum TargetStanding {
 pub fn standing(settings: &TargetSettings) -> Result<TargetStanding, StoreError> {
     match settings {
         TargetSettings::Sqlite(path) => sqlite::file::standing(path),
+        TargetSettings::Postgres(place) => postgres::schema::standing(place),
     }
 }
 
@@ -62,13 +73,20 @@ impl Target {
         Ok(Self {
             database: match settings {
                 TargetSettings::Sqlite(path) => Database::Sqlite(sqlite::file::open(path, intent)?),
+                TargetSettings::Postgres(place) => postgres::schema::open(place, intent)?,
             },
             settings: settings.clone(),
         })
     }
 
-    /// Another connection to it, whose statements wait at most this long for other writers.
-    pub(super) fn beside(&self, patience: Duration) -> Result<Database, StoreError> {
+    /// Where it is.
+    pub(super) fn settings(&self) -> &TargetSettings {
+        &self.settings
+    }
+
+    /// Another connection to it for the holder of the lease, whose statements wait at most this long for other
+    /// writers.
+    pub(super) fn beside(&self, lease: &Lease, patience: Duration) -> Result<Database, StoreError> {
         match &self.settings {
             TargetSettings::Sqlite(path) => {
                 let connection = sqlite::connection::open(path)?;
@@ -77,7 +95,36 @@ impl Target {
                     .map_err(StoreError::sqlite("set a timeout"))?;
                 Ok(Database::Sqlite(connection))
             }
+            TargetSettings::Postgres(place) => {
+                let limits = postgres::LOADING.patient(patience);
+                let server = postgres::connect(place, &postgres::purpose(lease), &limits)?;
+                Ok(Database::Postgres(server))
+            }
         }
+    }
+
+    /// Further hands for the holder of the lease, so that `hands` in all can write at the same time; none on
+    /// SQLite, which has one writer.
+    ///
+    /// # Errors
+    ///
+    /// When the server takes no more connections.
+    pub fn crew(&self, lease: &Lease, hands: usize, toil: Toil) -> Result<Vec<Self>, StoreError> {
+        let TargetSettings::Postgres(place) = &self.settings else {
+            return Ok(Vec::new());
+        };
+        let limits = match toil {
+            Toil::Load => postgres::LOADING,
+            Toil::Index => postgres::BUILDING,
+        };
+        let hand = |_| {
+            let server = postgres::connect(place, &postgres::purpose(lease), &limits)?;
+            Ok(Self {
+                database: Database::Postgres(server),
+                settings: self.settings.clone(),
+            })
+        };
+        (1..hands).map(hand).collect()
     }
 
     /// Begins a transaction of somebody who has no lease yet.
@@ -110,6 +157,10 @@ impl Target {
     ///
     /// When the database fails.
     pub fn shrink(&self) -> Result<(), StoreError> {
-        self.database.batch("give back free pages", "VACUUM")
+        match &self.database {
+            Database::Sqlite(_) => self.database.batch("give back free pages", "VACUUM"),
+            // A table that is emptied whole is truncated, and the rest is what autovacuum is for.
+            Database::Postgres(_) => Ok(()),
+        }
     }
 }

@@ -1,4 +1,4 @@
-use pinferry::store::{CommitPoint, INDEX_STEPS, RunPhase, StoreError};
+use pinferry::store::{CommitPoint, RunPhase, StoreError};
 
 use crate::support::{LONG, Place, commit_chunk, create_run, loading, set_phase};
 
@@ -10,7 +10,7 @@ fn an_abort_goes_on_where_it_was_killed_and_leaves_only_the_record_of_the_run() 
     let lease = loading(&mut target);
     commit_chunk(&mut target, &lease, 0).unwrap();
     set_phase(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
-    for step in &INDEX_STEPS[..3] {
+    for step in &target.index_steps()[..3] {
         let tx = target.begin(&lease).unwrap();
         tx.build_index(step).unwrap();
         tx.commit(CommitPoint::Index).unwrap();

@@ -1,4 +1,4 @@
-use pinferry::store::{CommitPoint, INDEX_STEPS, RunPhase, StoreError, Target};
+use pinferry::store::{CommitPoint, RunPhase, StoreError, Target};
 
 use crate::support::{Place, commit_chunk, loading, set_phase};
 
@@ -13,7 +13,7 @@ fn every_step_is_done_once_and_remembered() {
     let lease = loading(&mut target);
     commit_chunk(&mut target, &lease, 0).unwrap();
     set_phase(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
-    for (done, step) in INDEX_STEPS.iter().enumerate() {
+    for (done, step) in target.index_steps().iter().enumerate() {
         assert_eq!(target.steps_done(lease.run_id()).unwrap().len(), done);
         // Dropped before its commit, a step leaves neither index nor mark.
         let tx = target.begin(&lease).unwrap();
@@ -59,6 +59,10 @@ fn do_step(
     lease: &pinferry::store::Lease,
     name: &str,
 ) -> Result<(), StoreError> {
-    let step = INDEX_STEPS.iter().find(|step| step.name == name).unwrap();
+    let step = target
+        .index_steps()
+        .iter()
+        .find(|step| step.name == name)
+        .unwrap();
     target.begin(lease)?.build_index(step)
 }

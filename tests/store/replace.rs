@@ -10,8 +10,7 @@ use pinferry::{
         tally::Tally,
     },
     store::{
-        Account, ChunkBuilder, ChunkRows, CommitPoint, Done, INDEX_STEPS, Lease, Replacement,
-        RunPhase, Target,
+        Account, ChunkBuilder, ChunkRows, CommitPoint, Done, Lease, Replacement, RunPhase, Target,
     },
 };
 
@@ -89,7 +88,7 @@ fn load(target: &mut Target, lease: &Lease) {
     tx.add_tally(0, &tally).unwrap();
     tx.commit(CommitPoint::Chunk).unwrap();
     set_phase(target, lease, RunPhase::Loading, RunPhase::Loaded);
-    for step in &INDEX_STEPS {
+    for step in target.index_steps() {
         let tx = target.begin(lease).unwrap();
         tx.build_index(step).unwrap();
         tx.commit(CommitPoint::Index).unwrap();
@@ -166,7 +165,8 @@ fn two_usable_pins_of_one_person_fail_their_index() {
         .execute_batch("UPDATE pin SET status = 'active', superseded_by = NULL")
         .unwrap();
     set_phase(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
-    let step = INDEX_STEPS
+    let step = target
+        .index_steps()
         .iter()
         .find(|step| step.name == "index.pin_one_live")
         .unwrap();

@@ -20,8 +20,8 @@ use pinferry::{
     },
     sample, source,
     store::{
-        ChunkBuilder, CommitPoint, Done, INDEX_STEPS, Intent, Lease, NewPartition, NewRun,
-        NewSource, RunPhase, Step, Target,
+        ChunkBuilder, CommitPoint, Done, Intent, Lease, NewPartition, NewRun, NewSource, RunPhase,
+        Step, Target,
     },
 };
 use rusqlite::Connection;
@@ -93,7 +93,9 @@ impl Place {
     }
 
     fn path(&self) -> &std::path::Path {
-        let TargetSettings::Sqlite(path) = &self.settings.target;
+        let TargetSettings::Sqlite(path) = &self.settings.target else {
+            panic!("a target in a file");
+        };
         path
     }
 
@@ -141,7 +143,7 @@ impl Place {
         pass(&mut target, &lease, RunPhase::Created, RunPhase::Locked);
         self.load(&mut target, &lease);
         pass(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
-        for step in &INDEX_STEPS {
+        for step in target.index_steps() {
             let tx = target.begin(&lease).unwrap();
             tx.build_index(step).unwrap();
             tx.commit(CommitPoint::Index).unwrap();

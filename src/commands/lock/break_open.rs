@@ -8,7 +8,7 @@ use crate::{
     config::settings::{Settings, SourceSettings},
     exit::Exit,
     source::lock::{self, LockStatus},
-    store::{AuditEntry, Reader, StoreError, reader::audit},
+    store::{AuditEntry, Reader, reader::audit},
 };
 
 /// Remove the lock whoever holds it: for emergencies, by name and with a reason
@@ -107,7 +107,8 @@ impl Break {
         let written =
             Reader::open(&settings.target).and_then(|_| audit::append(&settings.target, &entry));
         match written {
-            Ok(()) | Err(StoreError::Missing { .. }) => Ok(()),
+            Ok(()) => Ok(()),
+            Err(error) if error.is_absent() => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

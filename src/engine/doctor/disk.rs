@@ -23,23 +23,20 @@ const SPILL_PER_SOURCE: u64 = 3;
 pub(super) fn space(settings: &Settings) -> Vec<Check> {
     let source_bytes: u64 = settings.sources.iter().filter_map(source::bytes).sum();
     let spills = source_bytes > settings.run.memory_bytes;
-    let TargetSettings::Sqlite(target) = &settings.target;
-    let needs = [
-        (
-            "target",
-            target.parent().unwrap_or(target),
-            source_bytes * TARGET_PER_SOURCE,
-        ),
-        (
-            "run.work_dir",
-            settings.run.work_dir.as_path(),
-            if spills {
-                source_bytes * SPILL_PER_SOURCE
-            } else {
-                0
-            },
-        ),
-    ];
+    let mut needs = vec![(
+        "run.work_dir",
+        settings.run.work_dir.as_path(),
+        if spills {
+            source_bytes * SPILL_PER_SOURCE
+        } else {
+            0
+        },
+    )];
+    // The disk of a server is not ours to look at.
+    if let TargetSettings::Sqlite(target) = &settings.target {
+        let folder = target.parent().unwrap_or(target);
+        needs.insert(0, ("target", folder, source_bytes * TARGET_PER_SOURCE));
+    }
     let mut disks: BTreeMap<u64, Disk> = BTreeMap::new();
     let mut checks = Vec::new();
     for (subject, folder, needed) in needs {

@@ -136,19 +136,19 @@ pub(super) fn allowed_columns(settings: &Settings) -> Check {
 /// What stands where the target is to be?
 pub(super) fn target(settings: &TargetSettings) -> Check {
     const SUBJECT: &str = "target";
-    let TargetSettings::Sqlite(path) = settings;
+    let place = match settings {
+        TargetSettings::Sqlite(path) => path.display().to_string(),
+        TargetSettings::Postgres(place) => place.shown().to_owned(),
+    };
     match standing(settings) {
-        Ok(TargetStanding::Absent) => {
-            Check::ok(SUBJECT, format!("{} will be created", path.display()))
+        Ok(TargetStanding::Absent) => Check::ok(SUBJECT, format!("{} will be created", place)),
+        Ok(TargetStanding::Empty) => Check::ok(SUBJECT, format!("{} is empty", place)),
+        Ok(TargetStanding::Current) => {
+            Check::ok(SUBJECT, format!("{} has this version's tables", place))
         }
-        Ok(TargetStanding::Empty) => Check::ok(SUBJECT, format!("{} is empty", path.display())),
-        Ok(TargetStanding::Current) => Check::ok(
-            SUBJECT,
-            format!("{} has this version's tables", path.display()),
-        ),
         Ok(TargetStanding::Older) => Check::warn(
             SUBJECT,
-            format!("{} has an older version's tables", path.display()),
+            format!("{} has an older version's tables", place),
             "pinferry migrate-schema",
         ),
         Err(error) => Check::fail(SUBJECT, chain(&error), error.hint(), error.exit()),

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::tally::Tally,
     store::{
-        INDEX_STEPS, chain,
+        chain, index_steps,
         sqlite::verify::{ChainedRow, PartitionState, ProfileState, RunState},
     },
 };
@@ -89,8 +89,9 @@ pub(super) fn check_partitions(run: &RunState, out: &mut Mismatches) -> (Tally, 
 }
 
 /// Checks that every step is marked, and no other.
-pub(super) fn check_steps(run: &RunState, out: &mut Mismatches) {
-    let mut expected: Vec<&str> = INDEX_STEPS.iter().map(|step| step.name).collect();
+pub(super) fn check_steps(request: &VerifyRequest<'_>, run: &RunState, out: &mut Mismatches) {
+    let steps = index_steps(request.target).iter();
+    let mut expected: Vec<&str> = steps.map(|step| step.name).collect();
     expected.sort_unstable();
     let known = |step: &&String| expected.binary_search(&step.as_str()).is_ok();
     if run.steps.iter().filter(known).count() != expected.len() {

@@ -118,7 +118,7 @@ fn read_rest(
     let mut out = Mismatches::default();
     run_state::check_run(request, run, &mut out);
     let (loaded, committed) = run_state::check_partitions(run, &mut out);
-    run_state::check_steps(run, &mut out);
+    run_state::check_steps(request, run, &mut out);
     let events = read_back::read_run_events(&connection)?;
     run_state::check_chain(&events, "run_event", &mut out);
     let audit = read_back::read_audit_events(&connection)?;

@@ -3,6 +3,7 @@
 //! Statements are written once, in the SQL both engines understand. Parameters are `?1`, `?2`, …; what the
 //! engines spell differently stands in braces: `{now}`, the time in UTC to the millisecond.
 
+mod postgres;
 mod row;
 mod sqlite;
 mod transaction;
@@ -10,17 +11,24 @@ mod value;
 
 use rusqlite::Connection;
 
+pub(in crate::store) use postgres::Server;
 pub(in crate::store) use row::{FromCell, Row, damaged};
 pub(in crate::store) use transaction::Transaction;
 pub(in crate::store) use value::{Value, values};
 
-use super::{StoreError, sqlite::connection};
+use super::{
+    Lease, StoreError,
+    postgres::{purpose, purposes_of},
+    sqlite::connection,
+};
 
 /// A connection.
 #[derive(Debug)]
 pub(in crate::store) enum Database {
     /// To a SQLite file.
     Sqlite(Connection),
+    /// To a PostgreSQL server.
+    Postgres(Server),
 }
 
 /// What a COMMIT promises when the power fails.
@@ -37,6 +45,13 @@ impl Database {
     pub(in crate::store) fn promise(&self, durability: Durability) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(connection) => connection::set_durable(connection, durability),
+            Self::Postgres(server) => server.batch(
+                "set up the session",
+                match durability {
+                    Durability::Commit => "SET synchronous_commit = on",
+                    Durability::Bulk => "SET synchronous_commit = off",
+                },
+            ),
         }
     }
 
@@ -48,9 +63,11 @@ impl Database {
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
         match self {
-            Self::Sqlite(connection) => sqlite::execute(connection, sql, values),
+            Self::Sqlite(connection) => {
+                sqlite::execute(connection, sql, values).map_err(StoreError::sqlite(action))
+            }
+            Self::Postgres(server) => server.execute(action, sql, values),
         }
-        .map_err(StoreError::sqlite(action))
     }
 
     /// All rows of a query; the caller bounds them.
@@ -61,9 +78,11 @@ impl Database {
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, StoreError> {
         match self {
-            Self::Sqlite(connection) => sqlite::rows(connection, sql, values),
+            Self::Sqlite(connection) => {
+                sqlite::rows(connection, sql, values).map_err(StoreError::sqlite(action))
+            }
+            Self::Postgres(server) => server.rows(action, sql, values),
         }
-        .map_err(StoreError::sqlite(action))
     }
 
     /// The first row of a query, if it has one.
@@ -96,21 +115,27 @@ impl Database {
         sql: &str,
     ) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(connection) => connection.execute_batch(sql),
+            Self::Sqlite(connection) => connection
+                .execute_batch(sql)
+                .map_err(StoreError::sqlite(action)),
+            Self::Postgres(server) => server.batch(action, sql),
         }
-        .map_err(StoreError::sqlite(action))
     }
 
     /// Lets others add to a table only when this transaction has ended, so that what a new row says of the last
     /// one stays true.
     pub(in crate::store) fn one_at_a_time(
         &self,
-        _action: &'static str,
-        _table: &str,
+        action: &'static str,
+        table: &str,
     ) -> Result<(), StoreError> {
         match self {
             // Whoever writes is alone anyway.
             Self::Sqlite(_) => Ok(()),
+            Self::Postgres(server) => server.batch(
+                action,
+                &format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"),
+            ),
         }
     }
 
@@ -119,10 +144,57 @@ impl Database {
         self.value("read the clock", "SELECT {now}", &[])
     }
 
+    /// Takes all rows out of a table and says how many there were.
+    pub(in crate::store) fn empty(
+        &self,
+        action: &'static str,
+        table: &str,
+    ) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(_) => self.execute(action, &format!("DELETE FROM {table}"), &[]),
+            Self::Postgres(server) => {
+                let rows = self.value(action, &format!("SELECT count(*) FROM {table}"), &[])?;
+                server.batch(action, &format!("TRUNCATE {table} CASCADE"))?;
+                Ok(rows)
+            }
+        }
+    }
+
+    /// Ends the sessions of whoever held the lease of a run, where the server can; what they had under way is
+    /// rolled back.
+    pub(in crate::store) fn end_holders(&self, run_id: i64) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(_) => {
+                let sessions = format!("pinferry {}", purposes_of(run_id));
+                self.rows(
+                    "end the sessions of the former holder",
+                    "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
+                     WHERE datname = current_database() AND usename = current_user
+                         AND starts_with(application_name, ?1) AND pid <> pg_backend_pid()",
+                    &[Value::from(&sessions)],
+                )
+                .map(drop)
+            }
+        }
+    }
+
+    /// Lists this session, where the server lists sessions, as that of the holder of this lease.
+    pub(in crate::store) fn list_as(&self, lease: &Lease) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(server) => {
+                let name = format!("SET application_name = 'pinferry {}'", purpose(lease));
+                server.batch("name the session", &name)
+            }
+        }
+    }
+
     /// What the engine knows a row by in a table without a key of one column.
     pub(in crate::store) fn row_key(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "rowid",
+            Self::Postgres(_) => "ctid",
         }
     }
 
@@ -130,6 +202,7 @@ impl Database {
     pub(in crate::store) fn json_text(&self, column: &str, member: &str) -> String {
         match self {
             Self::Sqlite(_) => format!("{column} ->> '{member}'"),
+            Self::Postgres(_) => format!("CAST({column} AS json) ->> '{member}'"),
         }
     }
 
@@ -141,6 +214,7 @@ impl Database {
                     "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ({parameter} / 1000.0) || ' seconds')"
                 )
             }
+            Self::Postgres(_) => format!("{{now}} + {parameter} * interval '1 millisecond'"),
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub(in crate::store) struct Transaction<'d> {
     database: &'d Database,
+    /// Whether nobody asked for the end yet.
+    open: bool,
 }
 
 impl Database {
@@ -16,22 +18,29 @@ impl Database {
     pub(in crate::store) fn begin(&self) -> Result<Transaction<'_>, StoreError> {
         let begin = match self {
             Self::Sqlite(_) => "BEGIN IMMEDIATE",
+            Self::Postgres(_) => "BEGIN",
         };
         self.batch("begin a transaction", begin)?;
-        Ok(Transaction { database: self })
-    }
-
-    fn is_in_transaction(&self) -> bool {
-        match self {
-            Self::Sqlite(connection) => !connection.is_autocommit(),
-        }
+        Ok(Transaction {
+            database: self,
+            open: true,
+        })
     }
 }
 
 impl Transaction<'_> {
     /// Commits.
-    pub(in crate::store) fn commit(self) -> Result<(), StoreError> {
+    pub(in crate::store) fn commit(mut self) -> Result<(), StoreError> {
+        self.open = false;
         self.database.batch("commit", "COMMIT")
+    }
+
+    fn is_open(&self) -> bool {
+        match self.database {
+            // A COMMIT that fails may leave it open.
+            Database::Sqlite(connection) => !connection.is_autocommit(),
+            Database::Postgres(_) => self.open,
+        }
     }
 }
 
@@ -45,7 +54,7 @@ impl Deref for Transaction<'_> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        if self.database.is_in_transaction()
+        if self.is_open()
             && let Err(error) = self.database.batch("roll back", "ROLLBACK")
         {
             // What is not committed goes with the connection at the latest.

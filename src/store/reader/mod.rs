@@ -5,7 +5,7 @@ mod fate;
 mod quarantine;
 mod run;
 
-use super::{StoreError, database::Database, sqlite};
+use super::{StoreError, database::Database, postgres, sqlite};
 use crate::config::settings::TargetSettings;
 
 pub use fate::{Fate, GrantFate, PinFate, QuarantineFate};
@@ -27,6 +27,7 @@ impl Reader {
         Ok(Self {
             database: match target {
                 TargetSettings::Sqlite(path) => Database::Sqlite(sqlite::file::open_to_read(path)?),
+                TargetSettings::Postgres(place) => postgres::schema::open_to_read(place)?,
             },
         })
     }

@@ -92,7 +92,7 @@ pub(in crate::store) fn open_to_read(path: &Path) -> Result<Connection, StoreErr
         Standing::Empty => 0,
     };
     Err(StoreError::Older {
-        path: path.to_owned(),
+        place: path.display().to_string(),
         found,
         known: schema::known_version(),
     })

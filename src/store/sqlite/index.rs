@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::store::{INDEX_STEPS, IndexStep, StoreError, step::StepWork};
+use crate::store::{IndexStep, StoreError, sqlite::steps::INDEX_STEPS, step::StepWork};
 
 /// Rows of each index that are sampled for statistics.
 const SAMPLE_ROWS: i64 = 1_000;
@@ -15,7 +15,8 @@ pub(in crate::store) fn build(connection: &Connection, step: &IndexStep) -> Resu
         }
         StepWork::Index { .. } => Ok(()),
         StepWork::ForeignKeys => check_foreign_keys(connection),
-        StepWork::Statistics => {
+        StepWork::Keys(_) | StepWork::Validate { .. } => Ok(()),
+        StepWork::Statistics(_) => {
             connection
                 .pragma_update(None, "analysis_limit", SAMPLE_ROWS)
                 .map_err(StoreError::sqlite("gather statistics"))?;

@@ -121,7 +121,9 @@ mod tests {
             });
         }
         // SQLite answers a file that may not grow as it does a disk that is full.
-        let Database::Sqlite(connection) = &target.database;
+        let Database::Sqlite(connection) = &target.database else {
+            panic!("a target in a file");
+        };
         let pages: i64 = connection
             .pragma_query_value(None, "page_count", |row| row.get(0))
             .unwrap();

@@ -5,4 +5,5 @@ pub(super) mod file;
 pub(super) mod index;
 pub(super) mod insert;
 mod schema;
+pub(super) mod steps;
 pub mod verify;

@@ -9,7 +9,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 
-use crate::store::StoreError;
+use crate::store::{StoreError, error::some_tables};
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -56,8 +56,8 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<Standing, 
     }
     if owner != APPLICATION_ID {
         return Err(StoreError::Foreign {
-            path: path.to_owned(),
-            tables: describe(&tables),
+            place: path.display().to_string(),
+            tables: some_tables(&tables),
         });
     }
     let version: Option<i64> = connection
@@ -72,7 +72,7 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<Standing, 
         std::cmp::Ordering::Less => Ok(Standing::Older(found)),
         std::cmp::Ordering::Equal => Ok(Standing::Current),
         std::cmp::Ordering::Greater => Err(StoreError::Newer {
-            path: path.to_owned(),
+            place: path.display().to_string(),
             found,
             known,
         }),
@@ -121,15 +121,4 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         )?
         .query_map([], |row| row.get(0))?
         .collect()
-}
-
-fn describe(tables: &[String]) -> String {
-    match tables {
-        [] => "the mark of another program".to_owned(),
-        [only] => format!("the table {only}"),
-        [first, second] => format!("the tables {first} and {second}"),
-        [first, second, rest @ ..] => {
-            format!("the tables {first}, {second} and {} more", rest.len())
-        }
-    }
 }

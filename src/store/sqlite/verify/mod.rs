@@ -37,7 +37,11 @@ const CACHE_KIB: i64 = -8_192;
 /// # Errors
 /// When the file cannot be opened.
 pub fn open(target: &TargetSettings) -> Result<Connection, ReadBackError> {
-    let TargetSettings::Sqlite(path) = target;
+    let TargetSettings::Sqlite(path) = target else {
+        return Err(ReadBackError::Read {
+            source: rusqlite::Error::InvalidQuery,
+        });
+    };
     connect(path).map_err(|source| ReadBackError::Open {
         path: path.clone(),
         source,

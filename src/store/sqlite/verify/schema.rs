@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use sqlx::migrate::Migrator;
 
 use super::error::ReadBackError;
-use crate::store::{INDEX_STEPS, step::StepWork};
+use crate::store::{sqlite::steps::INDEX_STEPS, step::StepWork};
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
 

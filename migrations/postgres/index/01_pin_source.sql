@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX pin_source ON pin (legacy_id, source);

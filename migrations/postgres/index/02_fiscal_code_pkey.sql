@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX fiscal_code_pkey ON fiscal_code (fiscal_code);

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX pin_pkey ON pin (pin_id);

@@ -1,0 +1,1 @@
+CREATE INDEX pin_person ON pin (person_id);

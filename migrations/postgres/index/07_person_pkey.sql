@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX person_pkey ON person (person_id);

@@ -1,0 +1,1 @@
+CREATE INDEX fiscal_code_person ON fiscal_code (person_id);

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX finding_record ON finding (source, legacy_id, kind);

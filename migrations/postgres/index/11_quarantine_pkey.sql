@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX quarantine_pkey ON quarantine (source, legacy_id, copy);

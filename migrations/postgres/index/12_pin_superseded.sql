@@ -1,0 +1,1 @@
+CREATE INDEX pin_superseded ON pin (superseded_by) WHERE superseded_by IS NOT NULL;

@@ -1,0 +1,67 @@
+//! Building indexes and keys, by as many hands as the target takes.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    iter,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use super::{error::RunError, job::Job, load::Progressed, progress::Phase};
+use crate::store::{CommitPoint, IndexStep, Lease, RunRow, StoreError, Target, Toil};
+
+/// Does the steps that are not done yet, stage by stage.
+pub(super) fn build(
+    job: &Job<'_>,
+    run: &RunRow,
+    target: &mut Target,
+    lease: &Lease,
+) -> Result<Progressed, RunError> {
+    let steps = target.index_steps();
+    let done = target.steps_done(run.run_id)?;
+    job.progress.begin(Phase::Index, Some(steps.len() as u64));
+    job.progress.advance(done.len() as u64);
+    let mut crew = target.crew(lease, job.settings.run.workers, Toil::Index)?;
+    let stages: BTreeSet<u8> = steps.iter().map(|step| step.stage).collect();
+    for stage in stages {
+        let in_stage = |step: &&IndexStep| step.stage == stage && !done.contains(step.name);
+        let todo = Mutex::new(steps.iter().filter(in_stage).collect());
+        let toil = |hand: &mut Target| work(job, hand, lease, &todo);
+        thread::scope(|scope| {
+            let hands = iter::once(&mut *target).chain(&mut crew);
+            let hands: Vec<_> = hands.map(|hand| scope.spawn(|| toil(hand))).collect();
+            let ends = hands.into_iter().map(|hand| {
+                let end = hand.join();
+                end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            ends.collect::<Result<Vec<()>, StoreError>>()
+        })?;
+        if let Some(reason) = job.stop.requested() {
+            return Ok(Progressed::Until(reason));
+        }
+    }
+    Ok(Progressed::ToTheEnd)
+}
+
+/// Takes steps off the list until it is empty or somebody asks to stop.
+fn work(
+    job: &Job<'_>,
+    hand: &mut Target,
+    lease: &Lease,
+    todo: &Mutex<VecDeque<&IndexStep>>,
+) -> Result<(), StoreError> {
+    while job.stop.requested().is_none() {
+        let next = todo
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front();
+        let Some(step) = next else {
+            return Ok(());
+        };
+        let tx = hand.begin(lease)?;
+        tx.build_index(step)?;
+        tx.commit(CommitPoint::Index)?;
+        job.progress.advance(1);
+    }
+    Ok(())
+}

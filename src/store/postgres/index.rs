@@ -1,0 +1,67 @@
+//! Building the indexes and keys of a target that was loaded without them.
+
+use super::steps::INDEX_STEPS;
+use crate::store::{
+    IndexStep, StoreError,
+    database::{Database, values},
+    step::StepWork,
+};
+
+/// Does one step. What a target in use has already is kept.
+pub(in crate::store) fn build(database: &Database, step: &IndexStep) -> Result<(), StoreError> {
+    match step.work {
+        StepWork::Index { index, .. } if has_relation(database, index)? => Ok(()),
+        StepWork::Index { sql, .. } => database.batch("build an index", sql),
+        StepWork::Keys(_) if has_keys(database)? => Ok(()),
+        StepWork::Keys(sql) => database.batch("add the keys", sql),
+        StepWork::Validate { table, key } => database.batch(
+            "check a foreign key",
+            &format!("ALTER TABLE {table} VALIDATE CONSTRAINT {key}"),
+        ),
+        StepWork::Statistics(table) => database.batch(
+            "gather statistics",
+            &format!("ANALYZE {}", table.unwrap_or_default()),
+        ),
+        StepWork::ForeignKeys => Ok(()),
+    }
+}
+
+/// Takes away what the steps built: foreign keys, then keys and indexes.
+pub(in crate::store) fn drop_all(database: &Database) -> Result<(), StoreError> {
+    let action = "drop an index";
+    for step in INDEX_STEPS {
+        if let StepWork::Validate { table, key } = step.work {
+            let drop = format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {key}");
+            database.batch(action, &drop)?;
+        }
+    }
+    for step in INDEX_STEPS {
+        if let StepWork::Index { index, .. } = step.work {
+            let drop = match index.strip_suffix("_pkey") {
+                Some(table) => format!(
+                    "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {index}; DROP INDEX IF EXISTS {index}"
+                ),
+                None => format!("DROP INDEX IF EXISTS {index}"),
+            };
+            database.batch(action, &drop)?;
+        }
+    }
+    Ok(())
+}
+
+fn has_relation(database: &Database, name: &str) -> Result<bool, StoreError> {
+    database.value(
+        "look for an index",
+        "SELECT to_regclass(?1) IS NOT NULL",
+        values![name],
+    )
+}
+
+fn has_keys(database: &Database) -> Result<bool, StoreError> {
+    database.value(
+        "look for the keys",
+        "SELECT EXISTS (SELECT 1 FROM pg_constraint
+             WHERE conname = 'pin_pkey' AND conrelid = to_regclass('pin'))",
+        &[],
+    )
+}
