@@ -369,7 +369,9 @@ fn apart(root: &Section<'_>, target: &TargetSettings, sources: &[SourceSettings]
         };
         let key = format!("source {}.url", source.rules.name);
         let is_target = match target {
-            TargetSettings::Sqlite(target) => source.location.path().map(real) == Some(real(target)),
+            TargetSettings::Sqlite(target) => {
+                source.location.path().map(real) == Some(real(target))
+            }
             TargetSettings::Postgres(_) => false,
         };
         if is_target {
