@@ -1,6 +1,6 @@
 //! Rows on their way out of a table.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{future, ops::ControlFlow, pin::Pin, task::Poll, time::Duration};
 
 use futures_util::TryStreamExt;
 use sqlx::{Error, postgres::PgConnection};
@@ -49,11 +49,17 @@ where
     S: TryStreamExt<Ok: AsRef<[u8]>, Error = Error> + Unpin + Send,
 {
     while chunk.len() < CHUNK_BYTES {
-        match time::timeout(silence, rows.try_next()).await {
-            Ok(Ok(Some(row))) => chunk.extend_from_slice(row.as_ref()),
-            Ok(Ok(None)) => return Ok(Ok(false)),
-            Ok(Err(error)) => return Ok(Err(error)),
-            Err(_) => return Err(Late),
+        let mut next = rows.try_next();
+        // Every row is a message of its own; a clock is asked only where none is there yet.
+        let at_hand = future::poll_fn(|context| Poll::Ready(Pin::new(&mut next).poll(context)));
+        let row = match at_hand.await {
+            Poll::Ready(row) => row,
+            Poll::Pending => time::timeout(silence, next).await.map_err(|_| Late)?,
+        };
+        match row {
+            Ok(Some(row)) => chunk.extend_from_slice(row.as_ref()),
+            Ok(None) => return Ok(Ok(false)),
+            Err(error) => return Ok(Err(error)),
         }
     }
     Ok(Ok(true))

@@ -156,8 +156,22 @@ fn append_day(days: i64, time: &str, out: &mut String) {
     } else {
         (1 - year, " BC")
     };
-    // Writing to a string cannot fail.
-    let _ = write!(out, "{year:04}-{month:02}-{day:02}{time}{era}");
+    match u32::try_from(year) {
+        Ok(year @ 0..10_000) => append_digits::<4>(year, out),
+        _ => append(out, year),
+    }
+    for part in [month, day] {
+        out.push('-');
+        append_digits::<2>(part as u32, out);
+    }
+    out.push_str(time);
+    out.push_str(era);
+}
+
+/// The last so many digits: every record has dates, and general formatting is slow.
+fn append_digits<const DIGITS: u32>(number: u32, out: &mut String) {
+    let digit = |place| b'0' + (number / 10_u32.pow(place) % 10) as u8;
+    out.extend((0..DIGITS).rev().map(|place| char::from(digit(place))));
 }
 
 fn append_timestamp(micros: i64, out: &mut String) {
