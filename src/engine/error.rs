@@ -123,6 +123,9 @@ impl RunError {
             Self::Extract(error) => return error.hint(),
             Self::Source(error) => return error.hint(),
             Self::Lock(error) => return error.hint(),
+            Self::Sources(mistakes) if sources_exit(mistakes) == Exit::Failed => {
+                return mistakes.iter().find_map(SourceMistake::hint);
+            }
             Self::Sources(_) => "`pinferry doctor` examines everything the configuration names",
             Self::Verify(error) => return error.hint(),
             Self::ConfigurationDrifted { .. } => {

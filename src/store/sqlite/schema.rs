@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode};
 use sqlx::{
     ConnectOptions as _, Connection as _,
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 
@@ -104,6 +104,9 @@ pub(super) fn migrate(path: &Path) -> Result<(), StoreError> {
     });
     match outcome {
         Ok(Ok(())) => Ok(()),
+        Ok(Err(source)) if is_full(&source) => Err(StoreError::Full {
+            action: "create its tables",
+        }),
         Ok(Err(source)) => Err(StoreError::Migration {
             path: path.to_owned(),
             known: known_version(),
@@ -121,4 +124,14 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         )?
         .query_map([], |row| row.get(0))?
         .collect()
+}
+
+/// Whether a migration failed for want of room (`SQLITE_FULL`, 13).
+fn is_full(error: &MigrateError) -> bool {
+    let source = match error {
+        MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => source,
+        _ => return false,
+    };
+    let code = source.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "13")
 }
