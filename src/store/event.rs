@@ -30,6 +30,7 @@ pub(super) fn append(
 ) -> Result<(), StoreError> {
     const ACTION: &str = "log an event";
     let last = Last::read(database, ACTION, "run_event", "event_id")?;
+    let number = database.number_in_log(ACTION, "run_event")?;
     let detail = detail.to_string();
     let link = chain::link(
         &last.chain,
@@ -37,8 +38,9 @@ pub(super) fn append(
     );
     database.execute(
         ACTION,
-        "INSERT INTO run_event (run_id, at, event, detail, chain) VALUES (?1, ?2, ?3, ?4, ?5)",
-        values![run_id, last.at()?, event, &detail, &link],
+        "INSERT INTO run_event (event_id, run_id, at, event, detail, chain)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        values![number, run_id, last.at()?, event, &detail, &link],
     )?;
     Ok(())
 }
@@ -47,6 +49,7 @@ pub(super) fn append(
 pub(super) fn audit(database: &Database, entry: &AuditEntry<'_>) -> Result<(), StoreError> {
     const ACTION: &str = "write the audit log";
     let last = Last::read(database, ACTION, "audit_event", "audit_id")?;
+    let number = database.number_in_log(ACTION, "audit_event")?;
     let detail = entry.detail.to_string();
     let link = chain::link(
         &last.chain,
@@ -54,9 +57,10 @@ pub(super) fn audit(database: &Database, entry: &AuditEntry<'_>) -> Result<(), S
     );
     database.execute(
         ACTION,
-        "INSERT INTO audit_event (at, actor, action, reason, detail, chain)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO audit_event (audit_id, at, actor, action, reason, detail, chain)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         values![
+            number,
             last.at()?,
             entry.actor,
             entry.action,

@@ -139,6 +139,24 @@ impl Database {
         }
     }
 
+    /// The number of the next row of a chained log, where the engine itself would leave gaps: a sequence of
+    /// PostgreSQL does whenever a transaction is rolled back. Counts the row as well, so that one taken off the
+    /// end is missed.
+    pub(in crate::store) fn number_in_log(
+        &self,
+        action: &'static str,
+        log: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(_) => self.value(
+                action,
+                "UPDATE log_length SET length = length + 1 WHERE log = ?1 RETURNING length",
+                &[Value::from(log)],
+            ),
+        }
+    }
+
     /// Time in UTC by the database's clock, to the millisecond: `2013-11-03T22:15:00.000Z`.
     pub(in crate::store) fn now(&self) -> Result<String, StoreError> {
         self.value("read the clock", "SELECT {now}", &[])

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use jiff::{Timestamp, ToSpan as _, civil::Date};
+use jiff::{Span, Timestamp, civil::Date};
 use sqlx::{
     Arguments as _, Column as _, Row as _, TypeInfo as _, ValueRef as _,
     postgres::{PgArguments, PgRow, PgValueRef},
@@ -129,13 +129,19 @@ fn cell(value: &PgValueRef<'_>) -> Option<Cell> {
         "BYTEA" => Cell::Bytes(bytes.to_vec()),
         "DATE" => {
             let days = i32::from_be_bytes(bytes.try_into().ok()?);
-            Cell::Text(EPOCH_DAY.checked_add(days.days()).ok()?.to_string())
+            let since = Span::new().try_days(days).ok()?;
+            Cell::Text(EPOCH_DAY.checked_add(since).ok()?.to_string())
         }
         "TIMESTAMPTZ" => {
             let microseconds = i64::from_be_bytes(bytes.try_into().ok()?);
             let since_1970 = microseconds.checked_add(EPOCH_SECOND * 1_000_000)?;
             let at = Timestamp::from_microsecond(since_1970).ok()?;
-            Cell::Text(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+            // What is put there is whole milliseconds, and what is not is not hidden.
+            let format = match microseconds % 1_000 {
+                0 => "%Y-%m-%dT%H:%M:%S%.3fZ",
+                _ => "%Y-%m-%dT%H:%M:%S%.6fZ",
+            };
+            Cell::Text(at.strftime(format).to_string())
         }
         _ => return None,
     })
