@@ -1,7 +1,8 @@
 //! The target: the multi-profile model, and the run that fills it.
 //!
-//! What the runner does goes through [`Target`], what other commands ask through [`Reader`], and the queue
-//! of requests through [`activation`]; all of them speak to a `Database`, whichever engine keeps it.
+//! What the runner does goes through [`Target`], what other commands ask through [`Reader`], the queue of
+//! requests through [`activation`], and what verification reads through [`read_back`]; all of them speak to a
+//! `Database`, whichever engine keeps it.
 
 pub mod activation;
 pub mod chain;
@@ -22,11 +23,12 @@ mod leased_tx;
 mod partition;
 pub mod phase;
 mod postgres;
+pub mod read_back;
 pub mod reader;
 mod replace;
 pub mod run;
 mod run_row;
-pub mod sqlite;
+mod sqlite;
 mod standing_tally;
 pub mod step;
 mod tape;

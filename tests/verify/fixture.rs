@@ -28,47 +28,55 @@ use rusqlite::Connection;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::judged;
+use crate::{engine::Engine, judged, raw::Raw, server::Database};
 
 const LONG: Duration = Duration::from_secs(60);
 
 /// A folder with sources and a target.
 pub(crate) struct Place {
     folder: TempDir,
+    /// Where the target is on a server.
+    database: Option<Database>,
     pub(crate) settings: Settings,
     pub(crate) rules: Rules,
 }
 
 /// The migrated sample data: migrated once, copied for every test.
-pub(crate) fn migrated() -> Place {
-    static ONCE: OnceLock<Place> = OnceLock::new();
-    ONCE.get_or_init(migrated_alone).copy()
+pub(crate) fn migrated(engine: Engine) -> Place {
+    static SQLITE: OnceLock<Place> = OnceLock::new();
+    static POSTGRES: OnceLock<Place> = OnceLock::new();
+    let once = match engine {
+        Engine::Sqlite => &SQLITE,
+        Engine::Postgres => &POSTGRES,
+    };
+    once.get_or_init(|| migrated_alone(engine)).copy()
 }
 
 /// The same, migrated anew from sources that no other test reads.
-pub(crate) fn migrated_alone() -> Place {
-    let place = Place::laid_out();
+pub(crate) fn migrated_alone(engine: Engine) -> Place {
+    let place = Place::laid_out(engine);
     place.migrate();
     place
 }
 
 impl Place {
-    fn laid_out() -> Self {
+    fn laid_out(engine: Engine) -> Self {
         let folder = TempDir::new().unwrap();
         sample::lay_out(folder.path()).unwrap();
-        Self::open(folder)
-    }
-
-    fn open(folder: TempDir) -> Self {
-        let settings = Settings::load(&Inputs {
+        let mut settings = Settings::load(&Inputs {
             file: folder.path().join("pinferry.toml"),
             environment: BTreeMap::new(),
             flags: Vec::new(),
         })
         .unwrap();
         let rules = settings.rules(settings.as_of.unwrap());
+        let database = (engine == Engine::Postgres).then(Database::new);
+        if let Some(database) = &database {
+            settings.target = TargetSettings::Postgres(database.settings());
+        }
         Self {
             folder,
+            database,
             settings,
             rules,
         }
@@ -77,14 +85,35 @@ impl Place {
     /// The same target in a place of its own; the sources stay where they are.
     fn copy(&self) -> Self {
         let folder = TempDir::new().unwrap();
-        let path = folder.path().join("multiprofile.db");
-        fs::copy(self.path(), &path).unwrap();
         let mut settings = self.settings.clone();
-        settings.target = TargetSettings::Sqlite(path);
+        let copy = |database: &Database| Database::with(&format!("TEMPLATE {}", database.name));
+        let database = self.database.as_ref().map(copy);
+        settings.target = match &database {
+            Some(database) => TargetSettings::Postgres(database.settings()),
+            None => {
+                let path = folder.path().join("multiprofile.db");
+                fs::copy(self.path(), &path).unwrap();
+                TargetSettings::Sqlite(path)
+            }
+        };
         Self {
             folder,
+            database,
             settings,
             rules: self.rules.clone(),
+        }
+    }
+
+    /// The same with a table as it was migrated. Copying a file is quick; of databases there are only so many a
+    /// second.
+    pub(crate) fn restored(self, table: &str) -> Self {
+        match self.raw() {
+            Raw::Sqlite(_) => migrated(Engine::Sqlite),
+            mut raw @ Raw::Postgres(_) => {
+                raw.must(&format!("DELETE FROM {table}"));
+                raw.must(&format!("INSERT INTO {table} SELECT * FROM kept.{table}"));
+                self
+            }
         }
     }
 
@@ -100,14 +129,17 @@ impl Place {
     }
 
     /// A connection that knows nothing of the store's rules, and no constraint.
-    pub(crate) fn raw(&self) -> Connection {
+    pub(crate) fn raw(&self) -> Raw {
+        if let Some(database) = &self.database {
+            return Raw::Postgres(database.session());
+        }
         let connection = Connection::open(self.path()).unwrap();
         for pragma in ["foreign_keys = OFF", "ignore_check_constraints = ON"] {
             connection
                 .execute_batch(&format!("PRAGMA {pragma}"))
                 .unwrap();
         }
-        connection
+        Raw::Sqlite(connection)
     }
 
     pub(crate) fn verify(&self) -> Result<Verification, VerifyError> {
@@ -151,9 +183,19 @@ impl Place {
         pass(&mut target, &lease, RunPhase::Loaded, RunPhase::Indexed);
         target.release(lease).unwrap();
         drop(target);
-        self.raw()
-            .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
-            .unwrap();
+        match self.raw() {
+            Raw::Sqlite(connection) => connection
+                .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+                .unwrap(),
+            mut raw @ Raw::Postgres(_) => raw.batch(
+                "CREATE SCHEMA kept; DO $$ DECLARE name text; BEGIN
+                     FOR name IN SELECT relname FROM pg_class
+                         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP
+                         EXECUTE format('CREATE TABLE kept.%I AS TABLE public.%I', name, name);
+                     END LOOP;
+                 END $$",
+            ),
+        }
     }
 
     /// One partition for the people, one for the quarantine.
@@ -207,12 +249,10 @@ impl Place {
         }
         // The second partition begins where the first one ends.
         tx.commit(CommitPoint::Chunk).unwrap();
-        self.raw()
-            .execute(
-                "UPDATE run_partition SET first_position = ?1 WHERE partition_no = 1",
-                [of_people.records()],
-            )
-            .unwrap();
+        self.raw().must(&format!(
+            "UPDATE run_partition SET first_position = {} WHERE partition_no = 1",
+            of_people.records()
+        ));
     }
 
     fn lay_out_partitions(&self, target: &mut Target, lease: &Lease, records: u64) -> i64 {

@@ -5,9 +5,18 @@
 )]
 
 mod after_cut_over;
+mod engine;
 mod fixture;
 #[path = "../sample/judged.rs"]
 mod judged;
+mod raw;
+mod schema;
+#[path = "../postgres/server.rs"]
+#[allow(
+    dead_code,
+    reason = "shared by test programs that use different parts of it"
+)]
+mod server;
 mod sources_changed;
 mod together;
 mod values;

@@ -8,21 +8,25 @@ use pinferry::engine::{
     verify::{MismatchCode, VerifyError, VerifyRequest, read_sources, verify_with},
 };
 
-use crate::fixture::{migrated, migrated_alone};
+use crate::{
+    engine::{Engine, on_both_engines},
+    fixture::{migrated, migrated_alone},
+};
 
-#[test]
-fn a_source_that_changed_since_is_found_with_its_record() {
-    let place = migrated_alone();
+on_both_engines! {
+    a_source_that_changed_since_is_found_with_its_record
+    a_login_under_the_lock_changes_nothing
+    a_source_that_is_gone_is_an_error_before_cut_over
+    sources_read_ahead_come_to_the_same
+    a_known_pin_is_looked_up_and_one_that_stands_otherwise_is_found
+}
+
+fn a_source_that_changed_since_is_found_with_its_record(engine: Engine) {
+    let place = migrated_alone(engine);
     assert!(place.verify().unwrap().passed());
     let database = rusqlite::Connection::open(place.folder().join("sportello.db")).unwrap();
-    let migrated: String = place
-        .raw()
-        .query_row(
-            "SELECT min(legacy_id) FROM pin WHERE source = 'sportello'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
+    let smallest = "SELECT min(legacy_id) FROM pin WHERE source = 'sportello'";
+    let migrated = place.raw().texts(smallest).remove(0);
     let changed = database
         .execute(
             "UPDATE pin_sportello SET sede = '9999' WHERE id = ?1",
@@ -42,9 +46,8 @@ fn a_source_that_changed_since_is_found_with_its_record() {
     assert_eq!(carried.examples, [format!("sportello:{migrated}")]);
 }
 
-#[test]
-fn a_login_under_the_lock_changes_nothing() {
-    let place = migrated_alone();
+fn a_login_under_the_lock_changes_nothing(engine: Engine) {
+    let place = migrated_alone(engine);
     let database = rusqlite::Connection::open(place.folder().join("sportello.db")).unwrap();
     let changed = database
         .execute("UPDATE pin_sportello SET ultimo_accesso = '2013-11-03'", [])
@@ -54,9 +57,8 @@ fn a_login_under_the_lock_changes_nothing() {
     assert!(found.passed(), "{:#?}", found.mismatches);
 }
 
-#[test]
-fn a_source_that_is_gone_is_an_error_before_cut_over() {
-    let place = migrated_alone();
+fn a_source_that_is_gone_is_an_error_before_cut_over(engine: Engine) {
+    let place = migrated_alone(engine);
     fs::remove_file(place.folder().join("inps.csv")).unwrap();
     assert!(matches!(
         place.verify(),
@@ -64,9 +66,8 @@ fn a_source_that_is_gone_is_an_error_before_cut_over() {
     ));
 }
 
-#[test]
-fn sources_read_ahead_come_to_the_same() {
-    let place = migrated();
+fn sources_read_ahead_come_to_the_same(engine: Engine) {
+    let place = migrated(engine);
     let stop = StopFlag::default();
     let request = VerifyRequest {
         settings: &place.settings,
@@ -85,35 +86,21 @@ fn sources_read_ahead_come_to_the_same() {
     assert!(matches!(sources, Err(VerifyError::Stopped(_))));
 }
 
-#[test]
-fn a_known_pin_is_looked_up_and_one_that_stands_otherwise_is_found() {
-    let mut place = migrated();
-    let (source, id, scheme, hash): (String, String, String, String) = place
-        .raw()
-        .query_row(
-            "SELECT source, legacy_id, credential_scheme, credential FROM pin WHERE status = 'active' LIMIT 1",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-        )
-        .unwrap();
+fn a_known_pin_is_looked_up_and_one_that_stands_otherwise_is_found(engine: Engine) {
+    let mut place = migrated(engine);
+    let known = "SELECT source || ':' || legacy_id || ';' || credential_scheme || ';' || credential
+        FROM pin WHERE status = 'active' LIMIT 1";
+    let known = place.raw().texts(known).remove(0);
     let file = place.folder().join("canary.csv");
     place.settings.canary = Some(file.clone());
-    fs::write(
-        &file,
-        format!("id;scheme;hash;salt\n{source}:{id};{scheme};{hash};\n"),
-    )
-    .unwrap();
+    fs::write(&file, format!("id;scheme;hash;salt\n{known};\n")).unwrap();
     let found = place.verify().unwrap();
     assert!(
         found.passed() && found.canaries == 1,
         "{:#?}",
         found.mismatches
     );
-    fs::write(
-        &file,
-        format!("id;scheme;hash;salt\n{source}:{id};{scheme};other;\n"),
-    )
-    .unwrap();
+    fs::write(&file, format!("id;scheme;hash;salt\n{known}0;\n")).unwrap();
     let found = place.verify().unwrap();
     assert_eq!(found.mismatches[0].code, MismatchCode::Canary);
     fs::write(&file, "id;scheme\n").unwrap();

@@ -3,8 +3,9 @@
 use pinferry::engine::verify::MismatchCode;
 
 use crate::{
+    engine::{Engine, on_both_engines},
     fixture::migrated,
-    values::{bare, key},
+    values::{bare, key, of},
 };
 
 /// Columns whose value follows from the sources; each with a change that a table would take.
@@ -22,11 +23,11 @@ const CHANGES: [(&str, &str); 34] = [
     ("person SET phone = '1'", "phone IS NOT NULL"),
     (
         "fiscal_code SET fiscal_code = 'RSSMRA80A01H501Z'",
-        "current = 1",
+        "current",
     ),
     (
         "fiscal_code SET fiscal_code = 'RSSMRA80A01H501Z'",
-        "current = 0",
+        "NOT current",
     ),
     ("pin SET status = 'suspended'", "status = 'active'"),
     ("pin SET status = 'active'", "status = 'suspended'"),
@@ -87,34 +88,32 @@ const CHANGES: [(&str, &str); 34] = [
     ),
 ];
 
-#[test]
-fn a_value_changed_together_with_its_digest_and_counts_is_found() {
+on_both_engines! {
+    a_value_changed_together_with_its_digest_and_counts_is_found
+    a_payload_changed_together_with_its_digest_is_found
+}
+
+fn a_value_changed_together_with_its_digest_and_counts_is_found(engine: Engine) {
     let mut unseen = Vec::new();
-    for (change, of) in CHANGES {
-        let place = migrated();
+    for (change, only) in CHANGES {
+        let place = migrated(engine);
         let table = change.split(' ').next().unwrap();
-        let key = key(table);
+        let key = key(engine, table);
         let sql = format!(
-            "UPDATE {change} WHERE {key} = (SELECT {} FROM {table} WHERE {of} LIMIT 1)",
+            "UPDATE {change} WHERE {key} = (SELECT {} FROM {table} WHERE {only} LIMIT 1)",
             bare(key)
         );
-        assert_eq!(place.raw().execute(&sql, []).unwrap(), 1, "{sql}");
+        assert_eq!(place.raw().must(&sql), 1, "{sql}");
         let first = place.verify().unwrap();
         assert!(!first.passed(), "{sql}");
         // Now the partitions vouch for what stands there.
         let vouched = serde_json::to_string(&first.found).unwrap();
-        let raw = place.raw();
-        raw.execute(
-            "UPDATE run_partition SET tally = ?1 WHERE partition_no = 0",
-            [&vouched],
-        )
-        .unwrap();
         let nothing = serde_json::to_string(&pinferry::domain::tally::Tally::default()).unwrap();
-        raw.execute(
-            "UPDATE run_partition SET tally = ?1 WHERE partition_no = 1",
-            [&nothing],
-        )
-        .unwrap();
+        for (partition, tally) in [vouched, nothing].iter().enumerate() {
+            place.raw().must(&format!(
+                "UPDATE run_partition SET tally = '{tally}' WHERE partition_no = {partition}"
+            ));
+        }
         if place.verify().unwrap().passed() {
             unseen.push(sql);
         }
@@ -122,14 +121,12 @@ fn a_value_changed_together_with_its_digest_and_counts_is_found() {
     assert_eq!(unseen, Vec::<String>::new());
 }
 
-#[test]
-fn a_payload_changed_together_with_its_digest_is_found() {
-    let place = migrated();
-    let sql =
-        "UPDATE quarantine SET payload = json_set(payload, '$.office', '9999') WHERE rowid = (
-        SELECT rowid FROM quarantine WHERE payload LIKE '%office%' AND copy = 0
-            AND legacy_id NOT LIKE '@%' AND legacy_id NOT LIKE '%\\%' LIMIT 1)";
-    assert_eq!(place.raw().execute(sql, []).unwrap(), 1);
+fn a_payload_changed_together_with_its_digest_is_found(engine: Engine) {
+    let place = migrated(engine);
+    let sql = "UPDATE quarantine SET payload = replace(payload, '\"office\":\"', '\"office\":\"9') WHERE {row} = (
+        SELECT {row} FROM quarantine WHERE payload LIKE '%\"office\":\"%' AND copy = 0
+            AND legacy_id NOT LIKE '@%' LIMIT 1)";
+    assert_eq!(place.raw().must(&of(engine, sql)), 1);
     let found = place.verify().unwrap();
     let carried = found
         .mismatches

@@ -1,9 +1,12 @@
 //! One value after the other.
 
 use pinferry::{engine::verify::MismatchCode, exit::Exit};
-use rusqlite::Connection;
 
-use crate::fixture::migrated;
+use crate::{
+    engine::{Engine, on_both_engines},
+    fixture::migrated,
+    raw::Refused,
+};
 
 /// Columns whose value says nothing that could be right or wrong.
 const WITHOUT_MEANING: [&str; 8] = [
@@ -19,38 +22,39 @@ const WITHOUT_MEANING: [&str; 8] = [
     "model_state.id",
 ];
 
-#[test]
-fn what_was_migrated_and_left_alone_passes() {
-    let found = migrated().verify().unwrap();
+on_both_engines! {
+    what_was_migrated_and_left_alone_passes
+    any_single_value_changed_in_any_table_is_found
+    a_row_taken_away_from_any_table_is_found
+    a_mismatch_names_records_and_never_a_fiscal_code
+    a_run_that_is_not_loaded_is_no_verification_that_passes
+}
+
+fn what_was_migrated_and_left_alone_passes(engine: Engine) {
+    let found = migrated(engine).verify().unwrap();
     assert!(found.passed(), "{:#?}", found.mismatches);
     assert!(found.changed_since.is_empty());
     assert!(found.found.quarantined() > 0 && found.found.persons > 0);
 }
 
-#[test]
-fn any_single_value_changed_in_any_table_is_found() {
-    let clean = migrated();
-    let columns = columns(&clean.raw());
+fn any_single_value_changed_in_any_table_is_found(engine: Engine) {
     let mut unseen = Vec::new();
     let mut changed = 0;
-    for (table, column, kind) in &columns {
+    let mut place = migrated(engine);
+    for (table, column, kind) in columns(engine) {
         if WITHOUT_MEANING.contains(&format!("{table}.{column}").as_str()) {
             continue;
         }
-        for (what, assignment, of) in changes(column, kind) {
-            let place = migrated();
+        for (what, assignment, only) in changes(engine, kind) {
             let sql = format!(
-                "UPDATE {table} SET {column} = {assignment} WHERE {} = (SELECT {} FROM {table} WHERE {column} {of} LIMIT 1)",
-                key(table),
-                bare(key(table))
+                "UPDATE {table} SET {column} = {assignment} WHERE {} = (SELECT {} FROM {table} WHERE {column} {only} LIMIT 1)",
+                key(engine, &table),
+                bare(key(engine, &table))
             );
-            let rows = match place.raw().execute(&sql, []) {
+            let rows = match place.raw().change(&sql) {
                 Ok(rows) => rows,
                 // A constraint that is a type or a unique index guards the value itself.
-                Err(error) => {
-                    assert!(is_constraint(&error), "{sql}: {error}");
-                    continue;
-                }
+                Err(Refused) => continue,
             };
             if rows == 0 {
                 continue;
@@ -60,14 +64,18 @@ fn any_single_value_changed_in_any_table_is_found() {
                 Ok(found) if found.passed() => unseen.push(format!("{table}.{column} {what}")),
                 Ok(_) | Err(_) => {}
             }
+            place = place.restored(&table);
         }
     }
+    assert!(
+        place.verify().unwrap().passed(),
+        "every change was taken back"
+    );
     assert!(changed > 100, "only {changed} values were changed");
     assert_eq!(unseen, Vec::<String>::new(), "of {changed} changes");
 }
 
-#[test]
-fn a_row_taken_away_from_any_table_is_found() {
+fn a_row_taken_away_from_any_table_is_found(engine: Engine) {
     let tables = [
         "person",
         "fiscal_code",
@@ -86,46 +94,21 @@ fn a_row_taken_away_from_any_table_is_found() {
         "audit_event",
     ];
     for table in tables {
-        let place = migrated();
-        let key = key(table);
+        let place = migrated(engine);
+        let key = key(engine, table);
         let sql = format!(
             "DELETE FROM {table} WHERE {key} = (SELECT {} FROM {table} LIMIT 1)",
             bare(key)
         );
-        assert!(place.raw().execute(&sql, []).unwrap() > 0, "{table}");
+        place.raw().must(&sql);
         let found = place.verify();
         assert!(found.is_err() || !found.unwrap().passed(), "{table}");
     }
 }
 
-#[test]
-fn a_changed_view_or_a_missing_index_is_named() {
-    for (sql, name) in [
-        ("DROP INDEX pin_one_live", "index pin_one_live is missing"),
-        (
-            "DROP VIEW effective_access; CREATE VIEW effective_access AS SELECT 1",
-            "view effective_access was changed",
-        ),
-        (
-            "CREATE TRIGGER t AFTER INSERT ON pin BEGIN DELETE FROM pin; END",
-            "trigger t is not pinferry's",
-        ),
-    ] {
-        let place = migrated();
-        place.raw().execute_batch(sql).unwrap();
-        let found = place.verify().unwrap();
-        assert_eq!(found.mismatches[0].code, MismatchCode::Schema);
-        assert_eq!(found.mismatches[0].examples, [name]);
-    }
-}
-
-#[test]
-fn a_mismatch_names_records_and_never_a_fiscal_code() {
-    let place = migrated();
-    place
-        .raw()
-        .execute_batch("UPDATE person SET surname = 'ALTRO'")
-        .unwrap();
+fn a_mismatch_names_records_and_never_a_fiscal_code(engine: Engine) {
+    let place = migrated(engine);
+    place.raw().must("UPDATE person SET surname = 'ALTRO'");
     let found = place.verify().unwrap();
     let details = found
         .mismatches
@@ -136,78 +119,126 @@ fn a_mismatch_names_records_and_never_a_fiscal_code() {
     assert_eq!(details.examples.len(), 10);
     assert!(details.examples[0].contains(':'), "{details:?}");
     let text = format!("{found:?}");
-    let codes: Vec<String> = place
-        .raw()
-        .prepare("SELECT fiscal_code FROM fiscal_code")
-        .unwrap()
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    assert!(codes.iter().all(|code| !text.contains(code)));
+    let codes = place.raw().texts("SELECT fiscal_code FROM fiscal_code");
+    assert!(!codes.is_empty() && codes.iter().all(|code| !text.contains(code)));
 }
 
-#[test]
-fn a_run_that_is_not_loaded_is_no_verification_that_passes() {
-    let place = migrated();
-    place
-        .raw()
-        .execute_batch("UPDATE run SET phase = 'loading'")
-        .unwrap();
+fn a_run_that_is_not_loaded_is_no_verification_that_passes(engine: Engine) {
+    let place = migrated(engine);
+    place.raw().must("UPDATE run SET phase = 'loading'");
     let error = place.verify().unwrap_err();
     assert_eq!(error.exit(), Exit::Failed);
 }
 
-/// Table, column and type of every column of every table.
-fn columns(connection: &Connection) -> Vec<(String, String, String)> {
-    connection
-        .prepare(
-            "SELECT t.name, c.name, c.type FROM pragma_table_list AS t, pragma_table_info(t.name) AS c
+/// What kind of values a column takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Flag,
+    Integer,
+    Bytes,
+    Text,
+    Date,
+    Time,
+}
+
+/// Table, column and kind of every column of every table.
+fn columns(engine: Engine) -> Vec<(String, String, Kind)> {
+    let sql = match engine {
+        Engine::Sqlite => {
+            "SELECT t.name || ' ' || c.name || ' ' || c.type FROM pragma_table_list AS t, pragma_table_info(t.name) AS c
              WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite%'
                  AND t.name NOT LIKE '\\_sqlx%' ESCAPE '\\'
-             ORDER BY t.name, c.cid",
-        )
-        .unwrap()
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
+             ORDER BY t.name, c.cid"
+        }
+        Engine::Postgres => {
+            "SELECT table_name || ' ' || column_name || ' ' || data_type FROM information_schema.columns
+             WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx%'
+                 AND table_name <> 'effective_access'
+             ORDER BY table_name, ordinal_position"
+        }
+    };
+    let columns = migrated(engine).raw().texts(sql);
+    let column = |line: &String| {
+        let mut words = line.splitn(3, ' ').map(str::to_owned);
+        let mut word = || words.next().unwrap();
+        let (table, column, kind) = (word(), word(), word());
+        let flag = ["done", "current", "target_fresh"].contains(&column.as_str());
+        let kind = match kind.as_str() {
+            "INTEGER" | "boolean" if flag => Kind::Flag,
+            "INTEGER" | "bigint" | "integer" | "smallint" => Kind::Integer,
+            "BLOB" | "bytea" => Kind::Bytes,
+            "TEXT" | "text" => Kind::Text,
+            "date" => Kind::Date,
+            "timestamp with time zone" => Kind::Time,
+            other => panic!("{other}"),
+        };
+        (table, column, kind)
+    };
+    columns.iter().map(column).collect()
 }
 
 /// Ways to change a column: a name, the new value, and the rows it is for.
-fn changes(column: &str, kind: &str) -> Vec<(&'static str, &'static str, &'static str)> {
+fn changes(engine: Engine, kind: Kind) -> Vec<(&'static str, &'static str, &'static str)> {
     let mut changes = vec![("removed", "NULL", "IS NOT NULL")];
-    match kind {
-        "INTEGER" => {
-            changes.push(("raised", "1000001", "IS NOT NULL"));
-            changes.push(("switched", if is_flag(column) { "0" } else { "2" }, "= 1"));
-            changes.push(("given", "1", "IS NULL"));
-        }
-        "BLOB" => changes.push(("longer", "x'7A7A'", "IS NOT NULL")),
-        _ => {
-            changes.push(("given", "'2011-11-11'", "IS NULL"));
-            changes.push(("longer", "'x'", "IS NOT NULL"));
-            changes.push(("dated", "'2011-11-11'", "LIKE '____-__-__'"));
-            changes.push(("promoted", "'dispositive'", "= 'ordinary'"));
-            changes.push((
+    changes.extend_from_slice(match (kind, engine) {
+        (Kind::Flag, Engine::Sqlite) => &[
+            ("raised", "1000001", "IS NOT NULL"),
+            ("switched", "0", "= 1"),
+        ],
+        (Kind::Flag, Engine::Postgres) => &[
+            ("switched", "false", "= true"),
+            ("switched on", "true", "= false"),
+        ],
+        (Kind::Integer, _) => &[
+            ("raised", "10001", "IS NOT NULL"),
+            ("switched", "2", "= 1"),
+            ("given", "1", "IS NULL"),
+        ],
+        (Kind::Bytes, Engine::Sqlite) => &[("longer", "x'7A7A'", "IS NOT NULL")],
+        (Kind::Bytes, Engine::Postgres) => &[("longer", "'\\x7a7a'", "IS NOT NULL")],
+        (Kind::Date, _) => &[
+            ("given", "'2011-11-11'", "IS NULL"),
+            ("dated", "'2011-11-11'", "IS NOT NULL"),
+            ("endless", "'infinity'", "IS NOT NULL"),
+            ("long ago", "'0044-03-15 BC'", "IS NOT NULL"),
+        ],
+        (Kind::Time, _) => &[
+            ("given", "'2011-11-11'", "IS NULL"),
+            ("later", "'2911-11-11'", "IS NOT NULL"),
+            ("endless", "'infinity'", "IS NOT NULL"),
+        ],
+        (Kind::Text, _) => &[
+            ("given", "'2011-11-11'", "IS NULL"),
+            ("longer", "'x'", "IS NOT NULL"),
+            ("dated", "'2011-11-11'", "LIKE '____-__-__'"),
+            ("promoted", "'dispositive'", "= 'ordinary'"),
+            (
                 "revived",
                 "'active'",
                 "IN ('suspended', 'pending', 'retired', 'revoked', 'ended')",
-            ));
-            changes.push(("ended", "'revoked'", "= 'active'"));
-            changes.push(("multiplied", "'multiprofile'", "= 'legacy'"));
-            changes.push(("verified", "'verified'", "= 'indexed'"));
-            changes.push(("closed", "'closed'", "= 'open'"));
-        }
-    }
+            ),
+            ("ended", "'revoked'", "= 'active'"),
+            ("multiplied", "'multiprofile'", "= 'legacy'"),
+            ("verified", "'verified'", "= 'indexed'"),
+            ("closed", "'closed'", "= 'open'"),
+        ],
+    });
     changes
 }
 
-fn is_flag(column: &str) -> bool {
-    ["done", "current", "target_fresh"].contains(&column)
+/// A statement with what the engine knows a row by.
+pub(crate) fn of(engine: Engine, sql: &str) -> String {
+    sql.replace("{row}", row(engine))
 }
 
-pub(crate) fn key(table: &str) -> &'static str {
+fn row(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "rowid",
+        Engine::Postgres => "ctid",
+    }
+}
+
+pub(crate) fn key(engine: Engine, table: &str) -> &'static str {
     match table {
         "fiscal_code" => "fiscal_code",
         "profile_grant" => "(person_id, profile, entity)",
@@ -218,18 +249,11 @@ pub(crate) fn key(table: &str) -> &'static str {
         "run_source" => "(run_id, source)",
         "run_partition" => "(run_id, partition_no)",
         "run_step" => "(run_id, step)",
-        _ => "rowid",
+        _ => row(engine),
     }
 }
 
 /// The columns of a key as a SELECT names them.
 pub(crate) fn bare(key: &str) -> &str {
     key.trim_matches(['(', ')'])
-}
-
-fn is_constraint(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(rusqlite::ErrorCode::ConstraintViolation | rusqlite::ErrorCode::TypeMismatch)
-    )
 }

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
-
 use super::{
     error::VerifyError,
     mismatch::{MismatchCode, Mismatches, record_name},
 };
-use crate::store::sqlite::verify::{find_pin, pin};
+use crate::store::read_back::{ReadBack, find_pin, pin};
 
 /// Columns of the canary file, in any order.
 const HEADER: [&str; 4] = ["id", "scheme", "hash", "salt"];
@@ -18,7 +16,7 @@ const LINES: usize = 100_000;
 /// Looks every known PIN up; how many there were.
 pub(super) fn check_canaries(
     path: &Path,
-    connection: &Connection,
+    target: &ReadBack,
     out: &mut Mismatches,
 ) -> Result<u64, VerifyError> {
     let failed = |what: String| VerifyError::Canary {
@@ -57,7 +55,7 @@ pub(super) fn check_canaries(
             line.get(hash).unwrap_or_default(),
             salt.and_then(|at| line.get(at)).unwrap_or_default(),
         ];
-        if !stands_as(connection, source, legacy_id, expected)? {
+        if !stands_as(target, source, legacy_id, expected)? {
             let example = Some(record_name(source, legacy_id));
             out.add(
                 MismatchCode::Canary,
@@ -71,12 +69,12 @@ pub(super) fn check_canaries(
 }
 
 fn stands_as(
-    connection: &Connection,
+    target: &ReadBack,
     source: &str,
     legacy_id: &str,
     [scheme, hash, salt]: [&str; 3],
 ) -> Result<bool, VerifyError> {
-    let Some(found) = find_pin(connection, source, legacy_id)? else {
+    let Some(found) = find_pin(target, source, legacy_id)? else {
         return Ok(false);
     };
     let text = |column| found.pins.text(0, column);

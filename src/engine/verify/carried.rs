@@ -10,7 +10,7 @@ use crate::{
         field::{FIELDS, Field},
         rules::{Nameless, Rules, SourceRules},
     },
-    store::sqlite::verify::{RowSet, pin},
+    store::read_back::{RowSet, pin},
 };
 
 /// How the values of one source are understood.

@@ -17,7 +17,7 @@ use crate::{
         digest::Digest,
         tally::{SourceTally, Tally},
     },
-    store::sqlite::verify::RunState,
+    store::read_back::{RunState, Snapshot},
 };
 
 /// Compares, and says where what differs.
@@ -27,6 +27,7 @@ pub(super) fn compare(
     read: Read,
 ) -> Result<Verification, VerifyError> {
     let Begun {
+        target,
         run,
         stage,
         mut mismatches,
@@ -41,7 +42,13 @@ pub(super) fn compare(
     if let Some(sources) = &read.sources {
         compare_fingerprints(&run, &sources.sources, out);
         if stage == Stage::BeforeCutOver {
-            compare_carried(request, &run, &read, &sources.sources, out)?;
+            compare_carried(
+                request,
+                (target.snapshot(), &run),
+                &read,
+                &sources.sources,
+                out,
+            )?;
         }
     }
     mismatches.merge(read.rest.mismatches);
@@ -288,7 +295,7 @@ fn compare_fingerprints(run: &RunState, sources: &[SourceRead], out: &mut Mismat
 
 fn compare_carried(
     request: &VerifyRequest<'_>,
-    run: &RunState,
+    (snapshot, run): (&Snapshot, &RunState),
     read: &Read,
     sources: &[SourceRead],
     out: &mut Mismatches,
@@ -297,7 +304,7 @@ fn compare_carried(
         let mut standing = read.people.sources[at].1;
         standing.merge(read.rest.leftovers.sources[at].carried);
         if standing != source.carried {
-            localise::localise(request, run, at, out)?;
+            localise::localise(request, (snapshot, run), at, out)?;
         }
     }
     Ok(())

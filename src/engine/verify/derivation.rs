@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::rules::Rules,
-    store::sqlite::verify::{PersonRead, RowSet, code, delegation, grant, person, pin},
+    store::read_back::{PersonRead, RowSet, code, delegation, grant, person, pin},
 };
 
 /// What the rules make of people.

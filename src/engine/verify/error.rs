@@ -1,7 +1,7 @@
 //! Why verification could not be carried out. What it finds is no error.
 
 use crate::{
-    engine::stop::StopReason, exit::Exit, source::SourceError, store::sqlite::verify::ReadBackError,
+    engine::stop::StopReason, exit::Exit, source::SourceError, store::read_back::ReadBackError,
 };
 
 /// Verification could not be carried out; nothing is known of what it would have found.

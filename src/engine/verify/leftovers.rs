@@ -17,7 +17,7 @@ use crate::{
         quarantine::Reason,
         rules::Nameless,
     },
-    store::sqlite::verify::{FindingRead, QuarantineRead},
+    store::read_back::{FindingRead, QuarantineRead},
 };
 
 /// Sums over quarantine and findings.

@@ -2,8 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::Connection;
-
 use super::{
     carried::{Reading, Renames, plain},
     error::VerifyError,
@@ -19,8 +17,8 @@ use crate::{
         raw_record::{RawRecord, Shape, SourceIndex},
     },
     source,
-    store::sqlite::verify::{
-        self as read_back, Quarantined, ReadBackError, RunState, find_pin, find_quarantined,
+    store::read_back::{
+        Quarantined, ReadBack, ReadBackError, RunState, Snapshot, find_pin, find_quarantined,
     },
 };
 
@@ -38,7 +36,7 @@ enum Standing {
 /// Compares every record of a source with its row, and notes those that differ.
 pub(super) fn localise(
     request: &VerifyRequest<'_>,
-    run: &RunState,
+    (snapshot, run): (&Snapshot, &RunState),
     at: usize,
     out: &mut Mismatches,
 ) -> Result<(), VerifyError> {
@@ -46,14 +44,14 @@ pub(super) fn localise(
     let settings = &request.settings.sources[at];
     let renames = Renames::new(request.rules);
     let reading = readings(request.settings, request.rules, &renames)[at];
-    let connection = read_back::open(request.target)?;
+    let target = snapshot.open()?;
     let mut hash = RowHash::default();
     let mut failure = None;
     let (mut found, mut unsettled) = (0_u64, 0_u64);
     let index = SourceIndex(u16::try_from(at).unwrap_or(u16::MAX));
     let excluded = changing(request.settings, settings);
     source::read(settings, index, &excluded, &mut |record| {
-        let what = match standing(&connection, &reading, record, &mut hash) {
+        let what = match standing(&target, &reading, record, &mut hash) {
             Ok(Standing::AsRead | Standing::Unknown) => return ControlFlow::Continue(()),
             Ok(Standing::Otherwise) => "records that stand in pin otherwise than they were read",
             Ok(Standing::QuarantinedOtherwise) => {
@@ -104,14 +102,14 @@ fn given_id<'a>(record: &RawRecord<'a>) -> &'a str {
 }
 
 fn standing(
-    connection: &Connection,
+    target: &ReadBack,
     reading: &Reading<'_>,
     record: &RawRecord<'_>,
     hash: &mut RowHash,
 ) -> Result<Standing, ReadBackError> {
     let id = given_id(record);
     let source = &reading.source.name;
-    if let Some(found) = find_pin(connection, source, id)? {
+    if let Some(found) = find_pin(target, source, id)? {
         let expected = hash_raw(reading, record, hash);
         let standing = reading.hash_pin(&found.pins, 0, &found.fiscal_code, hash);
         return Ok(if standing == expected {
@@ -124,7 +122,7 @@ fn standing(
     if id.is_empty() || id.starts_with('@') || id.chars().any(char::is_control) {
         return Ok(Standing::Unknown);
     }
-    Ok(match find_quarantined(connection, source, id)? {
+    Ok(match find_quarantined(target, source, id)? {
         Quarantined::No => Standing::Missing,
         Quarantined::Copies => Standing::Unknown,
         Quarantined::Once { payload } => {

@@ -1,7 +1,7 @@
 //! Verification: reads sources and target again and compares, sharing no judging and no loading code with
 //! what it verifies.
 //!
-//! Two threads, two connections. First one reads the sources while the other reads what hangs on no person;
+//! Two threads, two connections, one snapshot. First one reads the sources while the other reads what hangs on no person;
 //! then both read people, range by range. What a record must carry over is compared as sums that do not
 //! depend on order; what the judge must have made of a person is worked out a second time, person by person.
 
@@ -34,7 +34,7 @@ use crate::{
     failpoint,
     store::{
         RunPhase,
-        sqlite::verify::{self as read_back, RunState},
+        read_back::{self, ReadBack, RunState},
     },
 };
 use mismatch::Mismatches;
@@ -75,6 +75,8 @@ enum Stage {
 /// A verification that has looked at the run.
 #[derive(Debug)]
 struct Begun {
+    /// Holds the snapshot that everything is read from.
+    target: ReadBack,
     run: RunState,
     stage: Stage,
     mismatches: Mismatches,
@@ -84,8 +86,8 @@ struct Begun {
 
 fn begin(request: &VerifyRequest<'_>) -> Result<Begun, VerifyError> {
     failpoint::reached("verify.begin");
-    let connection = read_back::open(request.target)?;
-    let run = read_back::read_run(&connection, request.run_id)?;
+    let target = ReadBack::open(request.target)?;
+    let run = read_back::read_run(&target, request.run_id)?;
     let nothing = || VerifyError::NothingToVerify {
         run_id: run.run_id,
         phase: run.phase.clone(),
@@ -103,7 +105,7 @@ fn begin(request: &VerifyRequest<'_>) -> Result<Begun, VerifyError> {
         | RunPhase::Aborted => return Err(nothing()),
     };
     let mut mismatches = Mismatches::default();
-    let differences = read_back::schema_differences(&connection)?;
+    let differences = read_back::schema_differences(&target)?;
     let readable = differences.is_empty();
     mismatches.add_many(
         MismatchCode::Schema,
@@ -115,6 +117,7 @@ fn begin(request: &VerifyRequest<'_>) -> Result<Begun, VerifyError> {
         .progress
         .begin(Phase::Verify, Some(2 * records(&run)));
     Ok(Begun {
+        target,
         run,
         stage,
         mismatches,
@@ -137,7 +140,12 @@ impl Begun {
         if !self.readable {
             return Ok(Verification::unreadable(self));
         }
-        let read = target::read(request, &self.run, self.stage, sources)?;
+        let read = target::read(
+            request,
+            (self.target.snapshot(), &self.run),
+            self.stage,
+            sources,
+        )?;
         failpoint::reached("verify.read");
         let verification = compare::compare(request, self, read)?;
         failpoint::reached("verify.done");

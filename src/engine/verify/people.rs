@@ -12,7 +12,7 @@ use super::{
     request::VerifyRequest,
     sources::STRIDE,
 };
-use crate::store::sqlite::verify as read_back;
+use crate::store::read_back::{self, Snapshot};
 
 /// Threads that read people, each on a connection of its own.
 const THREADS: usize = 2;
@@ -22,6 +22,7 @@ const RANGES: i128 = 16;
 /// Reads everyone between the lowest and the highest person.
 pub(super) fn read_all(
     request: &VerifyRequest<'_>,
+    snapshot: &Snapshot,
     scope: Scope<'_>,
     persons: Option<(i64, i64)>,
 ) -> Result<PeopleSums, VerifyError> {
@@ -30,7 +31,7 @@ pub(super) fn read_all(
     let mut sums = PeopleSums::new(scope.readings.len());
     thread::scope(|threads| {
         let readers: Vec<_> = (0..THREADS)
-            .map(|_| threads.spawn(|| read_ranges(request, scope, &ranges, &next)))
+            .map(|_| threads.spawn(|| read_ranges(request, snapshot, scope, &ranges, &next)))
             .collect();
         for reader in readers {
             match reader.join() {
@@ -69,15 +70,16 @@ fn ranges(persons: Option<(i64, i64)>) -> Vec<RangeInclusive<i64>> {
 
 fn read_ranges(
     request: &VerifyRequest<'_>,
+    snapshot: &Snapshot,
     scope: Scope<'_>,
     ranges: &[RangeInclusive<i64>],
     next: &AtomicUsize,
 ) -> Result<PeopleSums, VerifyError> {
-    let connection = read_back::open(request.target)?;
+    let target = snapshot.open()?;
     let mut reader = PeopleReader::new(scope);
     while let Some(range) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
         let mut read = 0_u64;
-        read_back::read_people(&connection, range, &mut |person| {
+        read_back::read_people(&target, range, &mut |person| {
             reader.take(person);
             read += person.pins.len() as u64;
             if read >= STRIDE {

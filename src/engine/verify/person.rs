@@ -14,7 +14,7 @@ use crate::{
         status::{GrantStatus, PinStatus},
         tally::Digests,
     },
-    store::sqlite::verify::{PersonRead, code, grant, pair, pin},
+    store::read_back::{PersonRead, code, grant, pair, pin},
 };
 
 /// What is known of the run while people are read.

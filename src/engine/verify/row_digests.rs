@@ -2,7 +2,7 @@
 
 use crate::{
     domain::digest::{RowHash, Table},
-    store::sqlite::verify::{
+    store::read_back::{
         FindingRead, PersonRead, QuarantineRead, RowSet, code, delegation, grant, person, pin,
     },
 };

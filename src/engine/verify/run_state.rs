@@ -10,7 +10,7 @@ use crate::{
     domain::tally::Tally,
     store::{
         chain, index_steps,
-        sqlite::verify::{ChainedRow, PartitionState, ProfileState, RunState},
+        read_back::{ChainedRow, PartitionState, ProfileState, RunState},
     },
 };
 

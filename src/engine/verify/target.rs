@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     domain::tally::Tally,
-    store::sqlite::verify::{self as read_back, CodesRead, Holds, INVARIANTS, RunState},
+    store::read_back::{self, CodesRead, Holds, INVARIANTS, ReadBack, RunState, Snapshot},
 };
 
 /// All that was read.
@@ -49,7 +49,7 @@ pub(super) struct Rest {
 /// Reads everything.
 pub(super) fn read(
     request: &VerifyRequest<'_>,
-    run: &RunState,
+    (snapshot, run): (&Snapshot, &RunState),
     stage: Stage,
     sources: SourcesAt,
 ) -> Result<Read, VerifyError> {
@@ -65,7 +65,7 @@ pub(super) fn read(
         derivation: None,
     };
     let (sources, rest) = thread::scope(|threads| {
-        let rest = threads.spawn(|| read_rest(request, run, scope));
+        let rest = threads.spawn(|| read_rest(request, (snapshot, run), scope));
         let sources = match sources {
             SourcesAt::Before(sources) => Ok(sources),
             SourcesAt::Now => read_sources(&request.sources(records(run))),
@@ -99,7 +99,7 @@ pub(super) fn read(
         derivation: derivation.as_ref(),
         ..scope
     };
-    let people = people::read_all(request, scope, run.persons)?;
+    let people = people::read_all(request, snapshot, scope, run.persons)?;
     drop(derivation);
     Ok(Read {
         sources,
@@ -111,32 +111,32 @@ pub(super) fn read(
 
 fn read_rest(
     request: &VerifyRequest<'_>,
-    run: &RunState,
+    (snapshot, run): (&Snapshot, &RunState),
     scope: Scope<'_>,
 ) -> Result<Rest, VerifyError> {
-    let connection = read_back::open(request.target)?;
+    let target = snapshot.open()?;
     let mut out = Mismatches::default();
     run_state::check_run(request, run, &mut out);
     let (loaded, committed) = run_state::check_partitions(run, &mut out);
     run_state::check_steps(request, run, &mut out);
-    let events = read_back::read_run_events(&connection)?;
+    let events = read_back::read_run_events(&target)?;
     run_state::check_chain(&events, "run_event", &mut out);
-    let audit = read_back::read_audit_events(&connection)?;
+    let audit = read_back::read_audit_events(&target)?;
     run_state::check_chain(&audit, "audit_event", &mut out);
-    let catalogue = read_back::read_catalogue(&connection)?;
+    let catalogue = read_back::read_catalogue(&target)?;
     run_state::check_catalogue(request, &catalogue, run.target_fresh, &mut out);
-    check_invariants(&connection, scope, &mut out)?;
+    check_invariants(&target, scope, &mut out)?;
     let canaries = match &request.settings.canary {
-        Some(path) => check_canaries(path, &connection, &mut out)?,
+        Some(path) => check_canaries(path, &target, &mut out)?,
         None => 0,
     };
     let own_only = scope.before_cut_over && scope.target_fresh;
     let mut leftovers = LeftoverReader::new(scope.readings, run.run_id, own_only);
-    read_back::read_quarantine(&connection, &mut |row| leftovers.take_quarantined(row))?;
-    read_back::read_findings(&connection, &mut |row| leftovers.take_finding(row))?;
+    read_back::read_quarantine(&target, &mut |row| leftovers.take_quarantined(row))?;
+    read_back::read_findings(&target, &mut |row| leftovers.take_finding(row))?;
     Ok(Rest {
-        codes: read_back::read_codes(&connection)?,
-        source_pairs: read_back::read_source_index(&connection)?,
+        codes: read_back::read_codes(&target)?,
+        source_pairs: read_back::read_source_index(&target)?,
         leftovers: leftovers.sums,
         committed,
         loaded,
@@ -146,7 +146,7 @@ fn read_rest(
 }
 
 fn check_invariants(
-    connection: &rusqlite::Connection,
+    target: &ReadBack,
     scope: Scope<'_>,
     out: &mut Mismatches,
 ) -> Result<(), VerifyError> {
@@ -159,7 +159,7 @@ fn check_invariants(
         if !holds {
             continue;
         }
-        let breach = read_back::ask(connection, invariant, scope.run_id)?;
+        let breach = read_back::ask(target, invariant, scope.run_id)?;
         if breach.count > 0 {
             out.add_many(
                 MismatchCode::Invariant,

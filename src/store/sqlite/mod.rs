@@ -1,4 +1,4 @@
-//! What only SQLite does: opening its file, writing in bulk, building indexes, reading everything back.
+//! What only SQLite does: opening its file, writing in bulk, building indexes.
 
 pub(super) mod connection;
 pub(super) mod file;
@@ -6,4 +6,3 @@ pub(super) mod index;
 pub(super) mod insert;
 mod schema;
 pub(super) mod steps;
-pub mod verify;

@@ -1,9 +1,5 @@
 //! Rows as text, in one reused piece of memory.
 
-use rusqlite::{Row, types::ValueRef};
-
-use super::error::ReadBackError;
-
 /// The surrogate keys of a row: kept apart, because no digest counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
@@ -72,48 +68,41 @@ impl RowSet {
         self.keys.clear();
     }
 
-    /// Takes the text columns of `row` that begin at `first`.
-    pub(super) fn push(
-        &mut self,
-        keys: Keys,
-        row: &Row<'_>,
-        first: usize,
-    ) -> Result<(), ReadBackError> {
+    /// Begins a row; its columns follow, each by [`RowSet::column`] or [`RowSet::null_column`].
+    pub(super) fn start(&mut self, keys: Keys) {
         self.keys.push(keys);
-        for column in first..first + self.columns {
-            let from = self.text.len();
-            match row.get_ref(column).map_err(ReadBackError::read)? {
-                ValueRef::Null => {
-                    self.spans.push(None);
-                    continue;
-                }
-                ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-                    Ok(text) => self.text.push_str(text),
-                    Err(_) => self.text.push_str(&String::from_utf8_lossy(bytes)),
-                },
-                ValueRef::Integer(number) => self.text.push_str(&number.to_string()),
-                ValueRef::Real(number) => self.text.push_str(&number.to_string()),
-                ValueRef::Blob(bytes) => self.text.push_str(&String::from_utf8_lossy(bytes)),
-            }
-            self.spans
-                .push(Some((offset(from), offset(self.text.len()))));
-        }
-        Ok(())
     }
 
-    /// Replaces nothing and adds one row of given texts, for a column that is not read from the statement.
-    pub(super) fn push_texts(&mut self, keys: Keys, texts: [&str; 2]) {
-        self.keys.push(keys);
-        for text in texts {
-            let from = self.text.len();
-            self.text.push_str(text);
-            self.spans
-                .push(Some((offset(from), offset(self.text.len()))));
+    /// The next column of the row, spelt by `spell` at the end of what it is given.
+    pub(super) fn column(&mut self, spell: impl FnOnce(&mut String)) {
+        let from = self.text.len();
+        spell(&mut self.text);
+        self.spans
+            .push(Some((offset(from), offset(self.text.len()))));
+    }
+
+    /// NULL as the next column of the row.
+    pub(super) fn null_column(&mut self) {
+        self.spans.push(None);
+    }
+
+    /// Adds one row of given columns.
+    pub(super) fn push<'t>(
+        &mut self,
+        keys: Keys,
+        columns: impl IntoIterator<Item = Option<&'t str>>,
+    ) {
+        self.start(keys);
+        for column in columns {
+            match column {
+                Some(text) => self.column(|out| out.push_str(text)),
+                None => self.null_column(),
+            }
         }
     }
 }
 
-/// SQLite holds no value above 2^31 bytes, and one person's rows stay far below it.
+/// Neither engine holds a value above 2^31 bytes, and one person's rows stay far below it.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
