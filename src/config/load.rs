@@ -198,7 +198,7 @@ fn target(
     let target = match place? {
         Place::Sqlite(path) => Some(TargetSettings::Sqlite(path)),
         Place::Csv(_) => refuse("a CSV file cannot be a target"),
-        Place::Postgres(_) => refuse("PostgreSQL as a target is not supported yet"),
+        Place::Postgres(place) => Some(TargetSettings::Postgres(place)),
     };
     section.finish();
     target

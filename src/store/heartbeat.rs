@@ -11,6 +11,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::{Heartbeat, Lease, StoreError, database::Database, lease_row, target::Target};
+use crate::config::settings::TargetSettings;
 
 impl Target {
     /// Renews the lease every quarter of its duration, on a connection and a thread of its own.
@@ -23,7 +24,8 @@ impl Target {
         let lost = Arc::new(AtomicBool::new(false));
         let (stop, stopped) = crossbeam_channel::bounded(0);
         let beat = Beat {
-            database: self.beside(lease, period)?,
+            database: Self::beside(self.settings(), (lease.run_id, lease.epoch), period)?,
+            settings: self.settings().clone(),
             run_id: lease.run_id,
             epoch: lease.epoch,
             duration: lease.duration,
@@ -43,6 +45,7 @@ impl Target {
 
 struct Beat {
     database: Database,
+    settings: TargetSettings,
     run_id: i64,
     epoch: i64,
     duration: Duration,
@@ -51,7 +54,7 @@ struct Beat {
 
 impl Beat {
     /// Beats until the other end of the channel is dropped or the lease is lost.
-    fn keep(self, period: Duration, stopped: &Receiver<()>) {
+    fn keep(mut self, period: Duration, stopped: &Receiver<()>) {
         while stopped.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
             match lease_row::renew(&self.database, self.run_id, self.epoch, self.duration) {
                 Ok(()) => {}
@@ -67,8 +70,19 @@ impl Beat {
                 }
                 Err(error) => {
                     tracing::warn!(run_id = self.run_id, %error, "heartbeat.failed");
+                    if error.is_lost() {
+                        self.reconnect(period);
+                    }
                 }
             }
+        }
+    }
+
+    /// The next beat says whether the lease is still ours.
+    fn reconnect(&mut self, period: Duration) {
+        match Target::beside(&self.settings, (self.run_id, self.epoch), period) {
+            Ok(database) => self.database = database,
+            Err(error) => tracing::warn!(run_id = self.run_id, %error, "heartbeat.failed"),
         }
     }
 }

@@ -86,8 +86,12 @@ impl Target {
 
     /// Another connection to it for the holder of the lease, whose statements wait at most this long for other
     /// writers.
-    pub(super) fn beside(&self, lease: &Lease, patience: Duration) -> Result<Database, StoreError> {
-        match &self.settings {
+    pub(super) fn beside(
+        settings: &TargetSettings,
+        (run_id, epoch): (i64, i64),
+        patience: Duration,
+    ) -> Result<Database, StoreError> {
+        match settings {
             TargetSettings::Sqlite(path) => {
                 let connection = sqlite::connection::open(path)?;
                 connection
@@ -97,7 +101,7 @@ impl Target {
             }
             TargetSettings::Postgres(place) => {
                 let limits = postgres::LOADING.patient(patience);
-                let server = postgres::connect(place, &postgres::purpose(lease), &limits)?;
+                let server = postgres::connect(place, &postgres::purpose(run_id, epoch), &limits)?;
                 Ok(Database::Postgres(server))
             }
         }
@@ -117,8 +121,9 @@ impl Target {
             Toil::Load => postgres::LOADING,
             Toil::Index => postgres::BUILDING,
         };
+        let purpose = postgres::purpose(lease.run_id, lease.epoch);
         let hand = |_| {
-            let server = postgres::connect(place, &postgres::purpose(lease), &limits)?;
+            let server = postgres::connect(place, &purpose, &limits)?;
             Ok(Self {
                 database: Database::Postgres(server),
                 settings: self.settings.clone(),

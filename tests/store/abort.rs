@@ -1,101 +1,87 @@
 use pinferry::store::{CommitPoint, RunPhase, StoreError};
 
-use crate::support::{LONG, Place, commit_chunk, create_run, loading, set_phase};
+use crate::support::{LONG, commit_chunk, create_run, loading, on_each_engine, set_phase};
 
 #[test]
 fn an_abort_goes_on_where_it_was_killed_and_leaves_only_the_record_of_the_run() {
-    let place = Place::new();
-    let mut target = place.open();
-    let schema = schema(&place);
-    let lease = loading(&mut target);
-    commit_chunk(&mut target, &lease, 0).unwrap();
-    set_phase(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
-    for step in &target.index_steps()[..3] {
+    on_each_engine(|place| {
+        let mut target = place.open();
+        let schema = place.schema();
+        let lease = loading(&mut target);
+        commit_chunk(&mut target, &lease, 0).unwrap();
+        set_phase(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
+        for step in &target.index_steps()[..3] {
+            let tx = target.begin(&lease).unwrap();
+            tx.build_index(step).unwrap();
+            tx.commit(CommitPoint::Index).unwrap();
+        }
+        set_phase(&mut target, &lease, RunPhase::Loaded, RunPhase::Aborting);
         let tx = target.begin(&lease).unwrap();
-        tx.build_index(step).unwrap();
-        tx.commit(CommitPoint::Index).unwrap();
-    }
-    set_phase(&mut target, &lease, RunPhase::Loaded, RunPhase::Aborting);
-    let tx = target.begin(&lease).unwrap();
-    let error = tx.finish_abort().unwrap_err();
-    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
-    drop(tx);
-    // Killed before its commit, a step has done nothing.
-    let tx = target.begin(&lease).unwrap();
-    assert_eq!(tx.delete_run_rows(100).unwrap(), 10);
-    drop(tx);
-    assert_eq!(place.count("quarantine"), 10);
-    let mut target = place.open();
-    for expected in [10, 0] {
+        let error = tx.finish_abort().unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+        drop(tx);
+        // Killed before its commit, a step has done nothing.
         let tx = target.begin(&lease).unwrap();
-        assert_eq!(tx.delete_run_rows(100).unwrap(), expected);
-        tx.commit(CommitPoint::Erase).unwrap();
-    }
-    let tx = target.begin(&lease).unwrap();
-    tx.finish_abort().unwrap();
-    tx.commit(CommitPoint::Aborted).unwrap();
-    let run = target.run(lease.run_id()).unwrap();
-    assert_eq!(run.phase, RunPhase::Aborted);
-    assert!(run.finished_at.is_some());
-    assert_eq!(place.count("quarantine"), 0);
-    assert_eq!(place.count("run_partition"), 0);
-    assert!(place.count("run_event") > 0);
-    assert_eq!(self::schema(&place), schema);
-    target.release(lease).unwrap();
-    // And the next run finds the target fresh.
-    assert!(create_run(&mut target).unwrap().target_fresh);
+        assert_eq!(tx.delete_run_rows(100).unwrap(), 10);
+        drop(tx);
+        assert_eq!(place.count("quarantine"), 10);
+        let mut target = place.open();
+        for expected in [10, 0] {
+            let tx = target.begin(&lease).unwrap();
+            assert_eq!(tx.delete_run_rows(100).unwrap(), expected);
+            tx.commit(CommitPoint::Erase).unwrap();
+        }
+        let tx = target.begin(&lease).unwrap();
+        tx.finish_abort().unwrap();
+        tx.commit(CommitPoint::Aborted).unwrap();
+        let run = target.run(lease.run_id()).unwrap();
+        assert_eq!(run.phase, RunPhase::Aborted);
+        assert!(run.finished_at.is_some());
+        assert_eq!(place.count("quarantine"), 0);
+        assert_eq!(place.count("run_partition"), 0);
+        assert!(place.count("run_event") > 0);
+        assert_eq!(place.schema(), schema);
+        target.release(lease).unwrap();
+        // And the next run finds the target fresh.
+        assert!(create_run(&mut target).unwrap().target_fresh);
+    });
 }
 
 #[test]
 fn rows_are_taken_out_only_of_a_run_that_is_being_aborted() {
-    let place = Place::new();
-    let mut target = place.open();
-    let lease = loading(&mut target);
-    commit_chunk(&mut target, &lease, 0).unwrap();
-    let tx = target.begin(&lease).unwrap();
-    let error = tx.delete_run_rows(100).unwrap_err();
-    assert!(matches!(error, StoreError::WrongPhase { .. }), "{error:?}");
-    drop(tx);
-    assert_eq!(place.count("quarantine"), 10);
+    on_each_engine(|place| {
+        let mut target = place.open();
+        let lease = loading(&mut target);
+        commit_chunk(&mut target, &lease, 0).unwrap();
+        let tx = target.begin(&lease).unwrap();
+        let error = tx.delete_run_rows(100).unwrap_err();
+        assert!(matches!(error, StoreError::WrongPhase { .. }), "{error:?}");
+        drop(tx);
+        assert_eq!(place.count("quarantine"), 10);
+    });
 }
 
 #[test]
 fn rows_of_another_run_stay_in_a_target_that_was_in_use() {
-    let place = Place::new();
-    let mut target = place.open();
-    let first = loading(&mut target);
-    commit_chunk(&mut target, &first, 0).unwrap();
-    target.release(first).unwrap();
-    place
-        .raw()
-        .execute_batch("UPDATE run SET phase = 'finished'")
-        .unwrap();
-    let run = create_run(&mut target).unwrap();
-    assert!(!run.target_fresh);
-    let lease = target.acquire(run.run_id, "host:1", LONG).unwrap();
-    place
-        .raw()
-        .execute_batch(&format!(
+    on_each_engine(|place| {
+        let mut target = place.open();
+        let first = loading(&mut target);
+        commit_chunk(&mut target, &first, 0).unwrap();
+        target.release(first).unwrap();
+        place.sql("UPDATE run SET phase = 'finished'");
+        let run = create_run(&mut target).unwrap();
+        assert!(!run.target_fresh);
+        let lease = target.acquire(run.run_id, "host:1", LONG).unwrap();
+        place.sql(&format!(
             "UPDATE quarantine SET run_id = {} WHERE legacy_id >= '00000005';
              UPDATE run SET phase = 'aborting' WHERE run_id = {0}",
             run.run_id
-        ))
-        .unwrap();
-    for expected in [3, 2, 0] {
-        let tx = target.begin(&lease).unwrap();
-        assert_eq!(tx.delete_run_rows(3).unwrap(), expected);
-        tx.commit(CommitPoint::Erase).unwrap();
-    }
-    assert_eq!(place.count("quarantine"), 5);
-}
-
-fn schema(place: &Place) -> Vec<String> {
-    place
-        .raw()
-        .prepare("SELECT type || ' ' || name FROM sqlite_schema ORDER BY 1")
-        .unwrap()
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
+        ));
+        for expected in [3, 2, 0] {
+            let tx = target.begin(&lease).unwrap();
+            assert_eq!(tx.delete_run_rows(3).unwrap(), expected);
+            tx.commit(CommitPoint::Erase).unwrap();
+        }
+        assert_eq!(place.count("quarantine"), 5);
+    });
 }

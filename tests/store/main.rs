@@ -1,4 +1,4 @@
-//! The SQLite target: what it refuses, what a lease fences off, what a transaction leaves behind.
+//! The target, on every engine: what it refuses, what a lease fences off, what a transaction leaves behind.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,4 +14,10 @@ mod open;
 mod reader;
 mod replace;
 mod run;
+#[allow(
+    dead_code,
+    reason = "shared by test programs that use different parts of it"
+)]
+#[path = "../postgres/server.rs"]
+mod server;
 mod support;

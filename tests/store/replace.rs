@@ -14,7 +14,7 @@ use pinferry::{
     },
 };
 
-use crate::support::{Place, cursor, loading, set_phase, step};
+use crate::support::{cursor, loading, on_each_engine, set_phase, step};
 
 /// A person with one usable PIN and one that gave way to it.
 fn person(run_id: i64, status: PinStatus) -> (ChunkRows, Tally) {
@@ -98,78 +98,78 @@ fn load(target: &mut Target, lease: &Lease) {
 
 #[test]
 fn a_person_judged_again_takes_the_place_and_the_ids_of_what_stood_there() {
-    let place = Place::new();
-    let mut target = place.open();
-    let lease = loading(&mut target);
-    load(&mut target, &lease);
-    let before = target.standing(code()).unwrap().unwrap();
-    assert_eq!(before.person_id, 1);
-    assert_eq!(before.pins[1].legacy_id, "2");
-    let (_, old) = person(lease.run_id(), PinStatus::Active);
-    let (rows, new) = person(lease.run_id(), PinStatus::Suspended);
-    let mut difference = new.clone();
-    difference.subtract(&old);
-    let replacement = Replacement {
-        codes: &[code()],
-        records: &[("inps", "1"), ("inps", "2")],
-        rows: &rows,
-        account: Account::Partition(0),
-        difference: &difference,
-    };
-    let tx = target.begin(&lease).unwrap();
-    tx.replace_people(&replacement).unwrap();
-    drop(tx);
-    assert_eq!(place.count("pin WHERE status = 'active'"), 1);
-    assert_eq!(target.tally(lease.run_id()).unwrap(), old);
-    let tx = target.begin(&lease).unwrap();
-    tx.replace_people(&replacement).unwrap();
-    tx.commit(CommitPoint::Replace).unwrap();
-    assert_eq!(target.standing(code()).unwrap(), Some(before));
-    assert_eq!(place.count("pin WHERE status = 'suspended'"), 1);
-    assert_eq!(place.count("pin WHERE superseded_by = 1"), 1);
-    assert_eq!(target.tally(lease.run_id()).unwrap(), new);
+    on_each_engine(|place| {
+        let mut target = place.open();
+        let lease = loading(&mut target);
+        load(&mut target, &lease);
+        let before = target.standing(code()).unwrap().unwrap();
+        assert_eq!(before.person_id, 1);
+        assert_eq!(before.pins[1].legacy_id, "2");
+        let (_, old) = person(lease.run_id(), PinStatus::Active);
+        let (rows, new) = person(lease.run_id(), PinStatus::Suspended);
+        let mut difference = new.clone();
+        difference.subtract(&old);
+        let replacement = Replacement {
+            codes: &[code()],
+            records: &[("inps", "1"), ("inps", "2")],
+            rows: &rows,
+            account: Account::Partition(0),
+            difference: &difference,
+        };
+        let tx = target.begin(&lease).unwrap();
+        tx.replace_people(&replacement).unwrap();
+        drop(tx);
+        assert_eq!(place.count("pin WHERE status = 'active'"), 1);
+        assert_eq!(target.tally(lease.run_id()).unwrap(), old);
+        let tx = target.begin(&lease).unwrap();
+        tx.replace_people(&replacement).unwrap();
+        tx.commit(CommitPoint::Replace).unwrap();
+        assert_eq!(target.standing(code()).unwrap(), Some(before));
+        assert_eq!(place.count("pin WHERE status = 'suspended'"), 1);
+        assert_eq!(place.count("pin WHERE superseded_by = 1"), 1);
+        assert_eq!(target.tally(lease.run_id()).unwrap(), new);
+    });
 }
 
 #[test]
 fn after_the_load_a_row_that_points_to_nothing_is_refused() {
-    let place = Place::new();
-    let mut target = place.open();
-    let lease = loading(&mut target);
-    load(&mut target, &lease);
-    let (rows, difference) = person(77, PinStatus::Active);
-    let tx = target.begin(&lease).unwrap();
-    // Run 77 does not exist.
-    let outcome = tx.replace_people(&Replacement {
-        codes: &[code()],
-        records: &[],
-        rows: &rows,
-        account: Account::Partition(0),
-        difference: &difference,
+    on_each_engine(|place| {
+        let mut target = place.open();
+        let lease = loading(&mut target);
+        load(&mut target, &lease);
+        let (rows, difference) = person(77, PinStatus::Active);
+        let tx = target.begin(&lease).unwrap();
+        // Run 77 does not exist.
+        let outcome = tx.replace_people(&Replacement {
+            codes: &[code()],
+            records: &[],
+            rows: &rows,
+            account: Account::Partition(0),
+            difference: &difference,
+        });
+        assert!(outcome.is_err());
+        drop(tx);
+        assert_eq!(place.count("pin"), 2);
     });
-    assert!(outcome.is_err());
-    drop(tx);
-    assert_eq!(place.count("pin"), 2);
 }
 
 #[test]
 fn two_usable_pins_of_one_person_fail_their_index() {
-    let place = Place::new();
-    let mut target = place.open();
-    let lease = loading(&mut target);
-    let (rows, _) = person(lease.run_id(), PinStatus::Active);
-    let tx = target.begin(&lease).unwrap();
-    tx.insert(&rows).unwrap();
-    tx.commit(CommitPoint::Chunk).unwrap();
-    place
-        .raw()
-        .execute_batch("UPDATE pin SET status = 'active', superseded_by = NULL")
-        .unwrap();
-    set_phase(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
-    let step = target
-        .index_steps()
-        .iter()
-        .find(|step| step.name == "index.pin_one_live")
-        .unwrap();
-    assert!(target.begin(&lease).unwrap().build_index(step).is_err());
-    assert!(target.steps_done(lease.run_id()).unwrap().is_empty());
+    on_each_engine(|place| {
+        let mut target = place.open();
+        let lease = loading(&mut target);
+        let (rows, _) = person(lease.run_id(), PinStatus::Active);
+        let tx = target.begin(&lease).unwrap();
+        tx.insert(&rows).unwrap();
+        tx.commit(CommitPoint::Chunk).unwrap();
+        place.sql("UPDATE pin SET status = 'active', superseded_by = NULL");
+        set_phase(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
+        let step = target
+            .index_steps()
+            .iter()
+            .find(|step| step.name == "index.pin_one_live")
+            .unwrap();
+        assert!(target.begin(&lease).unwrap().build_index(step).is_err());
+        assert!(target.steps_done(lease.run_id()).unwrap().is_empty());
+    });
 }

@@ -1,6 +1,12 @@
 //! A target in a folder of its own, and rows to put into it.
 
-use std::{borrow::Cow, collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+    time::Duration,
+};
 
 use jiff::civil::date;
 use pinferry::{
@@ -19,12 +25,29 @@ use pinferry::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::server;
+
 /// A lease nobody waits for.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
+/// A target of a test's own.
 pub(crate) struct Place {
     _folder: TempDir,
+    /// The file of a SQLite target.
     pub(crate) path: PathBuf,
+    server: Option<server::Database>,
+}
+
+/// The same test on every engine.
+pub(crate) fn on_each_engine(test: impl Fn(Place)) {
+    for (name, place) in [
+        ("SQLite", Place::new as fn() -> Place),
+        ("PostgreSQL", Place::on_server),
+    ] {
+        let place = place();
+        let tested = panic::catch_unwind(AssertUnwindSafe(|| test(place)));
+        assert!(tested.is_ok(), "on {name}");
+    }
 }
 
 impl Place {
@@ -34,11 +57,22 @@ impl Place {
         Self {
             _folder: folder,
             path,
+            server: None,
+        }
+    }
+
+    pub(crate) fn on_server() -> Self {
+        Self {
+            server: Some(server::Database::new()),
+            ..Self::new()
         }
     }
 
     pub(crate) fn settings(&self) -> TargetSettings {
-        TargetSettings::Sqlite(self.path.clone())
+        match &self.server {
+            None => TargetSettings::Sqlite(self.path.clone()),
+            Some(database) => TargetSettings::Postgres(database.settings()),
+        }
     }
 
     pub(crate) fn open(&self) -> Target {
@@ -50,12 +84,61 @@ impl Place {
         Connection::open(&self.path).unwrap()
     }
 
+    /// Statements that know nothing of the store's rules.
+    pub(crate) fn sql(&self, statements: &str) {
+        match &self.server {
+            None => self.raw().execute_batch(statements).unwrap(),
+            Some(database) => database.batch(statements),
+        }
+    }
+
+    /// The first column, which must be text, of every row.
+    pub(crate) fn texts(&self, query: &str) -> Vec<String> {
+        match &self.server {
+            None => {
+                let raw = self.raw();
+                let mut statement = raw.prepare(query).unwrap();
+                let rows = statement.query_map([], |row| row.get(0)).unwrap();
+                rows.map(Result::unwrap).collect()
+            }
+            Some(database) => database.text(query).lines().map(str::to_owned).collect(),
+        }
+    }
+
+    /// SQL for a time as the program spells it.
+    pub(crate) fn time(&self, column: &str) -> String {
+        match &self.server {
+            None => column.to_owned(),
+            Some(_) => {
+                format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
+            }
+        }
+    }
+
+    /// Everything there is in the schema, in order.
+    pub(crate) fn schema(&self) -> Vec<String> {
+        self.texts(match &self.server {
+            None if !self.path.exists() => return Vec::new(),
+            None => "SELECT type || ' ' || name FROM sqlite_schema ORDER BY 1",
+            Some(_) => {
+                "SELECT CAST(relkind AS text) || ' ' || CAST(relname AS text) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+                 UNION ALL SELECT 'constraint ' || CAST(conname AS text) FROM pg_constraint
+                     WHERE connamespace = 'public'::regnamespace ORDER BY 1"
+            }
+        })
+    }
+
+    /// What the engine calls one of two things.
+    pub(crate) fn pick<T>(&self, on_sqlite: T, on_postgres: T) -> T {
+        match &self.server {
+            None => on_sqlite,
+            Some(_) => on_postgres,
+        }
+    }
+
     pub(crate) fn count(&self, table: &str) -> i64 {
-        self.raw()
-            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
-                row.get(0)
-            })
-            .unwrap()
+        let count = self.texts(&format!("SELECT CAST(count(*) AS text) FROM {table}"));
+        count[0].parse().unwrap()
     }
 }
 

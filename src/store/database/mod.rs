@@ -202,7 +202,10 @@ impl Database {
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(server) => {
-                let name = format!("SET application_name = 'pinferry {}'", purpose(lease));
+                let name = format!(
+                    "SET application_name = 'pinferry {}'",
+                    purpose(lease.run_id, lease.epoch)
+                );
                 server.batch("name the session", &name)
             }
         }

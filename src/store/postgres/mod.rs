@@ -9,7 +9,7 @@ pub(super) mod steps;
 
 use std::time::Duration;
 
-use super::{StoreError, database::Server, lease::Lease};
+use super::{StoreError, database::Server};
 use crate::{
     config::postgres::PostgresSettings,
     postgres::{Limits, Session},
@@ -32,8 +32,8 @@ pub(super) const BUILDING: Limits = Limits {
 };
 
 /// What the server lists the sessions of a lease's holder under: a takeover ends them.
-pub(super) fn purpose(lease: &Lease) -> String {
-    format!("{}{}", purposes_of(lease.run_id()), lease.epoch())
+pub(super) fn purpose(run_id: i64, epoch: i64) -> String {
+    format!("{}{epoch}", purposes_of(run_id))
 }
 
 /// What the sessions of every holder of a run's lease are listed under.
