@@ -85,6 +85,17 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Whether a server went away in the middle: everything committed stands, and the same call goes on from it.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_lost(),
+            Self::Source(error) | Self::Extract(ExtractError::Source(error)) => error.is_lost(),
+            Self::Verify(error) => error.is_lost(),
+            _other => false,
+        }
+    }
+
     /// How the program ends because of it.
     #[must_use]
     pub fn exit(&self) -> Exit {

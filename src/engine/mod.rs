@@ -20,6 +20,7 @@ mod load;
 pub mod locking;
 pub mod outlet;
 pub mod partition;
+mod patience;
 pub mod plan;
 pub mod plan_file;
 mod private_file;

@@ -5,6 +5,7 @@ use super::{
     error::RunError,
     job::Job,
     locking,
+    patience::Patience,
     plan_file::PlanFile,
     runner::{Runner, read_back},
     stop::StopReason,
@@ -79,11 +80,26 @@ pub enum RunEnd {
     VerificationFailed(Box<Verification>),
 }
 
-/// Starts or resumes the run and takes it as far as it goes.
+/// Starts or resumes the run and takes it as far as it goes. When a server goes away, it is waited for, and the
+/// work goes on from what is committed, as in the next process.
 ///
 /// # Errors
 /// Anything that failed on the way. What was committed stays, the lock too, and the same call goes on.
 pub fn run(job: &Job<'_>, options: &RunOptions) -> Result<RunOutcome, RunError> {
+    let mut patience = Patience::default();
+    loop {
+        match attempt(job, options, &mut patience) {
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => patience.wait(job, error)?,
+        }
+    }
+}
+
+fn attempt(
+    job: &Job<'_>,
+    options: &RunOptions,
+    patience: &mut Patience,
+) -> Result<RunOutcome, RunError> {
     if let Some(plan) = &options.plan {
         refuse_drift(job, plan)?;
     }
@@ -106,6 +122,7 @@ pub fn run(job: &Job<'_>, options: &RunOptions) -> Result<RunOutcome, RunError> 
         }
     };
     let lease = target.acquire(run.run_id, job.holder, job.settings.run.lease)?;
+    patience.begin();
     let heartbeat = target.heartbeat(&lease)?;
     let rules = job.settings.rules(run.as_of);
     let mut runner = Runner {

@@ -97,6 +97,12 @@ impl PostgresError {
         self.trouble
     }
 
+    /// Whether the connection is gone, or there was none to be had: the same from the start may do.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        matches!(self.trouble, Trouble::Lost | Trouble::Unreachable)
+    }
+
     /// The server's SQLSTATE, where it spoke at all.
     #[must_use]
     pub fn sqlstate(&self) -> Option<&str> {

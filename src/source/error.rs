@@ -289,6 +289,15 @@ impl SourceMistake {
 }
 
 impl SourceError {
+    /// Whether the connection to its server is gone.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Postgres(error) => error.is_lost(),
+            _other => false,
+        }
+    }
+
     /// How the program ends with this error.
     #[must_use]
     pub const fn exit(&self) -> Exit {

@@ -224,9 +224,7 @@ impl StoreError {
     #[must_use]
     pub fn is_lost(&self) -> bool {
         match self {
-            Self::Postgres { source, .. } => {
-                matches!(source.trouble(), Trouble::Lost | Trouble::Unreachable)
-            }
+            Self::Postgres { source, .. } => source.is_lost(),
             _other => false,
         }
     }

@@ -41,9 +41,13 @@ impl Holder {
         stored.split_once(' ').map_or(stored, |(shown, _)| shown)
     }
 
-    /// Whether the holder a heartbeat row names is known to be gone, as seen from this process.
+    /// Whether the holder a heartbeat row names is known to be gone, as seen from this process. This process
+    /// itself counts as gone: it asks again only after it lost its connection and all that it held.
     #[must_use]
     pub fn knows_gone(&self, stored: &str) -> bool {
+        if stored == self.stored() {
+            return true;
+        }
         let Some((shown, place)) = stored.split_once(' ') else {
             return false;
         };
@@ -81,7 +85,12 @@ mod tests {
     #[test]
     fn a_living_holder_is_not_gone_and_a_dead_one_of_this_machine_is() {
         let me = Holder::this_process();
-        assert!(!me.knows_gone(&me.stored()));
+        assert!(me.knows_gone(&me.stored()));
+        let parent = Holder {
+            pid: std::os::unix::process::parent_id(),
+            ..me.clone()
+        };
+        assert!(!me.knows_gone(&parent.stored()));
         let mut child = Command::new("true").spawn().expect("a process");
         let pid = child.id();
         child.wait().expect("it ends");

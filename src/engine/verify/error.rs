@@ -40,6 +40,15 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
+    /// Whether the connection to a server is gone.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Source { source, .. } => source.is_lost(),
+            _other => false,
+        }
+    }
+
     /// How the program ends.
     #[must_use]
     pub fn exit(&self) -> Exit {

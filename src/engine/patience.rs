@@ -1,0 +1,57 @@
+//! Going on after a server went away.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{error::RunError, job::Job};
+
+/// Tries of one command that end without a connection. Restarts of a server are over long before.
+const MOST_TRIES: u32 = 12;
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// How often one looks at the stop flag while waiting.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The tries of one command.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    tries: u32,
+    /// Whether the work was under way: a server that was never there is a mistake in its address.
+    begun: bool,
+}
+
+impl Patience {
+    /// Notes that the work is under way.
+    pub(super) fn begin(&mut self) {
+        self.begun = true;
+    }
+
+    /// Waits before the next try, longer each time; or says why there is none.
+    ///
+    /// # Errors
+    /// The error itself, when another try is of no use, or there were enough.
+    pub(super) fn wait(&mut self, job: &Job<'_>, error: RunError) -> Result<(), RunError> {
+        if !self.begun || !error.is_lost() || self.tries == MOST_TRIES {
+            return Err(error);
+        }
+        let pause = Duration::from_secs(1 << self.tries.min(4)).min(LONGEST_PAUSE);
+        self.tries += 1;
+        job.progress.note(&format!(
+            "{error}; what is committed stands, trying again in {} s ({} of {MOST_TRIES})",
+            pause.as_secs(),
+            self.tries
+        ));
+        tracing::warn!(%error, tries = self.tries, "connection.lost");
+        let until = Instant::now() + pause;
+        while Instant::now() < until {
+            if job.stop.requested().is_some() {
+                return Err(error);
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+}
