@@ -48,8 +48,9 @@ impl Target {
         refuse_second(&tx)?;
         let run_id: i64 = tx.value(
             ACTION,
-            "INSERT INTO run (phase, as_of, fixed, target_fresh, created_at) VALUES (
-                 ?1, ?2, ?3,
+            // Not a sequence: ids must not depend on how often a process died here.
+            "INSERT INTO run (run_id, phase, as_of, fixed, target_fresh, created_at) VALUES (
+                 (SELECT coalesce(max(run_id), 0) + 1 FROM run), ?1, ?2, ?3,
                  NOT EXISTS (SELECT 1 FROM person) AND NOT EXISTS (SELECT 1 FROM pin)
                      AND NOT EXISTS (SELECT 1 FROM quarantine),
                  {now})

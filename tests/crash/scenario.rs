@@ -10,6 +10,8 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::server;
+
 /// Records in each of the two sources.
 const RECORDS: &str = "1200";
 const SIGKILL: i32 = 9;
@@ -52,21 +54,45 @@ const TABLES: [(&str, &str); 9] = [
     ("profile_service", "profile, service"),
 ];
 
+/// What keeps the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
 /// A folder with two legacies and a configuration.
 pub(crate) struct Scenario {
     folder: tempfile::TempDir,
+    /// Where the target is, if not in the folder.
+    server: Option<server::Database>,
 }
 
 impl Scenario {
-    /// A fresh copy of the same beginning.
+    /// A fresh copy of the same beginning, the target in a file.
     pub(crate) fn new() -> Self {
+        Self::on(Engine::Sqlite)
+    }
+
+    /// A fresh copy of the same beginning.
+    pub(crate) fn on(engine: Engine) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["inps.db", "sede.csv"] {
             fs::copy(beginning().join(name), folder.path().join(name)).expect("a copy");
         }
         fs::write(folder.path().join("pinferry.toml"), CONFIGURATION).expect("a file");
         fs::write(folder.path().join("requests.csv"), REQUESTS).expect("a file");
-        Self { folder }
+        let scenario = Self {
+            folder,
+            server: match engine {
+                Engine::Sqlite => None,
+                Engine::Postgres => Some(server::Database::new()),
+            },
+        };
+        if let Some(database) = &scenario.server {
+            scenario.configure("sqlite://multiprofile.db", &database.url());
+        }
+        scenario
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -161,15 +187,10 @@ impl Scenario {
 
     /// Everything in the target that must not depend on kills, as text.
     pub(crate) fn target(&self) -> String {
-        let target = Connection::open(self.path("multiprofile.db")).expect("the target");
         let mut text = String::new();
         for (table, order) in TABLES {
-            dump(
-                &target,
-                &format!("SELECT * FROM {table} ORDER BY {order}"),
-                table,
-                &mut text,
-            );
+            let sql = format!("SELECT * FROM {table} ORDER BY {order}");
+            self.dump_target(&sql, table, &mut text);
         }
         for sql in [
             "SELECT run_id, phase, digest, id_base, id_end FROM run ORDER BY run_id",
@@ -178,9 +199,42 @@ impl Scenario {
             "SELECT request_id, state, reason, pin_id FROM delayed_activation ORDER BY request_id",
             "SELECT cause, tally FROM digest_ledger ORDER BY cause, tally",
         ] {
-            dump(&target, sql, sql, &mut text);
+            self.dump_target(sql, sql, &mut text);
         }
         text
+    }
+
+    fn dump_target(&self, sql: &str, title: &str, text: &mut String) {
+        match &self.server {
+            None => dump(&self.file(), sql, title, text),
+            Some(database) => {
+                let rows = database.text(&format!(
+                    "SELECT CAST(row_to_json(found) AS text) FROM ({sql}) AS found"
+                ));
+                text.push_str(&format!("-- {title}\n{rows}\n"));
+            }
+        }
+    }
+
+    fn file(&self) -> Connection {
+        Connection::open(self.path("multiprofile.db")).expect("the target")
+    }
+
+    /// The first column of the first row, which must be text.
+    pub(crate) fn ask_target(&self, sql: &str) -> String {
+        match &self.server {
+            None => self
+                .file()
+                .query_row(sql, [], |row| row.get(0))
+                .expect("a row"),
+            Some(database) => database.text(sql),
+        }
+    }
+
+    /// How many rows a table of the target has.
+    pub(crate) fn count(&self, table: &str) -> i64 {
+        let count = self.ask_target(&format!("SELECT CAST(count(*) AS text) FROM {table}"));
+        count.parse().expect("a count")
     }
 
     /// Puts `new` where the configuration says `old`.
@@ -217,12 +271,7 @@ impl Scenario {
 
     /// The digest of the newest run.
     pub(crate) fn digest(&self) -> String {
-        let target = Connection::open(self.path("multiprofile.db")).expect("the target");
-        target
-            .query_row("SELECT digest FROM run ORDER BY run_id DESC", [], |row| {
-                row.get(0)
-            })
-            .expect("a digest")
+        self.ask_target("SELECT digest FROM run ORDER BY run_id DESC LIMIT 1")
     }
 
     /// The legacy's own rows and triggers, as text.
@@ -250,7 +299,11 @@ impl Scenario {
             .legacy()
             .execute("UPDATE pin_legacy SET telefono = '1'", [])
             .expect_err("sealed");
-        assert!(refused.to_string().contains("multiprofile.db"), "{refused}");
+        let pointer = match &self.server {
+            None => "multiprofile.db",
+            Some(database) => &database.name,
+        };
+        assert!(refused.to_string().contains(pointer), "{refused}");
     }
 }
 
