@@ -34,11 +34,13 @@ impl ActivationStore {
         })
     }
 
-    /// Begins a transaction on the queue and the model.
+    /// Begins a transaction on the queue and the model that no other writer of the queue overlaps.
     ///
     /// # Errors
     /// When the database stays busy or fails.
     pub fn begin(&mut self) -> Result<ActivationTx<'_>, StoreError> {
-        self.target.write().map(ActivationTx::new)
+        let tx = self.target.write()?;
+        tx.one_at_a_time("begin a transaction on the queue", "delayed_activation")?;
+        Ok(ActivationTx::new(tx))
     }
 }

@@ -7,7 +7,8 @@ use crate::store::{
     database::{Transaction, damaged, values},
 };
 
-/// A transaction that, on SQLite, holds the write lock from its first statement; dropped, it is rolled back.
+/// A transaction that keeps other writers of the queue waiting from its first statement; dropped, it is rolled
+/// back.
 pub struct ActivationTx<'c> {
     pub(super) database: Transaction<'c>,
 }
