@@ -9,15 +9,16 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run stops")]
 
+mod measure;
+
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    thread::sleep,
-    time::{Duration, Instant},
+    process::Command,
 };
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_pinferry");
+use measure::{Figure, Options, generate, measure, options, pinferry, ratio, report};
+
 const TABLES: [&str; 7] = [
     "person",
     "fiscal_code",
@@ -28,19 +29,6 @@ const TABLES: [&str; 7] = [
     "finding",
 ];
 
-struct Options {
-    records: u64,
-    runs: usize,
-    only: Option<String>,
-}
-
-/// One finished process.
-#[derive(Clone, Copy)]
-struct Figure {
-    wall: Duration,
-    peak_kib: u64,
-}
-
 fn main() {
     let options = options();
     let folder = tempfile::tempdir().expect("a folder for the data");
@@ -50,17 +38,16 @@ fn main() {
     println!("{} records, median of {}", options.records, options.runs);
     generate(&options, &csv);
 
-    let wanted = |part: &str| options.only.as_deref().is_none_or(|only| only == part);
-    if wanted("plan") {
+    if options.wanted("plan") {
         let plans = repeat(options.runs, || plan(folder, "csv", &csv));
         report("plan, CSV", &plans, options.records);
     }
-    if wanted("legacy") {
+    if options.wanted("legacy") {
         generate(&options, &legacy);
         let plans = repeat(options.runs, || plan(folder, "sqlite", &legacy));
         report("plan, SQLite legacy", &plans, options.records);
     }
-    if wanted("run") {
+    if options.wanted("run") {
         compare_run(folder, &csv, &options);
     }
 }
@@ -70,7 +57,6 @@ fn compare_run(folder: &Path, csv: &Path, options: &Options) {
     let target = folder.join("target.db");
     let mut runs = Vec::new();
     let mut baselines = Vec::new();
-    let mut ratios = Vec::new();
     for turn in 0..options.runs {
         remove_database(&target);
         let run = migrate(folder, csv, &target);
@@ -78,7 +64,6 @@ fn compare_run(folder: &Path, csv: &Path, options: &Options) {
             export(folder, &target);
         }
         let baseline = import(folder);
-        ratios.push(run.wall.as_secs_f64() / baseline.wall.as_secs_f64());
         runs.push(run);
         baselines.push(baseline);
     }
@@ -88,45 +73,7 @@ fn compare_run(folder: &Path, csv: &Path, options: &Options) {
         &baselines,
         options.records,
     );
-    ratios.sort_by(f64::total_cmp);
-    println!(
-        "run / baseline                     {:.2}  ({:.2} to {:.2})",
-        ratios[ratios.len() / 2],
-        ratios[0],
-        ratios[ratios.len() - 1]
-    );
-}
-
-fn options() -> Options {
-    let mut options = Options {
-        records: 2_000_000,
-        runs: 3,
-        only: None,
-    };
-    let mut words = std::env::args().skip(1);
-    while let Some(word) = words.next() {
-        let mut value = || words.next().expect("the option has a value");
-        match word.as_str() {
-            "--records" => options.records = value().parse().expect("a number of records"),
-            "--runs" => options.runs = value().parse().expect("a number of runs"),
-            "--only" => options.only = Some(value()),
-            _ => {}
-        }
-    }
-    options
-}
-
-fn generate(options: &Options, out: &Path) {
-    let status = Command::new(PROGRAM)
-        .args(["sample-data", "--seed", "7", "--records"])
-        .arg(options.records.to_string())
-        .arg("--out")
-        .arg(out)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .expect("pinferry starts");
-    assert!(status.success(), "sample-data failed");
+    ratio("run / baseline", &runs, &baselines);
 }
 
 fn plan(folder: &Path, scheme: &str, source: &Path) -> Figure {
@@ -137,12 +84,6 @@ fn plan(folder: &Path, scheme: &str, source: &Path) -> Figure {
 fn migrate(folder: &Path, csv: &Path, target: &Path) -> Figure {
     let file = configuration(folder, "csv", csv, target);
     measure(pinferry(&file).arg("run"), &[0, 3])
-}
-
-fn pinferry(configuration: &Path) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.arg("--config").arg(configuration);
-    command
 }
 
 fn configuration(folder: &Path, scheme: &str, source: &Path, target: &Path) -> PathBuf {
@@ -256,48 +197,4 @@ fn remove_database(path: &Path) {
 
 fn repeat(runs: usize, mut once: impl FnMut() -> Figure) -> Vec<Figure> {
     (0..runs).map(|_| once()).collect()
-}
-
-/// Runs a process to its end, watching the peak of its resident set.
-fn measure(command: &mut Command, accepted: &[i32]) -> Figure {
-    let begun = Instant::now();
-    let mut child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let status_file = format!("/proc/{}/status", child.id());
-    let mut peak_kib = 0;
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("the process is ours") {
-            break status;
-        }
-        peak_kib = peak_kib.max(high_water_kib(&status_file).unwrap_or(0));
-        sleep(Duration::from_millis(10));
-    };
-    let code = status.code().unwrap_or(-1);
-    assert!(accepted.contains(&code), "ended with {code}: {command:?}");
-    Figure {
-        wall: begun.elapsed(),
-        peak_kib,
-    }
-}
-
-fn high_water_kib(status_file: &str) -> Option<u64> {
-    let text = fs::read_to_string(status_file).ok()?;
-    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_ascii_whitespace().nth(1)?.parse().ok()
-}
-
-fn report(name: &str, figures: &[Figure], records: u64) {
-    let mut walls: Vec<f64> = figures.iter().map(|f| f.wall.as_secs_f64()).collect();
-    walls.sort_by(f64::total_cmp);
-    let median = walls[walls.len() / 2];
-    let peak = figures.iter().map(|f| f.peak_kib).max().unwrap_or(0) / 1024;
-    println!(
-        "{name:<34} {median:>7.2} s  ({:.2} to {:.2})  {:>9.0} records/s  peak {peak} MiB",
-        walls[0],
-        walls[walls.len() - 1],
-        records as f64 / median,
-    );
 }

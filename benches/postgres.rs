@@ -1,0 +1,320 @@
+//! The whole job into PostgreSQL on real volumes, beside baselines run in turn with it on the same server.
+//!
+//! `cargo bench --bench postgres -- [--records N] [--runs N] [--only run|naive]`
+//!
+//! The floor is what no migration can beat: the very rows of a finished run by raw binary COPY into the same bare
+//! tables, on two connections, then the same indexes, keys and foreign keys, on two connections; it neither
+//! reads, judges, verifies nor can be resumed. The naive way inserts the same PINs row by row. A server of the
+//! benchmark's own is started from the installed binaries, with fsync and full-page writes on. Each figure is
+//! the median of `--runs` runs.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run stops")]
+
+mod measure;
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::Instant,
+};
+
+use measure::{Figure, Options, generate, measure, options, pinferry, ratio, report};
+
+/// The tables of the load, by connection, so that both have about as many bytes.
+const TABLES: [&[&str]; 2] = [
+    &["pin", "finding", "delegation"],
+    &["profile_grant", "person", "fiscal_code", "quarantine"],
+];
+/// What their foreign keys refer to.
+const CONTEXT: [&str; 4] = ["run", "profile", "service", "profile_service"];
+
+const SETTINGS: &str = "-c listen_addresses= -c port=5432 -c shared_buffers=512MB -c max_wal_size=8GB \
+                        -c maintenance_work_mem=256MB -c checkpoint_timeout=30min";
+
+fn main() {
+    let options = options();
+    let folder = tempfile::tempdir().expect("a folder for the data");
+    let csv = folder.path().join("legacy.csv");
+    println!("{} records, median of {}", options.records, options.runs);
+    generate(&options, &csv);
+    let server = Server::start();
+    let bench = Bench {
+        folder: folder.path().to_owned(),
+        server,
+        rows: folder.path().join("rows"),
+    };
+    bench.measure(&csv, &options);
+}
+
+struct Bench {
+    folder: PathBuf,
+    server: Server,
+    /// Where the server writes the final rows to.
+    rows: PathBuf,
+}
+
+impl Bench {
+    fn measure(&self, csv: &Path, options: &Options) {
+        let (mut runs, mut floors) = (Vec::new(), Vec::new());
+        for turn in 0..options.runs {
+            runs.push(self.migrate(csv));
+            if turn == 0 {
+                self.export();
+            }
+            if options.wanted("run") {
+                floors.push(self.floor());
+            }
+        }
+        report("run, CSV to PostgreSQL, verified", &runs, options.records);
+        if options.wanted("run") {
+            report("floor: COPY, indexes and keys", &floors, options.records);
+            ratio("run / floor", &runs, &floors);
+        }
+        if options.wanted("naive") {
+            report("naive: 100 000 PINs one by one", &[self.naive()], 100_000);
+        }
+    }
+
+    fn migrate(&self, csv: &Path) -> Figure {
+        self.server.recreate("target");
+        let file = self.folder.join("pinferry.toml");
+        let text = format!(
+            "[target]\nurl = \"{}\"\n[[source]]\nname = \"legacy\"\nurl = \"csv://{}\"\n\
+             [rules]\nas_of = \"2013-11-03\"\n[run]\nmax_quarantine_ratio = 1.0\nwork_dir = \"{}\"\n",
+            self.server.url("target"),
+            csv.display(),
+            self.folder.join("work").display(),
+        );
+        fs::write(&file, text).expect("the configuration is written");
+        measure(pinferry(&file).arg("run"), &[0, 3])
+    }
+
+    /// The final rows, as the server writes them for COPY.
+    fn export(&self) {
+        fs::create_dir(&self.rows).expect("a folder for the rows");
+        self.server.give(&self.rows);
+        self.server.give(&self.folder);
+        for table in TABLES
+            .iter()
+            .flat_map(|tables| tables.iter())
+            .chain(&CONTEXT)
+        {
+            let file = self.rows.join(table);
+            let copy = format!("COPY {table} TO '{}' (FORMAT binary)", file.display());
+            self.server.psql("target", &copy);
+        }
+    }
+
+    fn floor(&self) -> Figure {
+        self.server.recreate("floor");
+        self.server.psql("floor", &migration("0001_model.sql"));
+        for table in CONTEXT {
+            self.server.psql("floor", &self.copy(table));
+        }
+        let begun = Instant::now();
+        self.at_once(TABLES.map(|tables| tables.iter().map(|table| self.copy(table)).collect()));
+        self.at_once(halves(&indexes()));
+        self.server.psql("floor", &migration("keys.sql"));
+        self.at_once(halves(&validations()));
+        Figure {
+            wall: begun.elapsed(),
+            peak_kib: 0,
+        }
+    }
+
+    fn copy(&self, table: &str) -> String {
+        format!(
+            "COPY {table} FROM '{}' (FORMAT binary);",
+            self.rows.join(table).display()
+        )
+    }
+
+    /// Two connections, each with its statements.
+    fn at_once(&self, lists: [String; 2]) {
+        thread::scope(|scope| {
+            for list in &lists {
+                scope.spawn(|| self.server.psql("floor", list));
+            }
+        });
+    }
+
+    fn naive(&self) -> Figure {
+        let insert = "DO $$ DECLARE one pin; BEGIN
+                FOR one IN SELECT * FROM pin LIMIT 100000 LOOP
+                    one.pin_id := one.pin_id + 100000000; one.source := 'naive'; one.superseded_by := NULL;
+                    one.status := 'revoked';
+                    INSERT INTO pin VALUES (one.*);
+                END LOOP; END $$";
+        let begun = Instant::now();
+        self.server.psql("target", insert);
+        Figure {
+            wall: begun.elapsed(),
+            peak_kib: 0,
+        }
+    }
+}
+
+/// The list in its order, by turns.
+fn halves(list: &[String]) -> [String; 2] {
+    [0, 1].map(|first| list.iter().skip(first).step_by(2).cloned().collect())
+}
+
+fn migration(file: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres");
+    fs::read_to_string(folder.join(file)).expect("a migration")
+}
+
+fn indexes() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres/index");
+    let entries = fs::read_dir(folder).expect("the index folder");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    let read = |file| fs::read_to_string(file).expect("an index script");
+    files.iter().map(read).collect()
+}
+
+/// The foreign keys that `keys.sql` adds without looking at the rows.
+fn validations() -> Vec<String> {
+    let keys = migration("keys.sql");
+    let added = keys
+        .split(';')
+        .filter(|statement| statement.contains("NOT VALID"));
+    added
+        .map(|statement| {
+            let words: Vec<_> = statement.split_whitespace().collect();
+            format!("ALTER TABLE {} VALIDATE CONSTRAINT {};", words[2], words[5])
+        })
+        .collect()
+}
+
+/// A PostgreSQL server in a folder of its own, stopped at the end.
+struct Server {
+    folder: tempfile::TempDir,
+    binaries: PathBuf,
+}
+
+impl Server {
+    fn start() -> Self {
+        let server = Self {
+            folder: tempfile::tempdir().expect("a folder for the server"),
+            binaries: binaries(),
+        };
+        server.give(server.folder.path());
+        let data = server.data();
+        server.run(
+            "initdb",
+            &[
+                "-D",
+                &data,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+            ],
+        );
+        let options = format!(
+            "{SETTINGS} -c unix_socket_directories={}",
+            server.folder.path().display()
+        );
+        let log = server.folder.path().join("log").display().to_string();
+        server.run(
+            "pg_ctl",
+            &["-D", &data, "-w", "-l", &log, "-o", &options, "start"],
+        );
+        server
+    }
+
+    fn data(&self) -> String {
+        self.folder.path().join("data").display().to_string()
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!(
+            "postgres://postgres@/{database}?host={}",
+            self.folder.path().display()
+        )
+    }
+
+    fn recreate(&self, database: &str) {
+        self.psql(
+            "postgres",
+            &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"),
+        );
+        self.psql("postgres", &format!("CREATE DATABASE {database}"));
+        self.psql("postgres", "CHECKPOINT");
+    }
+
+    fn psql(&self, database: &str, script: &str) {
+        let file = tempfile::NamedTempFile::new().expect("a script");
+        fs::write(file.path(), script).expect("a script");
+        let status = Command::new(self.binaries.join("psql"))
+            .args([
+                "-qX",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-U",
+                "postgres",
+                "-d",
+                database,
+                "-h",
+            ])
+            .arg(self.folder.path())
+            .arg("-f")
+            .arg(file.path())
+            .stdout(Stdio::null())
+            .status()
+            .expect("psql starts");
+        assert!(status.success(), "psql failed");
+    }
+
+    /// A file or folder the server may write to; it refuses to run as root.
+    fn give(&self, path: &Path) {
+        if is_root() {
+            let status = Command::new("chown").arg("postgres").arg(path).status();
+            assert!(status.expect("chown starts").success());
+        }
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let program = self.binaries.join(program);
+        let mut command = if is_root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+            command.arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        let status = command.args(arguments).stdout(Stdio::null()).status();
+        assert!(status.expect("it starts").success(), "{arguments:?}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.run(
+            "pg_ctl",
+            &["-D", &self.data(), "-w", "-m", "immediate", "stop"],
+        );
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").expect("a process").uid() == 0
+}
+
+/// The newest installed server.
+fn binaries() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL from Debian's packages");
+    let mut found: Vec<_> = versions
+        .map(|entry| entry.expect("a version").path())
+        .collect();
+    found.sort();
+    found.pop().expect("an installed version").join("bin")
+}
