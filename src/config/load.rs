@@ -76,7 +76,8 @@ pub struct Inputs {
     pub flags: Vec<(FlagKey, String)>,
 }
 
-const TARGETS: &str = "sqlite://FILE is accepted, a relative FILE starts at this file";
+const TARGETS: &str =
+    "sqlite://FILE, a relative FILE starting at this file, or postgres://USER@HOST/DATABASE";
 
 impl Settings {
     /// Reads the configuration.
