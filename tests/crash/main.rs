@@ -12,6 +12,7 @@ mod scenario;
 )]
 #[path = "../postgres/server.rs"]
 mod server;
+mod server_gone;
 
 use std::{
     collections::BTreeSet,

@@ -76,19 +76,21 @@ impl Scenario {
 
     /// A fresh copy of the same beginning.
     pub(crate) fn on(engine: Engine) -> Self {
+        Self::with(match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(server::Database::new()),
+        })
+    }
+
+    /// A fresh copy of the same beginning, the target in this database or else in a file.
+    pub(crate) fn with(server: Option<server::Database>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["inps.db", "sede.csv"] {
             fs::copy(beginning().join(name), folder.path().join(name)).expect("a copy");
         }
         fs::write(folder.path().join("pinferry.toml"), CONFIGURATION).expect("a file");
         fs::write(folder.path().join("requests.csv"), REQUESTS).expect("a file");
-        let scenario = Self {
-            folder,
-            server: match engine {
-                Engine::Sqlite => None,
-                Engine::Postgres => Some(server::Database::new()),
-            },
-        };
+        let scenario = Self { folder, server };
         if let Some(database) = &scenario.server {
             scenario.configure("sqlite://multiprofile.db", &database.url());
         }
@@ -247,17 +249,23 @@ impl Scenario {
 
     /// Records the newest run has committed so far.
     pub(crate) fn committed_records(&self) -> i64 {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let Ok(target) = Connection::open_with_flags(self.path("multiprofile.db"), flags) else {
-            return 0;
+        const SQL: &str =
+            "SELECT CAST(coalesce(sum(position - first_position), 0) AS text) FROM run_partition";
+        let committed = match &self.server {
+            None => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+                Connection::open_with_flags(self.path("multiprofile.db"), flags)
+                    .and_then(|target| target.query_row(SQL, [], |row| row.get::<_, String>(0)))
+                    .ok()
+            }
+            Some(database) => database.try_text(SQL),
         };
-        target
-            .query_row(
-                "SELECT coalesce(sum(position - first_position), 0) FROM run_partition",
-                [],
-                |row| row.get(0),
-            )
-            .unwrap_or(0)
+        committed.and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    /// The database the target is in.
+    pub(crate) fn database(&self) -> &server::Database {
+        self.server.as_ref().expect("a target on a server")
     }
 
     /// Whether nobody is writing to the target right now.

@@ -23,7 +23,10 @@ use pinferry::{
     config::postgres::PostgresSettings,
     postgres::{Limits, Session},
 };
-use sqlx::{Row as _, postgres::PgArguments};
+use sqlx::{
+    Row as _,
+    postgres::{PgArguments, PgRow},
+};
 
 /// Whom the server takes for its superuser; the socket asks for no password, TCP does.
 pub(crate) const SUPERUSER: &str = "postgres";
@@ -173,12 +176,16 @@ impl Database {
 
     /// An empty database, created with these options (`TEMPLATE template0 ENCODING …`).
     pub(crate) fn with(options: &str) -> Self {
+        Self::on(Server::shared(), options)
+    }
+
+    /// The same on a server of the test's own.
+    pub(crate) fn on(server: &'static Server, options: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let nanos = since.expect("a clock past 1970").subsec_nanos();
         let name = format!("t{}_{count}_{nanos}", std::process::id());
-        let server = Server::shared();
         session(server, "postgres")
             .batch(
                 "making a database",
@@ -217,12 +224,15 @@ impl Database {
     /// The first column of every row, which must be text, one a line.
     pub(crate) fn text(&self, sql: &str) -> String {
         let rows = self.session().rows("looking", sql, PgArguments::default());
-        let rows = rows.unwrap_or_else(|error| panic!("{error}"));
-        let mut text = String::new();
-        for row in rows {
-            writeln!(text, "{}", row.get::<String, _>(0)).expect("a string takes all");
-        }
-        text.trim_end().to_owned()
+        lines(rows.unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    /// The same, or nothing while there is no such table, or no server.
+    pub(crate) fn try_text(&self, sql: &str) -> Option<String> {
+        let settings = self.settings();
+        let mut session = Session::connect(&settings, "test", &Limits::READING).ok()?;
+        let rows = session.rows("looking", sql, PgArguments::default());
+        rows.ok().map(lines)
     }
 }
 
@@ -235,6 +245,14 @@ impl Drop for Database {
             drop(session.batch("dropping a database", &sql));
         }
     }
+}
+
+fn lines(rows: Vec<PgRow>) -> String {
+    let mut text = String::new();
+    for row in rows {
+        writeln!(text, "{}", row.get::<String, _>(0)).expect("a string takes all");
+    }
+    text.trim_end().to_owned()
 }
 
 /// A URL that is known to be right.
