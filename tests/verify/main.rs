@@ -7,6 +7,7 @@
 mod after_cut_over;
 mod engine;
 mod fixture;
+mod indexes;
 #[path = "../sample/judged.rs"]
 mod judged;
 mod raw;
@@ -17,6 +18,7 @@ mod schema;
     reason = "shared by test programs that use different parts of it"
 )]
 mod server;
+mod snapshot;
 mod sources_changed;
 mod together;
 mod values;
