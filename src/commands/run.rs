@@ -10,7 +10,7 @@ use crate::{
     engine::{
         plan_file::PlanFile,
         report::Report,
-        run::{Overrule, RunEnd, RunOptions, RunOutcome, RunUntil, run},
+        run::{IfHeld, Overrule, RunEnd, RunOptions, RunOutcome, RunUntil, run},
         stop::StopReason,
     },
     exit::Exit,
@@ -27,6 +27,9 @@ pub(super) struct Run {
     /// Stop before cut-over, the lock held
     #[arg(long)]
     hold: bool,
+    /// Wait while another process works on the run, and finish it if that one dies
+    #[arg(long)]
+    wait: bool,
     /// Go on although verification fails: who answers for it
     #[arg(long, value_name = "NAME", requires = "reason")]
     overrule_by: Option<String>,
@@ -49,6 +52,11 @@ impl Run {
             },
             overrule: (self.overrule_by.zip(self.reason))
                 .map(|(by, reason)| Overrule { by, reason }),
+            if_held: if self.wait {
+                IfHeld::Wait
+            } else {
+                IfHeld::Refuse
+            },
         };
         let outcome = work(context, &settings, |job| run(job, &options))?;
         let extract = |source: &SourceSettings| source.location.has_nothing_to_lock();

@@ -1,16 +1,20 @@
-//! Going on after a server went away.
+//! Going on after a server went away, or when whoever holds the lease is done or dead.
 
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
-use super::{error::RunError, job::Job};
+use super::{error::RunError, extract::ExtractError, job::Job, run::IfHeld};
+use crate::store::StoreError;
 
 /// Tries of one command that end without a connection. Restarts of a server are over long before.
 const MOST_TRIES: u32 = 12;
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// How often a waiter asks for a lease that somebody holds.
+const TURN: Duration = Duration::from_secs(1);
 
 /// How often one looks at the stop flag while waiting.
 const LOOK: Duration = Duration::from_millis(100);
@@ -21,6 +25,8 @@ pub(super) struct Patience {
     tries: u32,
     /// Whether the work was under way: a server that was never there is a mistake in its address.
     begun: bool,
+    /// Whether it was said that somebody else is waited for.
+    announced: bool,
 }
 
 impl Patience {
@@ -33,25 +39,42 @@ impl Patience {
     ///
     /// # Errors
     /// The error itself, when another try is of no use, or there were enough.
-    pub(super) fn wait(&mut self, job: &Job<'_>, error: RunError) -> Result<(), RunError> {
+    pub(super) fn wait(
+        &mut self,
+        job: &Job<'_>,
+        if_held: IfHeld,
+        error: RunError,
+    ) -> Result<(), RunError> {
+        if let (RunError::Store(StoreError::HeldBy { .. }), IfHeld::Wait) = (&error, if_held) {
+            if !self.announced {
+                job.progress.note(&format!("{error}; waiting for it"));
+                self.announced = true;
+            }
+            return pause(job, TURN);
+        }
         if !self.begun || !error.is_lost() || self.tries == MOST_TRIES {
             return Err(error);
         }
-        let pause = Duration::from_secs(1 << self.tries.min(4)).min(LONGEST_PAUSE);
+        let longer = Duration::from_secs(1 << self.tries.min(4)).min(LONGEST_PAUSE);
         self.tries += 1;
         job.progress.note(&format!(
             "{error}; what is committed stands, trying again in {} s ({} of {MOST_TRIES})",
-            pause.as_secs(),
+            longer.as_secs(),
             self.tries
         ));
         tracing::warn!(%error, tries = self.tries, "connection.lost");
-        let until = Instant::now() + pause;
-        while Instant::now() < until {
-            if job.stop.requested().is_some() {
-                return Err(error);
-            }
-            thread::sleep(LOOK);
-        }
-        Ok(())
+        pause(job, longer)
     }
+}
+
+/// Waits, unless somebody asks to stop.
+fn pause(job: &Job<'_>, pause: Duration) -> Result<(), RunError> {
+    let until = Instant::now() + pause;
+    while Instant::now() < until {
+        if let Some(reason) = job.stop.requested() {
+            return Err(ExtractError::Stopped(reason).into());
+        }
+        thread::sleep(LOOK);
+    }
+    Ok(())
 }

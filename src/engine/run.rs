@@ -26,6 +26,18 @@ pub struct RunOptions {
     pub until: RunUntil,
     /// Who answers for going on although verification fails.
     pub overrule: Option<Overrule>,
+    /// What to do while another process works on the run.
+    pub if_held: IfHeld,
+}
+
+/// What a call does while another process holds the lease.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfHeld {
+    /// It ends, saying who.
+    #[default]
+    Refuse,
+    /// It waits until that process is done or dead, and takes over what is left.
+    Wait,
 }
 
 /// A failed verification overruled.
@@ -90,7 +102,7 @@ pub fn run(job: &Job<'_>, options: &RunOptions) -> Result<RunOutcome, RunError> 
     loop {
         match attempt(job, options, &mut patience) {
             Ok(outcome) => return Ok(outcome),
-            Err(error) => patience.wait(job, error)?,
+            Err(error) => patience.wait(job, options.if_held, error)?,
         }
     }
 }

@@ -8,7 +8,11 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{RUN, finish, scenario::Scenario, uninterrupted_run};
+use crate::{
+    RUN, finish,
+    scenario::{Engine, Scenario},
+    uninterrupted_run,
+};
 
 /// No test waits longer than this for a process.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -87,6 +91,35 @@ fn a_second_run_is_refused_with_the_holder_and_the_first_one_finishes() {
     assert_eq!(end(run).status.code(), Some(3));
     finish(&scenario);
     assert_eq!(scenario.digest(), uninterrupted_run());
+}
+
+#[test]
+fn a_run_that_waits_takes_over_when_the_holder_dies_and_reports_when_it_finishes() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        for dies in [true, false] {
+            let scenario = Scenario::on(engine);
+            let mut run = slow_run(&scenario);
+            in_the_middle(&scenario);
+            let waiter = scenario
+                .command(&["run", "--wait"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("it starts");
+            thread::sleep(Duration::from_millis(300));
+            if dies {
+                run.kill().expect("ours");
+            }
+            let held = end(run);
+            let waited = end(waiter);
+            let talk = String::from_utf8_lossy(&waited.stderr);
+            assert_eq!(held.status.code(), (!dies).then_some(3));
+            assert_eq!(waited.status.code(), Some(3), "{talk}");
+            assert!(talk.contains("waiting for it"), "{talk}");
+            finish(&scenario);
+            assert_eq!(scenario.digest(), uninterrupted_run());
+        }
+    }
 }
 
 #[test]
