@@ -45,6 +45,7 @@ impl VerifyError {
     pub fn is_lost(&self) -> bool {
         match self {
             Self::Source { source, .. } => source.is_lost(),
+            Self::ReadBack(error) => error.is_lost(),
             _other => false,
         }
     }

@@ -36,6 +36,17 @@ impl ReadBackError {
         Self::Open { source }
     }
 
+    /// Whether the connection to a server is gone.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Open { source } | Self::Lost { source } | Self::Read { source } => {
+                source.is_lost()
+            }
+            Self::NoRun { .. } => false,
+        }
+    }
+
     /// How the program ends.
     #[must_use]
     pub fn exit(&self) -> Exit {
