@@ -308,6 +308,7 @@ fn lock(mut section: Section<'_>, sources: &[SourceSettings]) -> LockSettings {
         LockMode::by_name(text).ok_or("is no mode of the lock")
     });
     let expected = section.parsed("expected", quantity::DURATIONS, quantity::duration);
+    let role = section.text("application_role");
     let change = section.parsed("credential_change", "refuse or capture", |text| {
         CredentialChange::by_name(text).ok_or("is no way to treat a change of credential")
     });
@@ -329,6 +330,7 @@ fn lock(mut section: Section<'_>, sources: &[SourceSettings]) -> LockSettings {
         expected: expected.unwrap_or(Duration::from_secs(4 * 3600)),
         allow_columns: allow_columns.into_iter().collect(),
         credential_change: change.unwrap_or(CredentialChange::Refuse),
+        application_role: role.map(|given| given.text),
     }
 }
 

@@ -166,6 +166,8 @@ pub struct LockSettings {
     pub allow_columns: Vec<String>,
     /// What happens to a holder's own change of credential.
     pub credential_change: CredentialChange,
+    /// The role of the office's application in a PostgreSQL legacy, as which the lock's test tries its ways in.
+    pub application_role: Option<String>,
 }
 
 /// `[activation]`.

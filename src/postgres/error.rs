@@ -150,6 +150,12 @@ impl PostgresError {
         Some(self.trouble.hint().to_owned())
     }
 
+    /// The server's words as they may be shown, without what was being done and where.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.told()
+    }
+
     /// The server's words, unless they may quote a value: those of a bad value, and those of somebody's function.
     fn told(&self) -> String {
         let Some(sqlstate) = &self.sqlstate else {

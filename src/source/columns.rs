@@ -96,6 +96,28 @@ pub(super) fn resolve(
     }
 }
 
+/// Position of each mapped field that is found at all, and found once.
+pub(super) fn found_columns(
+    settings: &SourceSettings,
+    found: &[String],
+    naming: Naming,
+) -> BTreeMap<Field, usize> {
+    let position = |(field, column): (Field, &str)| match naming.position(found, column) {
+        Ok(Some(position)) => Some((field, position)),
+        Ok(None) | Err(Repeated) => None,
+    };
+    wanted(settings).into_iter().filter_map(position).collect()
+}
+
+/// The columns of mapped fields that are not found, though they should be.
+pub(super) fn lacking(settings: &SourceSettings, found: impl Fn(Field) -> bool) -> Vec<&str> {
+    (settings.columns.iter())
+        .filter(|(field, column)| !column.is_empty() && !may_be_absent(**field, column))
+        .filter(|(field, _)| !found(**field))
+        .map(|(_, column)| column.as_str())
+        .collect()
+}
+
 /// The columns nothing is mapped to.
 pub(super) fn unmapped(settings: &SourceSettings, found: &[String]) -> Vec<String> {
     let wanted = wanted(settings);

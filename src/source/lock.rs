@@ -5,19 +5,27 @@
 //! module makes a [`Locked`]: the token proves that the lock was taken, [`Locked::check_present`] that it
 //! still is. A CSV extract has nothing to lock.
 
+pub(in crate::source) mod control;
+pub(in crate::source) mod decision;
 mod drift;
 mod error;
 mod foreseen;
+pub(in crate::source) mod guard;
 mod image;
 mod locked;
 mod locks;
+pub(in crate::source) mod message;
 mod owner;
+mod place;
 mod report;
 mod status;
+pub(in crate::source) mod tightening;
 
-use crate::config::settings::{LockSettings, SourceLocation, SourceSettings};
+use crate::config::settings::{LockSettings, SourceSettings};
 
-use super::sqlite::lock as sqlite;
+use super::{postgres::lock as postgres, sqlite::lock as sqlite};
+
+use place::Engine;
 
 pub use drift::Drift;
 pub use error::{Holding, LockError};
@@ -26,15 +34,9 @@ pub use image::{Capture, Diverted, RawFields};
 pub use locked::{HowEngaged, Leftovers, Locked, NotHandedBack, Released};
 pub use locks::{Locks, engage_all};
 pub use owner::{LockRequest, Owner};
+pub(in crate::source) use place::Place;
 pub use report::{Expected, Outcome, TestReport, Try};
 pub use status::{Guards, LockState, LockStatus, Refused};
-
-/// A source together with what locking it takes.
-#[derive(Clone, Debug)]
-pub(in crate::source) struct Place {
-    pub(in crate::source) source: SourceSettings,
-    pub(in crate::source) lock: LockSettings,
-}
 
 /// Whether a source can be locked at all.
 #[derive(Debug)]
@@ -43,6 +45,12 @@ pub enum Lockability {
     Nothing,
     /// A database, and here is its lock.
     Locked(Box<Locked>),
+}
+
+impl Lockability {
+    fn locked(locked: Locked) -> Self {
+        Self::Locked(Box::new(locked))
+    }
 }
 
 /// Engages the lock of one source, or adopts it: the same owner's own, or one an administrator engaged
@@ -56,13 +64,11 @@ pub fn engage(
     lock: &LockSettings,
     request: &LockRequest,
 ) -> Result<Lockability, LockError> {
-    match &source.location {
-        SourceLocation::Csv { .. } => Ok(Lockability::Nothing),
-        SourceLocation::Sqlite { .. } => {
-            let place = Place::of(source, lock);
-            sqlite::engage(place, request).map(|locked| Lockability::Locked(Box::new(locked)))
-        }
-        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None => Ok(Lockability::Nothing),
+        Some(Engine::Sqlite) => sqlite::engage(place, request).map(Lockability::locked),
+        Some(Engine::Postgres) => postgres::engage(place, request).map(Lockability::locked),
     }
 }
 
@@ -75,10 +81,11 @@ pub fn claim(
     lock: &LockSettings,
     owner: &Owner,
 ) -> Result<Option<Locked>, LockError> {
-    match &source.location {
-        SourceLocation::Csv { .. } => Ok(None),
-        SourceLocation::Sqlite { .. } => sqlite::claim(Place::of(source, lock), owner),
-        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None => Ok(None),
+        Some(Engine::Sqlite) => sqlite::claim(place, owner),
+        Some(Engine::Postgres) => postgres::claim(place, owner),
     }
 }
 
@@ -87,10 +94,11 @@ pub fn claim(
 /// # Errors
 /// The database cannot be read.
 pub fn status(source: &SourceSettings, lock: &LockSettings) -> Result<LockStatus, LockError> {
-    match &source.location {
-        SourceLocation::Csv { .. } => Ok(LockStatus::nothing_to_lock(&source.rules.name)),
-        SourceLocation::Sqlite { .. } => sqlite::status(&Place::of(source, lock)),
-        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None => Ok(LockStatus::nothing_to_lock(place.name())),
+        Some(Engine::Sqlite) => sqlite::status(&place),
+        Some(Engine::Postgres) => postgres::status(&place),
     }
 }
 
@@ -100,10 +108,11 @@ pub fn status(source: &SourceSettings, lock: &LockSettings) -> Result<LockStatus
 /// # Errors
 /// The test could not be made. A failed test is no error here: see [`TestReport::passed`].
 pub fn test(source: &SourceSettings, lock: &LockSettings) -> Result<Option<TestReport>, LockError> {
-    match &source.location {
-        SourceLocation::Csv { .. } => Ok(None),
-        SourceLocation::Sqlite { .. } => sqlite::test(&Place::of(source, lock)).map(Some),
-        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None => Ok(None),
+        Some(Engine::Sqlite) => sqlite::test(&place).map(Some),
+        Some(Engine::Postgres) => postgres::test(&place).map(Some),
     }
 }
 
@@ -113,10 +122,11 @@ pub fn test(source: &SourceSettings, lock: &LockSettings) -> Result<Option<TestR
 /// # Errors
 /// Why the lock could not be engaged, or the database cannot be read.
 pub fn foresee(source: &SourceSettings, lock: &LockSettings) -> Result<Foreseen, LockError> {
-    match &source.location {
-        SourceLocation::Csv { .. } => Ok(Foreseen::Nothing),
-        SourceLocation::Sqlite { .. } => sqlite::foresee(&Place::of(source, lock)),
-        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None => Ok(Foreseen::Nothing),
+        Some(Engine::Sqlite) => sqlite::foresee(&place),
+        Some(Engine::Postgres) => postgres::foresee(&place),
     }
 }
 
@@ -131,10 +141,11 @@ pub fn clear(
     lock: &LockSettings,
     owner: &Owner,
 ) -> Result<Option<Released>, LockError> {
-    match &source.location {
-        SourceLocation::Csv { .. } => Ok(None),
-        SourceLocation::Sqlite { .. } => sqlite::clear(&Place::of(source, lock), owner),
-        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None => Ok(None),
+        Some(Engine::Sqlite) => sqlite::clear(&place, owner),
+        Some(Engine::Postgres) => postgres::clear(&place, owner),
     }
 }
 
@@ -149,12 +160,11 @@ pub fn break_open(
     by: &str,
     reason: &str,
 ) -> Result<LockStatus, LockError> {
-    match &source.location {
-        SourceLocation::Csv { .. } => Err(LockError::NotHeld {
-            source_name: source.rules.name.clone(),
-        }),
-        SourceLocation::Sqlite { .. } => sqlite::break_open(&Place::of(source, lock), by, reason),
-        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None => Err(control::not_held(place.name())),
+        Some(Engine::Sqlite) => sqlite::break_open(&place, by, reason),
+        Some(Engine::Postgres) => postgres::break_open(&place, by, reason),
     }
 }
 
@@ -168,33 +178,19 @@ pub fn reopen(
     lock: &LockSettings,
     leftovers: Leftovers,
 ) -> Result<Released, LockError> {
-    match &source.location {
-        SourceLocation::Csv { .. } => Err(LockError::NotHeld {
-            source_name: source.rules.name.clone(),
-        }),
-        SourceLocation::Sqlite { .. } => sqlite::reopen(&Place::of(source, lock), leftovers),
-        SourceLocation::Postgres { .. } => Err(no_lock_yet(source)),
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None => Err(control::not_held(place.name())),
+        Some(Engine::Sqlite) => sqlite::reopen(&place, leftovers),
+        Some(Engine::Postgres) => postgres::reopen(&place, leftovers),
     }
 }
 
-/// What cannot be locked must not be migrated as if it were.
-fn no_lock_yet(source: &SourceSettings) -> LockError {
-    LockError::NotLockable {
-        source_name: source.rules.name.clone(),
-        why: "this build can read a PostgreSQL database, but not lock it".to_owned(),
-    }
-}
-
-impl Place {
-    fn of(source: &SourceSettings, lock: &LockSettings) -> Self {
-        Self {
-            source: source.clone(),
-            lock: lock.clone(),
-        }
-    }
-
-    /// Name of the source.
-    pub(in crate::source) fn name(&self) -> &str {
-        &self.source.rules.name
+/// Makes an adopted lock its administrator's again.
+fn give_back(locked: &Locked, owner: &Owner) -> Result<(), LockError> {
+    match locked.place.engine() {
+        None => Ok(()),
+        Some(Engine::Sqlite) => sqlite::give_back(locked, owner),
+        Some(Engine::Postgres) => postgres::give_back(locked, owner),
     }
 }

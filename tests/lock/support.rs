@@ -1,27 +1,15 @@
 //! A legacy database, the application that writes to it, and its lock.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
-    path::PathBuf,
-    time::Duration,
-};
+use std::path::PathBuf;
 
 use pinferry::{
-    config::settings::{CredentialChange, LockMode, LockSettings, SourceLocation, SourceSettings},
-    domain::{
-        digest::Digest,
-        field::Field,
-        raw_record::SourceIndex,
-        rules::{Nameless, SourceRules},
-    },
-    source::{
-        self,
-        lock::{self, LockError, LockRequest, Lockability, Locked, Owner},
-    },
+    config::settings::{LockMode, LockSettings, SourceLocation, SourceSettings},
+    source::lock::{self, LockError, Lockability, Locked, Owner},
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
+
+pub(crate) use crate::words::*;
 
 /// The default layout without any key or constraint.
 const COLUMNS: &str = "codice_fiscale TEXT, cognome TEXT, nome TEXT, data_nascita TEXT, \
@@ -67,34 +55,14 @@ impl Legacy {
         let path = folder.path().join("legacy.db");
         let connection = Connection::open(&path).expect("a new database");
         connection.execute_batch(statements).expect("a legacy");
-        let columns: BTreeMap<Field, String> = Field::ALL
-            .into_iter()
-            .filter_map(|field| Some((field, field.default_column()?.to_owned())))
-            .collect();
+        let location = SourceLocation::Sqlite {
+            path: path.clone(),
+            table: "pin_legacy".to_owned(),
+            lock_tables: Vec::new(),
+        };
         Self {
-            source: SourceSettings {
-                rules: SourceRules {
-                    name: "inps".to_owned(),
-                    nameless: Nameless::ByHash,
-                    status_codes: SourceRules::default_status_codes(),
-                    level_codes: SourceRules::default_level_codes(),
-                },
-                location: SourceLocation::Sqlite {
-                    path: path.clone(),
-                    table: "pin_legacy".to_owned(),
-                    lock_tables: Vec::new(),
-                },
-                columns,
-                records: None,
-                sha256: None,
-                time_zone: "Europe/Rome".to_owned(),
-            },
-            lock: LockSettings {
-                mode: LockMode::Refuse,
-                expected: Duration::from_secs(4 * 3600),
-                allow_columns: vec!["ultimo_accesso".to_owned()],
-                credential_change: CredentialChange::Refuse,
-            },
+            source: source(location),
+            lock: lock_settings(),
             folder,
             path,
         }
@@ -152,28 +120,34 @@ impl Legacy {
         }
     }
 
-    /// Asserts that the statement is refused with the lock's reason, and changes nothing.
-    pub(crate) fn assert_refused(&self, statement: &str) {
-        self.assert_refused_with(statement, "passaggio ai PIN");
-    }
-
-    /// The same with another reason.
-    pub(crate) fn assert_refused_with(&self, statement: &str, reason: &str) {
-        let before = self.dump();
-        let error = self.run(statement).expect_err(statement);
-        assert!(
-            error.contains("PIN management is locked"),
-            "{statement}: {error}"
-        );
-        assert!(error.contains(reason), "{statement}: {error}");
-        assert!(error.contains("Expected end: 20"), "{statement}: {error}");
-        assert_eq!(before, self.dump(), "{statement}");
-    }
-
     pub(crate) fn assert_passes(&self, statement: &str) {
         if let Err(error) = self.run(statement) {
             panic!("{statement}: {error}");
         }
+    }
+
+    /// A legacy of every kind that matters to how a lock comes and goes.
+    pub(crate) fn each_kind() -> impl Iterator<Item = Self> {
+        ["WAL", "DELETE", "TRUNCATE", "PERSIST"]
+            .into_iter()
+            .map(|mode| {
+                let legacy = Self::new();
+                legacy.assert_passes(&format!("PRAGMA journal_mode = {mode}"));
+                legacy
+            })
+    }
+
+    /// Takes the guards of updates away.
+    pub(crate) fn drop_update_guards(&self) {
+        self.assert_passes(
+            "DROP TRIGGER \"pinferry_guard:inps:pin_legacy:update\";
+             DROP TRIGGER \"pinferry_guard:inps:pin_legacy:update_early\"",
+        );
+    }
+
+    /// Diverted PINs that nobody processed.
+    pub(crate) fn waiting(&self) -> String {
+        self.text("SELECT count(*) FROM pinferry_divert_inps WHERE processed_at IS NULL")
     }
 
     pub(crate) fn captured(&self) -> usize {
@@ -187,41 +161,4 @@ pub(crate) fn run(connection: &Connection, statements: &str) -> Result<(), Strin
     connection
         .execute_batch(statements)
         .map_err(|error| error.to_string())
-}
-
-pub(crate) fn row(id: u32, status: &str) -> String {
-    insert("INSERT", &id.to_string(), status)
-}
-
-/// A whole row; `verb` may hold a conflict clause.
-pub(crate) fn insert(verb: &str, id: &str, status: &str) -> String {
-    format!(
-        "{verb} INTO pin_legacy (id, codice_fiscale, cognome, nome, classe_utente, stato, tipo_pin, \
-         pin_hash, algoritmo, data_rilascio, gettone) VALUES ('{id}', 'CF{id}', 'Rossi', 'Anna', 'CIT', \
-         '{status}', 'ORD', 'abc', 'SHA256', '2012-01-0{id}', 'g{id}')"
-    )
-}
-
-pub(crate) fn run_one() -> Owner {
-    Owner::Run("1".to_owned())
-}
-
-pub(crate) fn administrator() -> Owner {
-    Owner::Administrator("anna".to_owned())
-}
-
-pub(crate) fn request(owner: &Owner) -> LockRequest {
-    LockRequest {
-        owner: owner.clone(),
-        reason: "passaggio ai PIN dell'utente multiprofilo".to_owned(),
-        successor: "sqlite://out/multiprofile.db".to_owned(),
-    }
-}
-
-pub(crate) fn fingerprint(legacy: &Legacy) -> Digest {
-    let excludes: BTreeSet<_> = legacy.source.changing_fields(&legacy.lock.allow_columns);
-    let summary = source::read(&legacy.source, SourceIndex(0), &excludes, &mut |_| {
-        ControlFlow::Continue(())
-    });
-    summary.expect("a reading").fingerprint
 }

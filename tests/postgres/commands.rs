@@ -37,12 +37,16 @@ impl Job {
         let (header, rows) = extract.split_once('\n').expect("a header");
         let database = Database::new();
         let role = format!("r_{}", database.name);
+        let owner = format!("o_{}", database.name);
         let mut session = database.session();
         load(&mut session, header, rows);
         session
             .batch(
                 "admitting",
-                &format!("CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'; GRANT SELECT ON pin_legacy TO {role}"),
+                &format!(
+                    "CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'; GRANT SELECT ON pin_legacy TO {role};
+                     CREATE ROLE {owner}; ALTER TABLE pin_legacy OWNER TO {owner}"
+                ),
             )
             .expect("a role");
         let job = Self {
@@ -68,6 +72,17 @@ impl Job {
         fs::write(self.folder.path().join(name), text).expect("a configuration");
     }
 
+    /// Who owns the table.
+    fn owner(&self) -> String {
+        format!("o_{}", self.database.name)
+    }
+
+    fn add(&self, name: &str, section: &str) {
+        let path = self.folder.path().join(name);
+        let text = fs::read_to_string(&path).expect("a configuration");
+        fs::write(path, format!("{text}{section}")).expect("a configuration");
+    }
+
     /// Runs a command; no output ever holds the password.
     fn run(&self, arguments: &[&str], password: &str) -> Output {
         let output = Command::new(env!("CARGO_BIN_EXE_pinferry"))
@@ -85,9 +100,10 @@ impl Job {
 
 impl Drop for Job {
     fn drop(&mut self) {
-        let role = &self.role;
-        self.database
-            .batch(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+        let (role, owner) = (&self.role, self.owner());
+        self.database.batch(&format!(
+            "DROP OWNED BY {role} CASCADE; DROP ROLE {role}; DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}"
+        ));
     }
 }
 
@@ -135,10 +151,8 @@ fn doctor_looks_at_a_legacy_in_postgresql() {
         text.contains("readable, 20 columns, 0 of them not mapped"),
         "{text}"
     );
-    assert!(
-        text.contains("can read a PostgreSQL database, but not lock it"),
-        "{text}"
-    );
+    let wanting = format!("GRANT \"{}\" TO \"{}\"", job.owner(), job.role);
+    assert!(text.contains(&wanting), "{text}");
 
     let output = job.run(&["doctor"], "s3cret-but-wrong");
     let text = told(&output);
@@ -151,27 +165,103 @@ fn doctor_looks_at_a_legacy_in_postgresql() {
 }
 
 #[test]
-fn what_cannot_be_locked_is_not_run_and_nothing_is_written() {
+fn a_role_that_may_not_lock_does_not_run_and_nothing_is_written() {
     let job = Job::new();
     for arguments in [
         &["run"][..],
         &["lock", "engage", "--reason", "a trial"],
-        &["lock", "status"],
         &["lock", "test"],
     ] {
         let output = job.run(arguments, PASSWORD);
         let text = told(&output);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
-        assert!(text.contains("but not lock it"), "{text}");
-        assert!(!job.folder.path().join("out").exists(), "{arguments:?}");
+        assert!(text.contains("GRANT"), "{text}");
     }
     let output = job.run(&["run"], "s3cret-but-wrong");
     assert_eq!(output.status.code(), Some(2));
-    assert!(!job.folder.path().join("out").exists());
     assert_eq!(
         job.database.text("SELECT count(*)::text FROM pin_legacy"),
         "300"
     );
+    assert_eq!(
+        job.database
+            .text("SELECT count(*)::text FROM pg_namespace WHERE nspname = 'pinferry_lock'"),
+        "0"
+    );
+}
+
+#[test]
+fn a_run_locks_replays_seals_and_drains_a_legacy_in_postgresql() {
+    let job = Job::new();
+    let (owner, role) = (job.owner(), &job.role);
+    job.database.batch(&format!(
+        "GRANT {owner} TO {role}; CREATE SCHEMA pinferry_lock AUTHORIZATION {role};
+         ALTER TABLE pin_legacy ADD PRIMARY KEY (id)"
+    ));
+    let settled = |arguments: &[&str], code: i32| {
+        let output = job.run(arguments, PASSWORD);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {}",
+            told(&output)
+        );
+        told(&output)
+    };
+    job.add("pinferry.toml", "[lock]\nmode = \"divert\"\n");
+    settled(&["run", "--hold"], 5);
+    let write = |sql: &str| job.database.session().batch("writing", sql);
+    let error = write("DELETE FROM pin_legacy").expect_err("locked");
+    assert_eq!(error.sqlstate(), Some("PF001"));
+    let revoked = job
+        .database
+        .text("SELECT min(id) FROM pin_legacy WHERE stato = 'A'");
+    write(&format!(
+        "UPDATE pin_legacy SET stato = 'R' WHERE id = '{revoked}'"
+    ))
+    .expect("a revocation");
+    write(
+        "INSERT INTO pin_legacy (id, codice_fiscale, cognome, nome, classe_utente, stato, tipo_pin, pin_hash,
+           algoritmo, data_rilascio, meta_consegnate)
+         VALUES ('NUOVO', 'RSSMRA80A01H501U', 'ROSSI', 'MARIO', 'CIT', 'A', 'ORD', repeat('a', 64), 'SHA256',
+           '2013-11-01', '2')",
+    )
+    .expect("a new PIN");
+    let text = settled(&["lock", "status"], 0);
+    assert!(
+        text.contains("1 diverted (1 to process), 1 captured (1 to process)"),
+        "{text}"
+    );
+    settled(&["run"], 0);
+    let error = write("UPDATE pin_legacy SET email = 'x'").expect_err("sealed");
+    assert_eq!(error.sqlstate(), Some("PF002"));
+    let text = settled(&["lock", "status"], 0);
+    assert!(text.contains("SEALED"), "{text}");
+    assert!(
+        text.contains("1 diverted (0 to process), 1 captured (0 to process)"),
+        "{text}"
+    );
+    let text = settled(&["explain", &format!("inps:{revoked}")], 0);
+    assert!(text.contains("revoked"), "{text}");
+    settled(&["verify"], 0);
+}
+
+#[test]
+fn an_aborted_run_leaves_the_legacy_in_postgresql_as_it_was() {
+    let job = Job::new();
+    let (owner, role) = (job.owner(), &job.role);
+    job.database.batch(&format!(
+        "GRANT {owner} TO {role}; CREATE SCHEMA pinferry_lock AUTHORIZATION {role}"
+    ));
+    let output = job.run(&["run", "--hold"], PASSWORD);
+    assert_eq!(output.status.code(), Some(5), "{}", told(&output));
+    let output = job.run(&["abort", "--yes"], PASSWORD);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    job.database
+        .batch("DELETE FROM pin_legacy WHERE id = (SELECT min(id) FROM pin_legacy)");
+    let left = "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'pinferry_lock'::regnamespace)
+                     + (SELECT count(*) FROM pg_trigger WHERE tgrelid = 'pin_legacy'::regclass) || ''";
+    assert_eq!(job.database.text(left), "0");
 }
 
 #[test]

@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{exit::Exit, source::hint};
+use crate::{
+    exit::Exit,
+    postgres::PostgresError,
+    source::{SourceError, hint},
+};
 
 use super::{Drift, LockState, Owner, TestReport, drift::listed};
 
@@ -35,6 +39,18 @@ pub enum LockError {
         source_name: String,
         /// In words.
         why: String,
+    },
+    /// The role has not the right to lock it.
+    #[error("source {source_name:?} cannot be locked: role {role} {lacks}")]
+    NoRight {
+        /// Name of the source.
+        source_name: String,
+        /// The role.
+        role: String,
+        /// In words.
+        lacks: String,
+        /// The statement that gives the right.
+        grant: String,
     },
     /// A reason or a name that cannot stand in an error message.
     #[error("{what} must be 1 to 200 characters of text, without control characters")]
@@ -130,15 +146,21 @@ pub enum LockError {
         left: Vec<String>,
     },
     /// Others kept the database busy.
-    #[error("{}: others kept the database busy for {} seconds while {doing}", .path.display(), .waited.as_secs())]
+    #[error("{place}: others kept the database busy for {} seconds while {doing}", .waited.as_secs())]
     Busy {
         /// The database.
-        path: PathBuf,
+        place: String,
         /// What was being done.
         doing: &'static str,
         /// How long it was tried.
         waited: Duration,
     },
+    /// The PostgreSQL server, or the way to it, failed.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// What the lock kept cannot be read.
+    #[error(transparent)]
+    Unreadable(Box<SourceError>),
     /// The database is read-only.
     #[error("{}: the database or its folder is read-only, failed while {doing}", .path.display())]
     ReadOnly {
@@ -186,7 +208,9 @@ impl LockError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotLockable { .. } | Self::Wording { .. } => Exit::Usage,
+            Self::NotLockable { .. } | Self::NoRight { .. } | Self::Wording { .. } => Exit::Usage,
+            Self::Postgres(error) => error.exit(),
+            Self::Unreadable(error) => error.exit(),
             Self::Held(_) | Self::OtherConfiguration { .. } => Exit::Refused,
             Self::LeftLocked { why, .. } => why.exit(),
             Self::Broken { .. }
@@ -209,6 +233,11 @@ impl LockError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NotLockable { .. } => "correct [[source]] or [lock] in the configuration",
+            Self::NoRight { grant, .. } => {
+                return Some(format!("let the owner or a superuser type: {grant};"));
+            }
+            Self::Postgres(error) => return error.hint(),
+            Self::Unreadable(error) => return error.hint(),
             Self::Wording { .. } => "give another --reason",
             Self::Held(holding) => match (holding.state, &holding.owner) {
                 (LockState::Sealed, _) => REOPEN,

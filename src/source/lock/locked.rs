@@ -1,6 +1,8 @@
 //! Proof that a lock was taken.
 
-use super::{Capture, Diverted, LockError, LockState, Owner, Place, sqlite};
+use super::{
+    Capture, Diverted, LockError, LockState, Owner, Place, place::Engine, postgres, sqlite,
+};
 
 /// How a lock came to be ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +105,11 @@ impl Locked {
     /// # Errors
     /// It was broken, damaged, taken by someone else, or the database cannot be read.
     pub fn check_present(&self) -> Result<(), LockError> {
-        sqlite::check_present(self)
+        match self.place.engine() {
+            None => Ok(()),
+            Some(Engine::Sqlite) => sqlite::check_present(self),
+            Some(Engine::Postgres) => postgres::check_present(self),
+        }
     }
 
     /// The oldest unprocessed captures, at most `limit`.
@@ -111,7 +117,11 @@ impl Locked {
     /// # Errors
     /// The database cannot be read.
     pub fn captures(&self, limit: u32) -> Result<Vec<Capture>, LockError> {
-        sqlite::captures(&self.place, limit)
+        match self.place.engine() {
+            None => Ok(Vec::new()),
+            Some(Engine::Sqlite) => sqlite::captures(&self.place, limit),
+            Some(Engine::Postgres) => postgres::captures(&self.place, limit),
+        }
     }
 
     /// Marks captures processed, in one transaction.
@@ -119,7 +129,11 @@ impl Locked {
     /// # Errors
     /// The database fails; nothing is marked then.
     pub fn mark_processed(&self, seqs: &[i64]) -> Result<(), LockError> {
-        sqlite::mark_captures(&self.place, seqs)
+        match self.place.engine() {
+            None => Ok(()),
+            Some(Engine::Sqlite) => sqlite::mark_captures(&self.place, seqs),
+            Some(Engine::Postgres) => postgres::mark_captures(&self.place, seqs),
+        }
     }
 
     /// The oldest unprocessed diverted PINs, at most `limit`.
@@ -127,7 +141,11 @@ impl Locked {
     /// # Errors
     /// The database cannot be read.
     pub fn diverted(&self, limit: u32) -> Result<Vec<Diverted>, LockError> {
-        sqlite::diverted(&self.place, limit)
+        match self.place.engine() {
+            None => Ok(Vec::new()),
+            Some(Engine::Sqlite) => sqlite::diverted(&self.place, limit),
+            Some(Engine::Postgres) => postgres::diverted(&self.place, limit),
+        }
     }
 
     /// Marks diverted PINs processed, in one transaction.
@@ -135,7 +153,11 @@ impl Locked {
     /// # Errors
     /// The database fails; nothing is marked then.
     pub fn mark_diverted_processed(&self, seqs: &[i64]) -> Result<(), LockError> {
-        sqlite::mark_diverted(&self.place, seqs)
+        match self.place.engine() {
+            None => Ok(()),
+            Some(Engine::Sqlite) => sqlite::mark_diverted(&self.place, seqs),
+            Some(Engine::Postgres) => postgres::mark_diverted(&self.place, seqs),
+        }
     }
 
     /// Replaces the guards by ones that refuse every write, in one transaction that waits for writers.
@@ -145,7 +167,11 @@ impl Locked {
     /// # Errors
     /// The lock is no longer there or not ours, or the database fails.
     pub fn seal(&mut self) -> Result<Vec<String>, LockError> {
-        sqlite::seal(self)
+        match self.place.engine() {
+            None => Ok(Vec::new()),
+            Some(Engine::Sqlite) => sqlite::seal(self),
+            Some(Engine::Postgres) => postgres::seal(self),
+        }
     }
 
     /// Removes guards, tables and control row in one transaction. A broken lock's remains go too; a lock
@@ -155,6 +181,10 @@ impl Locked {
     /// It is sealed or someone else's, something is left over and [`Leftovers::Refuse`] was asked for, or
     /// the database fails. The lock stands as it was then.
     pub fn release(self, leftovers: Leftovers) -> Result<Released, LockError> {
-        sqlite::release(&self, leftovers)
+        match self.place.engine() {
+            None => Ok(Released::default()),
+            Some(Engine::Sqlite) => sqlite::release(&self, leftovers),
+            Some(Engine::Postgres) => postgres::release(&self, leftovers),
+        }
     }
 }

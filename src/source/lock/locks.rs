@@ -2,9 +2,7 @@
 
 use crate::config::settings::{LockSettings, SourceSettings};
 
-use super::{
-    HowEngaged, Leftovers, LockError, LockRequest, Lockability, Locked, Owner, engage, sqlite,
-};
+use super::{HowEngaged, Leftovers, LockError, LockRequest, Lockability, Locked, Owner, engage};
 
 /// The locks of all sources that can be locked, in the order of configuration.
 #[derive(Debug, Default)]
@@ -111,7 +109,7 @@ fn undo(locks: Locks, why: LockError) -> LockError {
             HowEngaged::Before => Ok(()),
             HowEngaged::Now => locked.release(Leftovers::HandBack).map(drop),
             HowEngaged::Adopted(administrator) => {
-                sqlite::give_back(&locked, &Owner::Administrator(administrator))
+                super::give_back(&locked, &Owner::Administrator(administrator))
             }
         };
         if let Err(error) = undone {

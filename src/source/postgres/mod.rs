@@ -2,6 +2,7 @@
 
 mod binary;
 mod columns;
+pub(super) mod lock;
 mod open;
 mod relation;
 mod scan;
@@ -19,7 +20,7 @@ use crate::{
     domain::{field::Field, raw_record::SourceIndex},
 };
 
-use self::{columns::Column, open::Snapshot, relation::Relation};
+use self::{columns::Column, lock::Image, open::Snapshot, relation::Relation};
 
 /// A PostgreSQL source.
 pub(super) struct PostgresTable<'s> {
@@ -69,14 +70,24 @@ pub(super) fn read(
     extent: Extent,
     sink: &mut Sink<'_>,
 ) -> Result<ReadSummary, SourceError> {
-    let opened = Opened::open(table)?;
+    let mut opened = Opened::open(table)?;
     let mut fingerprint = Fingerprint::without(excludes);
-    let scanned = scan::rows(opened, table, index, extent, &mut |record| {
+    let scanned = scan::rows(&mut opened, table, index, extent, &mut |record| {
         fingerprint.add(record);
         sink(record)
     })?;
     if scanned.to_the_end {
         super::announced_records(table.settings, scanned.records)?;
+        // What the management lock let through since it was engaged is no change of the source.
+        lock::adjust(
+            &mut opened.snapshot,
+            table,
+            index,
+            |image, record| match image {
+                Image::Before => fingerprint.add(record),
+                Image::After => fingerprint.remove(record),
+            },
+        )?;
     }
     Ok(ReadSummary {
         records: scanned.records,

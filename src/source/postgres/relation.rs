@@ -12,7 +12,7 @@ use crate::source::{SourceError, SourceMistake};
 
 /// Names are taken letter by letter, and where there is no such name in lower case, as SQL takes those that are
 /// not quoted.
-const FIND: &str = "
+pub(super) const FIND: &str = "
 SELECT c.oid::bigint, n.nspname::text, c.relname::text,
        pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
        pg_catalog.has_any_column_privilege(c.oid, 'SELECT'),
@@ -40,8 +40,8 @@ SELECT n.nspname || '.' || c.relname
 /// A table or view.
 pub(super) struct Relation {
     pub(super) oid: i64,
-    schema: String,
-    name: String,
+    pub(super) schema: String,
+    pub(super) name: String,
 }
 
 impl Relation {
@@ -119,7 +119,7 @@ pub(super) fn find(
 }
 
 /// Schema, or nothing, and name; a part in double quotes may hold a dot, and a quote that is doubled.
-fn parts(table: &str) -> (String, String) {
+pub(super) fn parts(table: &str) -> (String, String) {
     let (mut schema, mut part, mut inside) = (None, String::new(), false);
     let mut characters = table.chars().peekable();
     while let Some(character) = characters.next() {
@@ -140,7 +140,8 @@ pub(super) fn oid(oid: i64) -> PgArguments {
     arguments
 }
 
-fn texts<const N: usize>(texts: [&str; N]) -> PgArguments {
+/// Arguments that are texts.
+pub(super) fn texts<const N: usize>(texts: [&str; N]) -> PgArguments {
     let mut arguments = PgArguments::default();
     for text in texts {
         arguments.add(text).expect("a text is an argument");

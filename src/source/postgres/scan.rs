@@ -7,8 +7,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{
     Opened, PostgresTable,
     binary::{self, Found, Values},
-    columns::select,
-    open,
+    columns::{Column, select},
+    open::{self, Snapshot},
     value::Form,
 };
 use crate::{
@@ -31,33 +31,44 @@ pub(super) struct Scanned {
     pub(super) to_the_end: bool,
 }
 
-/// Gives every row to the sink.
+/// Gives every row of the table to the sink.
 pub(super) fn rows(
-    opened: Opened,
+    opened: &mut Opened,
     table: &PostgresTable<'_>,
     index: SourceIndex,
     extent: Extent,
     sink: &mut Sink<'_>,
 ) -> Result<Scanned, SourceError> {
-    let Opened {
-        mut snapshot,
-        relation,
-        columns,
-        positions,
-    } = opened;
-    let mut query = select(&columns, &positions, &relation);
+    let (columns, positions) = (&opened.columns, &opened.positions);
+    let mut query = select(columns, positions, &opened.relation);
     if let Extent::First(records) = extent {
         query.push_str(&format!(" LIMIT {records}"));
     }
-    let encoding = snapshot.encoding_for(&query)?;
+    let forms = forms(columns, positions);
+    copy(&mut opened.snapshot, table, &query, forms, index, sink)
+}
+
+/// How the value of each field arrives.
+pub(super) fn forms(columns: &[Column], positions: &[(Field, usize)]) -> Vec<(Field, Form)> {
+    let form = |&(field, at): &(Field, usize)| (field, columns[at].form);
+    positions.iter().map(form).collect()
+}
+
+/// Gives every row that a query yields to the sink; its columns arrive as `forms` says.
+pub(super) fn copy(
+    snapshot: &mut Snapshot,
+    table: &PostgresTable<'_>,
+    query: &str,
+    forms: Vec<(Field, Form)>,
+    index: SourceIndex,
+    sink: &mut Sink<'_>,
+) -> Result<Scanned, SourceError> {
+    let encoding = snapshot.encoding_for(query)?;
     let statement = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
     let mut rows = Rows {
         place: table.database.shown(),
         index,
-        forms: positions
-            .iter()
-            .map(|&(field, at)| (field, columns[at].form))
-            .collect(),
+        forms,
         texts: Texts::new(encoding, &table.settings.time_zone),
         rest: Vec::new(),
         began: false,

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use crate::{
     config::settings::CredentialChange,
     domain::{field::Field, rules::SourceRules, status::LegacyStatus},
+    source::lock::tightening::{codes, lower},
 };
 
 use super::{
@@ -165,10 +166,7 @@ impl Conditions<'_> {
 
     /// The legacy's codes of the statuses that qualify, as a list; `None` without any.
     fn codes(&self, qualifies: impl Fn(LegacyStatus) -> bool) -> Option<String> {
-        let codes: Vec<&str> = (self.rules.status_codes.iter())
-            .filter(|(_, status)| qualifies(**status))
-            .map(|(code, _)| code.as_str())
-            .collect();
+        let codes = codes(&self.rules.status_codes, qualifies);
         (!codes.is_empty()).then(|| sql::texts(codes.into_iter()))
     }
 
@@ -218,16 +216,6 @@ impl Conditions<'_> {
                 format!("t.{column} IS NOT OLD.{column}")
             })),
         }
-    }
-}
-
-/// The statuses a tightening may lead to: A > S > R = C, and from P to S, R or C.
-const fn lower(from: LegacyStatus) -> &'static [LegacyStatus] {
-    use LegacyStatus::{Active, Ceased, Pending, Revoked, Suspended};
-    match from {
-        Active | Pending => &[Suspended, Revoked, Ceased],
-        Suspended => &[Revoked, Ceased],
-        Revoked | Ceased => &[],
     }
 }
 

@@ -6,10 +6,10 @@ use rusqlite::{Connection, Error, params};
 
 use crate::{
     domain::field::Field,
-    source::lock::{NotHandedBack, Released},
+    source::lock::{NotHandedBack, Released, message::Messages},
 };
 
-use super::{control::table_exists, message::Messages, plan::Plan, shape::TableShape, sql, state};
+use super::{control::table_exists, plan::Plan, shape::TableShape, sql, state};
 
 /// The divert table of a source.
 pub(super) fn table(source: &str) -> String {

@@ -7,8 +7,7 @@ use rusqlite::{Connection, Error, params_from_iter, types::Value};
 use crate::source::lock::{Foreseen, LockError, LockState, Place};
 
 use super::{
-    control::Control,
-    guard,
+    control, guard,
     legacy::{self, Failure},
     lock_test,
     plan::Plan,
@@ -28,7 +27,7 @@ pub(in crate::source) fn foresee(place: &Place) -> Result<Foreseen, LockError> {
             let plan = Plan::make(connection, place)?;
             let name = place.name();
             let state =
-                Control::read(connection, name)?.map_or(LockState::Open, |found| found.state);
+                control::read(connection, name)?.map_or(LockState::Open, |found| found.state);
             match state {
                 LockState::Engaged | LockState::Sealed => return Ok(Foreseen::Held),
                 LockState::Open | LockState::Broken => {}

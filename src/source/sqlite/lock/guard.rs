@@ -9,23 +9,13 @@ use rusqlite::{Connection, Error};
 
 use crate::{
     config::settings::LockMode,
-    source::lock::{Guards, LockState},
+    source::lock::{LockState, control::Control, guard::Guard, message::Messages},
 };
 
-use super::{
-    capture, condition::Conditions, control::Control, divert, message::Messages, plan::Plan,
-    shape::TableShape, sql,
-};
+use super::{capture, condition::Conditions, divert, plan::Plan, shape::TableShape, sql};
 
 /// What every guard's name begins with.
 pub(super) const PREFIX: &str = "pinferry_guard:";
-
-/// One trigger.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Guard {
-    pub(super) name: String,
-    pub(super) definition: String,
-}
 
 /// The guards a lock in this state consists of.
 pub(super) fn expected(plan: &Plan<'_>, control: &Control) -> Vec<Guard> {
@@ -52,37 +42,6 @@ pub(super) fn present(connection: &Connection, source: &str) -> Result<Vec<Guard
         })
     })?;
     rows.collect()
-}
-
-/// Compares what is there with what should be.
-pub(super) fn compare(expected: &[Guard], present: &[Guard]) -> Guards {
-    if present.is_empty() {
-        return if expected.is_empty() {
-            Guards::Absent
-        } else {
-            Guards::Damaged(vec!["every guard is missing".to_owned()])
-        };
-    }
-    let mut damage = Vec::new();
-    for wanted in expected {
-        match present.iter().find(|found| found.name == wanted.name) {
-            None => damage.push(format!("{:?} is missing", wanted.name)),
-            Some(found) if found.definition != wanted.definition => {
-                damage.push(format!("{:?} was altered", wanted.name));
-            }
-            Some(_) => {}
-        }
-    }
-    for found in present {
-        if !expected.iter().any(|wanted| wanted.name == found.name) {
-            damage.push(format!("{:?} is none of this lock", found.name));
-        }
-    }
-    if damage.is_empty() {
-        Guards::Present
-    } else {
-        Guards::Damaged(damage)
-    }
 }
 
 /// Makes guards.
@@ -173,7 +132,7 @@ fn engaged(
     }
     if let (Some(changes), Some(count)) = (
         conditions.hidden_unique_changes(),
-        control.row_counts.get(&shape.table),
+        control.tables.get(&shape.table),
     ) {
         let table = sql::name(&shape.table);
         guards.push(made(

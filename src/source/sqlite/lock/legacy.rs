@@ -162,7 +162,7 @@ fn failed(place: &Place, doing: &'static str, waited: Duration, source: Error) -
     let path = path(place).to_owned();
     match Trouble::of(&source) {
         Trouble::Busy => LockError::Busy {
-            path,
+            place: path.display().to_string(),
             doing,
             waited,
         },

@@ -6,15 +6,16 @@ use crate::{
     config::settings::LockMode,
     source::lock::{
         Expected, LockError, LockRequest, LockState, Outcome, Owner, Place, TestReport, Try,
+        control::{Control, not_held},
+        decision,
+        guard::compare,
+        message::LOCKED,
     },
 };
 
 use super::{
-    capture,
-    control::Control,
-    divert, engage, guard,
+    capture, control, divert, engage, guard,
     legacy::{self, Failure},
-    message::LOCKED,
     plan::Plan,
     shape::TableShape,
     trial::{Trial, trials},
@@ -26,7 +27,7 @@ const TESTING: &str = "testing the lock";
 pub(in crate::source) fn test(place: &Place) -> Result<TestReport, LockError> {
     let mut report = legacy::rehearse(place, TESTING, |connection| {
         let plan = Plan::make(connection, place)?;
-        match Control::read(connection, place.name())? {
+        match control::read(connection, place.name())? {
             Some(control) if control.state == LockState::Engaged => {
                 within(connection, &plan, &control)
             }
@@ -166,12 +167,10 @@ pub(super) fn seen_from_elsewhere(place: &Place) -> Result<(), LockError> {
         |connection| {
             let plan = Plan::make(connection, place)?;
             let control =
-                Control::read(connection, place.name())?.ok_or_else(|| LockError::NotHeld {
-                    source_name: place.name().to_owned(),
-                })?;
+                control::read(connection, place.name())?.ok_or_else(|| not_held(place.name()))?;
             let present = guard::present(connection, place.name())?;
             let expected = guard::expected(&plan, &control);
-            engage::undamaged(place.name(), guard::compare(&expected, &present))?;
+            decision::undamaged(place.name(), compare(&expected, &present))?;
             Ok(())
         },
     )

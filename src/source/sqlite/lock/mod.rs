@@ -9,7 +9,6 @@ mod foresee;
 mod guard;
 mod legacy;
 mod lock_test;
-mod message;
 mod plan;
 mod reading;
 mod release;

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Error};
-use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     config::settings::{LockMode, SourceLocation},
     domain::field::Field,
-    source::lock::{Drift, LockError, Place},
+    source::{
+        columns::lacking,
+        lock::{LockError, Place, control::Control},
+    },
 };
 
 use super::{
     condition::Conditions,
-    control::Control,
     legacy::Failure,
     shape::{Found, TableShape},
 };
@@ -101,58 +102,15 @@ impl<'p> Plan<'p> {
 
     /// Everything the guards depend on in the configuration, as JSON that is equal where that is.
     pub(super) fn configuration(&self) -> String {
-        let source = &self.place.source;
-        let lock = &self.place.lock;
-        let mut allowed: Vec<String> = lock
-            .allow_columns
-            .iter()
-            .map(|column| column.to_ascii_lowercase())
-            .collect();
-        allowed.sort();
-        let columns: BTreeMap<&str, &str> = (source.columns.iter())
-            .map(|(field, column)| (field.name(), column.as_str()))
-            .collect();
-        let tables: Vec<&str> = self
-            .tables
-            .iter()
-            .map(|shape| shape.table.as_str())
-            .collect();
-        serde_json::json!({
-            "guards": 1,
-            "lock_tables": tables,
-            "table": self.view.as_ref().map(|view| &view.name),
-            "columns": columns,
-            "values.status": source.rules.status_codes,
-            "lock.mode": lock.mode,
-            "lock.allow_columns": allowed,
-            "lock.credential_change": lock.credential_change,
-        })
-        .to_string()
+        let tables = self.tables.iter().map(|shape| shape.table.as_str());
+        let view = self.view.as_ref().map(|view| view.name.as_str());
+        self.place
+            .configuration(1, &tables.collect::<Vec<_>>(), view)
     }
 
     /// That the configuration is the one a lock was engaged with.
     pub(super) fn same_as(&self, control: &Control) -> Result<(), LockError> {
-        let is = self.configuration();
-        if control.configuration == is {
-            return Ok(());
-        }
-        let source = self.place.name();
-        let keys = |text: &str| serde_json::from_str::<Map<String, Value>>(text).ok();
-        let drifts = match (keys(&control.configuration), keys(&is)) {
-            (Some(was), Some(is)) => Drift::between(&was, &is, &|key| {
-                if key.starts_with("lock.") {
-                    key.to_owned()
-                } else {
-                    format!("{key} of source {source:?}")
-                }
-            }),
-            (None, _) | (_, None) => Vec::new(),
-        };
-        Err(LockError::OtherConfiguration {
-            source_name: source.to_owned(),
-            owner: control.owner.clone(),
-            drifts,
-        })
+        control.same_as(&self.configuration(), self.place.name())
     }
 
     /// Hash of the triggers of others on the locked tables: one that appears during the lock might undo it.
@@ -195,11 +153,7 @@ impl<'p> Plan<'p> {
     }
 
     fn guarded(&self, shape: &TableShape) -> BTreeSet<usize> {
-        let allowed = |at: &usize| {
-            let name = &shape.columns[*at].name;
-            let mut allowed = self.place.lock.allow_columns.iter();
-            allowed.any(|column| column.eq_ignore_ascii_case(name))
-        };
+        let allowed = |at: &usize| self.place.allows(&shape.columns[*at].name);
         if self.guard_all {
             return (0..shape.columns.len()).filter(|at| !allowed(at)).collect();
         }
@@ -211,16 +165,10 @@ impl<'p> Plan<'p> {
 
     /// Every mapped column is guarded, allowed columns are what they may be, and diverting can work.
     fn check_mapping(&mut self) -> Result<(), Failure> {
-        let missing: Vec<&str> = (self.place.source.columns.iter())
-            .filter(|(field, column)| !may_be_absent(**field, column))
-            .filter(|(field, _)| {
-                !self
-                    .tables
-                    .iter()
-                    .any(|shape| shape.mapped.contains_key(field))
-            })
-            .map(|(_, column)| column.as_str())
-            .collect();
+        let missing = lacking(&self.place.source, |field| {
+            let mut tables = self.tables.iter();
+            tables.any(|shape| shape.mapped.contains_key(&field))
+        });
         if !missing.is_empty() {
             if self.view.is_none() {
                 let why = format!("it has no column {}", missing.join(", "));
@@ -231,15 +179,7 @@ impl<'p> Plan<'p> {
         for shape in &self.tables {
             for (field, at) in &shape.mapped {
                 let name = &shape.columns[*at].name;
-                let mut allowed = self.place.lock.allow_columns.iter();
-                if *field != Field::LastUsedOn && allowed.any(|one| one.eq_ignore_ascii_case(name))
-                {
-                    let why = format!(
-                        "lock.allow_columns names {name:?}, which is mapped to {}; only columns that are not mapped and last_used_on may change during the lock",
-                        field.name()
-                    );
-                    return Err(not_lockable(self.place, &why));
-                }
+                self.place.check_allowed(*field, name)?;
             }
         }
         match (self.place.lock.mode, &self.view) {
@@ -296,16 +236,8 @@ fn guarded_table(
     }
 }
 
-/// A field mapped to no column, or the halves in a legacy that does not keep them.
-fn may_be_absent(field: Field, column: &str) -> bool {
-    column.is_empty() || (field == Field::HalvesDelivered && field.default_column() == Some(column))
-}
-
 fn not_lockable(place: &Place, why: &str) -> Failure {
-    Failure::Because(LockError::NotLockable {
-        source_name: place.name().to_owned(),
-        why: why.to_owned(),
-    })
+    place.not_lockable(why).into()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -3,15 +3,15 @@
 use rusqlite::{Connection, Error};
 
 use crate::source::lock::{
-    Leftovers, LockError, LockState, LockStatus, Locked, Owner, Place, Released,
+    Leftovers, LockError, LockState, LockStatus, Locked, Owner, Place, Released, control::not_held,
+    decision, message::worded,
 };
 
 use super::{
     capture,
-    control::{Control, table_exists},
+    control::{self, table_exists},
     divert, guard,
     legacy::{self, Deed, Failure, LONG},
-    message::worded,
     plan::Plan,
     sql, state,
 };
@@ -38,20 +38,11 @@ pub(in crate::source) fn release(
     let place = &locked.place;
     let name = place.name();
     legacy::write(place, &RELEASE, |connection| {
-        match Control::read(connection, name)? {
-            Some(control) if control.owner != locked.owner => Err(control.held(name).into()),
-            Some(control) if control.state == LockState::Sealed => Err(LockError::Sealed {
-                source_name: name.to_owned(),
-                since: control.changed_at,
-            }
-            .into()),
-            Some(_) => open(connection, place, leftovers),
-            None if guard::present(connection, name)?.is_empty() => Ok(Released::default()),
-            None => Err(LockError::Damaged {
-                source_name: name.to_owned(),
-                what: vec!["guards stand without a control row".to_owned()],
-            }
-            .into()),
+        let found = control::read(connection, name)?;
+        let stand = !guard::present(connection, name)?.is_empty();
+        match decision::release(name, found.as_ref(), stand, &locked.owner)? {
+            true => open(connection, place, leftovers),
+            false => Ok(Released::default()),
         }
     })
 }
@@ -63,16 +54,8 @@ pub(in crate::source) fn reopen(
 ) -> Result<Released, LockError> {
     let name = place.name();
     legacy::write(place, &RELEASE, |connection| {
-        let state = Control::read(connection, name)?.map_or(LockState::Open, |found| found.state);
-        if state == LockState::Sealed {
-            open(connection, place, leftovers)
-        } else {
-            Err(LockError::NotSealed {
-                source_name: name.to_owned(),
-                state,
-            }
-            .into())
-        }
+        decision::reopen(name, control::read(connection, name)?.as_ref())?;
+        open(connection, place, leftovers)
     })
 }
 
@@ -83,24 +66,12 @@ pub(in crate::source) fn clear(
 ) -> Result<Option<Released>, LockError> {
     let name = place.name();
     legacy::write(place, &RELEASE, |connection| {
-        match Control::read(connection, name)? {
-            Some(control) => match (control.state, &control.owner) {
-                (LockState::Sealed, _) => {
-                    return Err(LockError::Sealed {
-                        source_name: name.to_owned(),
-                        since: control.changed_at,
-                    }
-                    .into());
-                }
-                (LockState::Engaged, Owner::Run(_)) if control.owner != *owner => {
-                    return Err(control.held(name).into());
-                }
-                (LockState::Open | LockState::Engaged | LockState::Broken, _) => {}
-            },
-            None if guard::present(connection, name)?.is_empty() => return Ok(None),
-            None => {}
+        let found = control::read(connection, name)?;
+        let stand = !guard::present(connection, name)?.is_empty();
+        match decision::clear(name, found.as_ref(), stand, owner)? {
+            true => open(connection, place, Leftovers::HandBack).map(Some),
+            false => Ok(None),
         }
-        open(connection, place, Leftovers::HandBack).map(Some)
     })
 }
 
@@ -116,15 +87,12 @@ pub(in crate::source) fn break_open(
     legacy::write(place, &BREAK, |connection| {
         let before = state::status_within(connection, place)?;
         if !before.is_held() {
-            return Err(LockError::NotHeld {
-                source_name: name.to_owned(),
-            }
-            .into());
+            return Err(not_held(name).into());
         }
         guard::drop_all(connection, &guard::present(connection, name)?)?;
         if before.owner.is_some() {
             let by = format!("{by}: {reason}");
-            Control::set_state(connection, name, LockState::Broken, Some(&by))?;
+            control::set_state(connection, name, LockState::Broken, Some(&by))?;
         }
         Ok(before)
     })
@@ -135,17 +103,7 @@ fn open(connection: &Connection, place: &Place, leftovers: Leftovers) -> Result<
     let name = place.name();
     let (_, captured) = capture::tally(connection, name)?;
     let (_, diverted) = divert::tally(connection, name)?;
-    match leftovers {
-        Leftovers::Refuse if captured + diverted > 0 => {
-            return Err(LockError::Leftovers {
-                source_name: name.to_owned(),
-                captured,
-                diverted,
-            }
-            .into());
-        }
-        Leftovers::Refuse | Leftovers::HandBack => {}
-    }
+    decision::leftovers(name, leftovers, captured, diverted)?;
     guard::drop_all(connection, &guard::present(connection, name)?)?;
     let mut released = Released::default();
     if diverted > 0 {
@@ -158,7 +116,7 @@ fn open(connection: &Connection, place: &Place, leftovers: Leftovers) -> Result<
         released.kept_in = Some(divert::set_aside(connection, name)?);
     }
     drop_tables(connection, name)?;
-    Control::remove(connection, name)?;
+    control::remove(connection, name)?;
     Ok(released)
 }
 
@@ -174,15 +132,7 @@ pub(super) fn drop_tables(connection: &Connection, name: &str) -> Result<(), Fai
 /// That no diverted PIN waits to be processed.
 pub(super) fn nothing_diverted(connection: &Connection, name: &str) -> Result<(), Failure> {
     let (_, diverted) = divert::tally(connection, name)?;
-    if diverted == 0 {
-        return Ok(());
-    }
-    Err(LockError::Leftovers {
-        source_name: name.to_owned(),
-        captured: 0,
-        diverted,
-    }
-    .into())
+    Ok(decision::leftovers(name, Leftovers::Refuse, 0, diverted)?)
 }
 
 fn drop_table(connection: &Connection, table: &str) -> Result<(), Error> {

@@ -1,10 +1,9 @@
 //! Sealing: every write refused, with a pointer to where the PINs went.
 
-use crate::source::lock::{Guards, LockError, LockState, Locked};
+use crate::source::lock::{LockError, LockState, Locked, decision};
 
 use super::{
-    control::Control,
-    guard,
+    control, guard,
     legacy::{self, Deed, LONG},
     plan::Plan,
     state,
@@ -23,18 +22,14 @@ pub(in crate::source) fn seal(locked: &mut Locked) -> Result<Vec<String>, LockEr
     let damage = legacy::write(place, &SEAL, |connection| {
         let mut control = state::ours(connection, locked)?;
         let plan = Plan::make(connection, place)?;
-        let damage = match state::compared(connection, &plan, &control)? {
-            Guards::Present | Guards::Unverifiable => Vec::new(),
-            Guards::Absent => vec!["every guard is missing".to_owned()],
-            Guards::Damaged(what) => what,
-        };
+        let damage = decision::damage_when_sealing(state::compared(connection, &plan, &control)?);
         if control.state == LockState::Sealed && damage.is_empty() {
             return Ok(damage);
         }
         guard::drop_all(connection, &guard::present(connection, place.name())?)?;
         control.state = LockState::Sealed;
         guard::create(connection, &guard::expected(&plan, &control))?;
-        Control::set_state(connection, place.name(), LockState::Sealed, None)?;
+        control::set_state(connection, place.name(), LockState::Sealed, None)?;
         Ok(damage)
     })?;
     locked.state = LockState::Sealed;

@@ -2,12 +2,15 @@
 
 use rusqlite::{Connection, Error};
 
-use crate::source::lock::{Guards, LockError, LockState, LockStatus, Locked, Place};
+use crate::source::lock::{
+    Guards, LockError, LockState, LockStatus, Locked, Place, control::Control, decision,
+    guard::compare,
+};
 
 use super::{
     capture,
-    control::{Control, table_exists},
-    divert, engage, guard,
+    control::{self, table_exists},
+    divert, guard,
     legacy::{self, Failure},
     plan::Plan,
     sql,
@@ -28,23 +31,15 @@ pub(super) fn status_within(connection: &Connection, place: &Place) -> Result<Lo
     let (captured, captured_open) = capture::tally(connection, name)?;
     (status.diverted, status.diverted_open) = (diverted, diverted_open);
     (status.captured, status.captured_open) = (captured, captured_open);
-    match Control::read(connection, name)? {
+    match control::read(connection, name)? {
         Some(control) => {
-            status.guards = guards(connection, place, &control)?;
-            status.state = control.state;
-            status.reason = Some(control.reason);
-            status.owner = Some(control.owner);
-            status.engaged_at = Some(control.engaged_at);
-            status.expected_end = Some(control.expected_end);
-            status.overdue = control.overdue && control.state == LockState::Engaged;
-            status.changed_at = Some(control.changed_at);
-            status.broken = control.broken_by;
-            status.mode = Some(control.mode);
+            let guards = guards(connection, place, &control)?;
+            control.tell(guards, &mut status);
         }
         None if guard::present(connection, name)?.is_empty() => {}
         None => {
             status.state = LockState::Engaged;
-            status.guards = Guards::Damaged(vec!["guards stand without a control row".to_owned()]);
+            status.guards = Guards::Damaged(vec![decision::NO_CONTROL_ROW.to_owned()]);
         }
     }
     Ok(status)
@@ -57,22 +52,15 @@ pub(in crate::source) fn check_present(locked: &Locked) -> Result<(), LockError>
         let control = ours(connection, locked)?;
         let plan = Plan::make(connection, place)?;
         plan.same_as(&control)?;
-        engage::undamaged(place.name(), compared(connection, &plan, &control)?)?;
+        decision::undamaged(place.name(), compared(connection, &plan, &control)?)?;
         Ok(())
     })
 }
 
 /// The control row, if it is still the token's owner's and the lock unbroken.
 pub(super) fn ours(connection: &Connection, locked: &Locked) -> Result<Control, Failure> {
-    let name = locked.place.name();
-    let control = Control::read(connection, name)?.ok_or_else(|| LockError::NotHeld {
-        source_name: name.to_owned(),
-    })?;
-    match control.state {
-        LockState::Broken => Err(control.broken(name).into()),
-        _ if control.owner != locked.owner => Err(control.held(name).into()),
-        LockState::Open | LockState::Engaged | LockState::Sealed => Ok(control),
-    }
+    let found = control::read(connection, locked.place.name())?;
+    Ok(Control::ours(found, locked)?)
 }
 
 /// The guards against what they should be, as far as the present configuration can tell.
@@ -94,7 +82,7 @@ pub(super) fn compared(
     control: &Control,
 ) -> Result<Guards, Error> {
     let present = guard::present(connection, plan.place.name())?;
-    let compared = guard::compare(&guard::expected(plan, control), &present);
+    let compared = compare(&guard::expected(plan, control), &present);
     let others_changed = plan.other_triggers(connection)? != control.other_triggers;
     Ok(match (compared, control.state) {
         (Guards::Present, LockState::Engaged) if others_changed => Guards::Damaged(vec![

@@ -7,9 +7,9 @@ use crate::{
     domain::{
         field::Field,
         rules::SourceRules,
-        status::LegacyStatus::{self, Active, Ceased, Pending, Revoked, Suspended},
+        status::LegacyStatus::{self, Active},
     },
-    source::lock::Expected,
+    source::lock::{Expected, tightening},
 };
 
 use super::{
@@ -235,7 +235,7 @@ fn statuses(connection: &Connection, conditions: &Conditions<'_>) -> Result<Vec<
             let Some((_, code)) = codes_other(conditions.rules, from, to) else {
                 continue;
             };
-            let expected = if conditions.captures && tightens(from, to) {
+            let expected = if conditions.captures && tightening::tightens(from, to) {
                 Expected::Captured
             } else {
                 Expected::Refused
@@ -256,22 +256,9 @@ fn statuses(connection: &Connection, conditions: &Conditions<'_>) -> Result<Vec<
     Ok(trials)
 }
 
-/// Spelled out again, so that a slip in the guard's own table shows.
-const fn tightens(from: LegacyStatus, to: LegacyStatus) -> bool {
-    match (from, to) {
-        (Active | Pending, Suspended | Revoked | Ceased) | (Suspended, Revoked | Ceased) => true,
-        (Active | Pending | Suspended, Active | Pending)
-        | (Suspended, Suspended)
-        | (Revoked | Ceased, Active | Suspended | Pending | Revoked | Ceased) => false,
-    }
-}
-
 /// The legacy's codes of a status, as a list, and the first.
 fn codes(rules: &SourceRules, status: LegacyStatus) -> Option<(String, String)> {
-    let codes: Vec<&str> = (rules.status_codes.iter())
-        .filter(|(_, one)| **one == status)
-        .map(|(code, _)| code.as_str())
-        .collect();
+    let codes = tightening::codes(&rules.status_codes, |one| one == status);
     let first = (*codes.first()?).to_owned();
     Some((sql::texts(codes.into_iter()), first))
 }

@@ -2,22 +2,20 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::source::lock::{LockError, Place};
-
-use super::control::Control;
+use super::{LockError, Place, control::Control};
 
 /// What every refusal of an engaged lock begins with.
-pub(super) const LOCKED: &str = "PIN management is locked";
+pub(in crate::source) const LOCKED: &str = "PIN management is locked";
 
 /// The words of one lock.
-pub(super) struct Messages {
+pub(in crate::source) struct Messages {
     reason: String,
     expected_end: String,
     successor: String,
 }
 
 impl Messages {
-    pub(super) fn of(place: &Place, control: &Control) -> Self {
+    pub(in crate::source) fn of(place: &Place, control: &Control) -> Self {
         Self {
             reason: control.reason.clone(),
             expected_end: local(&control.expected_end, &place.source.time_zone),
@@ -26,7 +24,7 @@ impl Messages {
     }
 
     /// An engaged lock refuses something.
-    pub(super) fn locked(&self, what: &str) -> String {
+    pub(in crate::source) fn locked(&self, what: &str) -> String {
         format!(
             "{LOCKED}: {what}. Reason: {}. Expected end: {}.",
             self.reason, self.expected_end
@@ -34,7 +32,7 @@ impl Messages {
     }
 
     /// A sealed legacy refuses everything.
-    pub(super) fn sealed(&self) -> String {
+    pub(in crate::source) fn sealed(&self) -> String {
         format!(
             "This PIN database is closed, nothing can be written: its PINs have moved to {}.",
             self.successor
@@ -43,7 +41,10 @@ impl Messages {
 }
 
 /// A reason or a name, trimmed, if it can stand in a message.
-pub(super) fn worded<'w>(what: &'static str, text: &'w str) -> Result<&'w str, LockError> {
+pub(in crate::source) fn worded<'w>(
+    what: &'static str,
+    text: &'w str,
+) -> Result<&'w str, LockError> {
     let text = text.trim();
     let fits = !text.is_empty() && text.chars().count() <= 200;
     if fits && !text.chars().any(char::is_control) {

@@ -1,0 +1,226 @@
+//! The divert table: new PINs caught before they were inserted, every column as it was to be written.
+
+use sqlx::{Row, postgres::PgArguments};
+
+use crate::{
+    domain::field::Field,
+    postgres::{PostgresError, Session, Trouble},
+    source::{
+        lock::{LockError, NotHandedBack, Released, message::Messages},
+        postgres::relation,
+    },
+};
+
+use super::{
+    guard::{self, REFUSED},
+    legacy::exists,
+    names,
+    plan::Plan,
+    shape::TableShape,
+    sql, state,
+};
+
+/// The keys of unique indexes: per column its number, the operator its equality is, and the collation; a key of
+/// an expression has the number 0.
+const UNIQUES: &str = "
+SELECT i.indexrelid::bigint, k.number::bigint,
+       coalesce((SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+                   FROM pg_catalog.pg_opclass c
+                   JOIN pg_catalog.pg_amop a ON a.amopfamily = c.opcfamily AND a.amoplefttype = c.opcintype
+                    AND a.amoprighttype = c.opcintype AND a.amopstrategy = 3
+                   JOIN pg_catalog.pg_operator o ON o.oid = a.amopopr
+                   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+                  WHERE c.oid = i.indclass[k.place - 1]), ''),
+       coalesce((SELECT pg_catalog.format(' COLLATE %I.%I', n.nspname, l.collname)
+                   FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
+                  WHERE l.oid = i.indcollation[k.place - 1]), '')
+  FROM pg_catalog.pg_index i
+ CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
+ WHERE i.indrelid = $1::bigint::oid AND i.indisunique AND k.place <= i.indnkeyatts
+ ORDER BY 1, k.place";
+
+/// The statement that makes the table. An id waits once: the second PIN of that id, or the change of the first,
+/// would be lost otherwise.
+pub(super) fn create(source: &str, shape: &TableShape) -> String {
+    let table = names::within(&names::diverted(source));
+    let columns: String = (shape.insertable())
+        .map(|at| format!(", {} {}", shape.column(at), shape.columns[at].kind))
+        .collect();
+    format!(
+        "CREATE TABLE {table} (pinferry_seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+           pinferry_at text NOT NULL DEFAULT {}, processed_at text, pinferry_id text{columns});
+         CREATE UNIQUE INDEX ON {table} (pinferry_id) WHERE processed_at IS NULL;
+         REVOKE ALL ON TABLE {table} FROM PUBLIC;",
+        super::NOW
+    )
+}
+
+/// How many new PINs were diverted, and how many of them are unprocessed.
+pub(super) fn tally(session: &mut Session, source: &str) -> Result<(u64, u64), PostgresError> {
+    state::tally(session, &names::diverted(source), "true")
+}
+
+/// The statements that make the guard which catches a new PIN. Partitions have it too; a child of another kind
+/// may have columns of its own, so that a new PIN there is refused. A table whose collisions nobody can foresee
+/// gets none, and the lock's test says so.
+pub(super) fn guard(
+    session: &mut Session,
+    plan: &Plan<'_>,
+    shape: &TableShape,
+    messages: &Messages,
+) -> Result<String, PostgresError> {
+    let Some(collides) = collides(session, shape)? else {
+        return Ok(String::new());
+    };
+    let name = plan.place.name();
+    let table = names::within(&names::diverted(name));
+    let (mut columns, mut values) = (String::new(), String::new());
+    for at in shape.insertable() {
+        columns.push_str(&format!(", {}", shape.column(at)));
+        values.push_str(&format!(", NEW.{}", shape.column(at)));
+    }
+    let id = match shape.mapped.get(&Field::LegacyId) {
+        Some(&at) => format!("NEW.{}::pg_catalog.text", shape.column(at)),
+        None => "NULL".to_owned(),
+    };
+    let complete = sql::all(
+        (shape.insertable())
+            .filter(|&at| shape.columns[at].not_null)
+            .map(|at| format!("NEW.{} IS NOT NULL", shape.column(at))),
+    );
+    let waits = sql::text(&messages.locked("this PIN is already waiting to be activated"));
+    let body = format!(
+        "BEGIN
+           IF {collides} OR NOT {complete} THEN RETURN NEW; END IF;
+           INSERT INTO {table} (pinferry_id{columns}) VALUES ({id}{values})
+             ON CONFLICT (pinferry_id) WHERE processed_at IS NULL DO NOTHING;
+           IF NOT FOUND THEN {} END IF;
+           RETURN NULL;
+         END",
+        guard::raise(name, REFUSED, &waits)
+    );
+    let mut statements = guard::function(plan, "divert", &body);
+    let event = "BEFORE INSERT ROW";
+    statements.push_str(&guard::trigger(
+        plan,
+        shape.root(),
+        "divert",
+        event,
+        "",
+        "divert",
+    ));
+    Ok(statements)
+}
+
+/// The new row meets one that is there, so that an upsert may become an update; `None` when nobody can foresee
+/// that.
+fn collides(session: &mut Session, shape: &TableShape) -> Result<Option<String>, PostgresError> {
+    let table = &shape.root().quoted;
+    let mut keys: Vec<Vec<String>> = Vec::new();
+    if let Some(&id) = shape.mapped.get(&Field::LegacyId) {
+        let column = shape.column(id);
+        keys.push(vec![format!(
+            "t.{column} IS NOT DISTINCT FROM NEW.{column} AND NEW.{column} IS NOT NULL"
+        )]);
+    }
+    let mut last = None;
+    let rows = session.rows(
+        "reading unique indexes",
+        UNIQUES,
+        relation::oid(shape.root().oid),
+    )?;
+    for row in &rows {
+        let (index, number): (i64, i64) = (row.get(0), row.get(1));
+        let (equal, collation): (String, String) = (row.get(2), row.get(3));
+        let Some(column) = shape.columns.iter().find(|column| column.number == number) else {
+            return Ok(None);
+        };
+        let name = sql::name(&column.name);
+        let same = format!("t.{name}{collation} {equal} NEW.{name}");
+        match keys.last_mut() {
+            Some(key) if last == Some(index) => key.push(same),
+            Some(_) | None => keys.push(vec![same]),
+        }
+        last = Some(index);
+    }
+    Ok(Some(sql::any(keys.into_iter().map(|key| {
+        format!(
+            "EXISTS (SELECT 1 FROM {table} AS t WHERE {})",
+            key.join(" AND ")
+        )
+    }))))
+}
+
+/// Inserts what was diverted and not processed into the table again. A row the table refuses stays where it is,
+/// and is reported.
+pub(super) fn hand_back(
+    session: &mut Session,
+    source: &str,
+    shape: &TableShape,
+) -> Result<Released, LockError> {
+    const DOING: &str = "handing diverted PINs back";
+    let mut released = Released::default();
+    if !exists(session, &names::diverted(source))? {
+        return Ok(released);
+    }
+    let table = names::within(&names::diverted(source));
+    let columns: Vec<String> = shape.insertable().map(|at| shape.column(at)).collect();
+    let columns = columns.join(", ");
+    let insert = format!(
+        "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {table} WHERE pinferry_seq = $1",
+        shape.root().quoted
+    );
+    let done = format!(
+        "UPDATE {table} SET processed_at = {} WHERE pinferry_seq = $1",
+        super::NOW
+    );
+    let waiting = session.rows(
+        DOING,
+        &format!(
+            "SELECT pinferry_seq FROM {table} WHERE processed_at IS NULL ORDER BY pinferry_seq"
+        ),
+        PgArguments::default(),
+    )?;
+    for seq in waiting.iter().map(|row| row.get::<i64, _>(0)) {
+        session.batch(DOING, "SAVEPOINT pinferry_back")?;
+        let why = match session.execute(DOING, &insert, relation::oid(seq)) {
+            Ok(0) => Some("a trigger of the table ignores it".to_owned()),
+            Ok(_) => None,
+            Err(error) if is_refusal(&error) => Some(error.words()),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(why) = why {
+            session.batch(DOING, "ROLLBACK TO pinferry_back")?;
+            released.not_handed_back.push(NotHandedBack { seq, why });
+        } else {
+            session.execute(DOING, &done, relation::oid(seq))?;
+            released.handed_back += 1;
+        }
+        session.batch(DOING, "RELEASE pinferry_back")?;
+    }
+    Ok(released)
+}
+
+/// Puts the table out of the way of later locks, and tells its new name.
+pub(super) fn set_aside(session: &mut Session, source: &str) -> Result<String, PostgresError> {
+    const DOING: &str = "keeping diverted PINs aside";
+    let query = "SELECT pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD\"T\"HH24MISSMS\"Z\"')";
+    let rows = session.rows(DOING, query, PgArguments::default())?;
+    let at: String = rows.first().map_or_else(String::new, |row| row.get(0));
+    let aside = names::not_handed_back(source, &at);
+    let table = names::within(&names::diverted(source));
+    session.batch(
+        DOING,
+        &format!("ALTER TABLE {table} RENAME TO {}", sql::name(&aside)),
+    )?;
+    Ok(names::within(&aside))
+}
+
+/// The row is the matter, not the database.
+fn is_refusal(error: &PostgresError) -> bool {
+    match error.trouble() {
+        Trouble::Constraint | Trouble::BadValue => true,
+        Trouble::Other => error.sqlstate().is_some_and(|code| code.starts_with('P')),
+        _ => false,
+    }
+}

@@ -1,0 +1,165 @@
+//! Engaging: schema, tables, control row and guards in one transaction.
+
+use crate::{
+    config::settings::LockMode,
+    postgres::Session,
+    source::lock::{
+        HowEngaged, LockError, LockRequest, Locked, Owner, Place,
+        control::{Control, NewControl, not_held},
+        decision,
+        message::worded,
+    },
+};
+
+use super::{
+    capture, control, divert, guard,
+    legacy::{self, BRIEF, Deed, Hold},
+    lock_test, names,
+    plan::Plan,
+    release, state,
+};
+
+const ENGAGE: Deed = Deed {
+    doing: "engaging the lock",
+    before: "lock.engage",
+    after: "lock.engaged",
+    attempts: BRIEF,
+};
+
+const GIVE_BACK: Deed = Deed {
+    doing: "giving the lock back to its administrator",
+    before: "lock.give_back",
+    after: "lock.given_back",
+    attempts: BRIEF,
+};
+
+/// See [`crate::source::lock::engage`].
+pub(in crate::source) fn engage(place: Place, request: &LockRequest) -> Result<Locked, LockError> {
+    let request = LockRequest {
+        owner: request.owner.clone(),
+        reason: worded("the reason of a lock", &request.reason)?.to_owned(),
+        successor: request.successor.clone(),
+    };
+    let (how, control) = legacy::write(&place, &ENGAGE, |session| {
+        engage_within(session, &place, &request)
+    })?;
+    let locked = control.locked(place, how);
+    if locked.how == HowEngaged::Now {
+        // A session of its own sees what is committed, and nothing else.
+        state::check_present(&locked)?;
+    }
+    Ok(locked)
+}
+
+fn engage_within(
+    session: &mut Session,
+    place: &Place,
+    request: &LockRequest,
+) -> Result<(HowEngaged, Control), LockError> {
+    let name = place.name();
+    let plan = Plan::make(session, place)?;
+    let stand = !guard::present(session, name)?.is_empty();
+    let found = control::read(session, name)?;
+    let is = plan.configuration();
+    let how = decision::engage(name, found.as_ref(), stand, request, &is)?;
+    match (&how, found) {
+        (HowEngaged::Before | HowEngaged::Adopted(_), Some(mut control)) => {
+            decision::undamaged(name, state::compared(session, &plan, &control)?)?;
+            if control.owner != request.owner {
+                control::set_owner(session, name, &request.owner, &request.successor)?;
+                control.owner = request.owner.clone();
+            }
+            Ok((how, control))
+        }
+        (HowEngaged::Now, _) | (_, None) => {
+            plan.may_guard(session)?;
+            legacy::hold(session, ENGAGE.doing, &plan.roots(), Hold::Writers)?;
+            // Nobody attaches a partition any more.
+            let plan = Plan::make(session, place)?;
+            let control = make(session, &plan, request)?;
+            Ok((HowEngaged::Now, control))
+        }
+    }
+}
+
+/// Makes everything anew, and puts a diverting lock to the test.
+fn make(
+    session: &mut Session,
+    plan: &Plan<'_>,
+    request: &LockRequest,
+) -> Result<Control, LockError> {
+    let control = make_untested(session, plan, request)?;
+    match plan.place.lock.mode {
+        LockMode::Refuse => {}
+        LockMode::Divert => {
+            let report = lock_test::within(session, plan, &control)?;
+            if !report.passed() {
+                let report = Box::new(report);
+                return Err(LockError::TestFailed { report });
+            }
+        }
+    }
+    Ok(control)
+}
+
+/// Makes everything anew. The tables are to be held against writers.
+pub(super) fn make_untested(
+    session: &mut Session,
+    plan: &Plan<'_>,
+    request: &LockRequest,
+) -> Result<Control, LockError> {
+    let place = plan.place;
+    let name = place.name();
+    control::create_schema(session)?;
+    release::drop_tables(session, name)?;
+    let mut tables = format!(
+        "CREATE SEQUENCE {};{}",
+        names::within(&names::refusals(name)),
+        capture::create(plan)
+    );
+    if let (LockMode::Divert, Some(shape)) = (place.lock.mode, plan.tables.first()) {
+        tables.push_str(&divert::create(name, shape));
+    }
+    session.batch("making the lock's tables", &tables)?;
+    let new = NewControl {
+        owner: &request.owner,
+        reason: &request.reason,
+        expected_secs: place.lock.expected.as_secs(),
+        mode: place.lock.mode,
+        successor: &request.successor,
+        configuration: &plan.configuration(),
+        tables: &plan.members(),
+        other_triggers: &plan.other_triggers(session)?,
+    };
+    control::write(session, name, &new)?;
+    let control = control::read(session, name)?.ok_or_else(|| not_held(name))?;
+    guard::engage(session, plan, &control)?;
+    let present = guard::present(session, name)?;
+    control::set_guards(session, name, present.iter().map(|one| &one.guard))?;
+    Ok(control)
+}
+
+/// See [`crate::source::lock::claim`].
+pub(in crate::source) fn claim(place: Place, owner: &Owner) -> Result<Option<Locked>, LockError> {
+    let found = legacy::read(&place, |snapshot| {
+        control::read(&mut snapshot.session, place.name())
+    })?;
+    Control::claimed(found, place, owner)
+}
+
+/// Makes an adopted lock its administrator's again.
+pub(in crate::source) fn give_back(locked: &Locked, owner: &Owner) -> Result<(), LockError> {
+    let name = locked.place.name();
+    legacy::write(&locked.place, &GIVE_BACK, |session| {
+        match control::read(session, name)? {
+            Some(control) if control.owner == locked.owner => Ok(control::set_owner(
+                session,
+                name,
+                owner,
+                &control.successor,
+            )?),
+            Some(control) => Err(control.held(name)),
+            None => Err(not_held(name)),
+        }
+    })
+}

@@ -1,0 +1,148 @@
+//! New PINs that are queued instead of refused, in the ways a server has.
+
+use pinferry::{
+    config::settings::LockMode,
+    domain::field::Field,
+    source::lock::{Leftovers, LockError},
+};
+
+use crate::support::{Legacy, TABLES, fingerprint, insert, run_one};
+
+#[test]
+fn every_kind_of_new_pin_is_caught_without_an_error() {
+    for (what, id, tail) in TABLES {
+        let mut legacy = Legacy::with(id, tail);
+        legacy.lock.mode = LockMode::Divert;
+        let engaged = fingerprint(&legacy);
+        let locked = legacy.engage();
+        legacy.assert_passes(&insert("INSERT", "9", "P"));
+        legacy.assert_passes(&format!(
+            "{} ON CONFLICT DO NOTHING",
+            insert("INSERT", "8", "P")
+        ));
+        legacy.assert_passes("INSERT INTO pin_legacy (id, stato) VALUES ('10', 'A'), ('11', 'A')");
+        legacy.assert_passes(
+            "MERGE INTO pin_legacy t USING (SELECT 1) n ON false WHEN NOT MATCHED THEN INSERT (id, stato) VALUES (12, 'A')",
+        );
+        let mut session = legacy.application();
+        let mut copy = session
+            .copy_in("copying", "COPY pin_legacy (id, stato) FROM STDIN")
+            .expect("a copy");
+        copy.send(b"13\tA\n14\tA\n").expect("sent");
+        assert_eq!(copy.finish().expect("copied"), 0);
+        assert_eq!(
+            legacy.text("SELECT count(*) FROM pin_legacy"),
+            "4",
+            "{what}"
+        );
+        assert_eq!(legacy.waiting(), "7", "{what}");
+        assert_eq!(fingerprint(&legacy), engaged);
+        let diverted = locked.diverted(1).expect("diverted");
+        assert_eq!(diverted[0].row.fields[Field::LegacyId.index()], "9");
+        assert_eq!(diverted[0].row.fields[Field::Status.index()], "P");
+        locked
+            .mark_diverted_processed(&[diverted[0].seq])
+            .expect("marked");
+        assert!(locked.mark_diverted_processed(&[4711]).is_err());
+        let released = locked.release(Leftovers::HandBack).expect("released");
+        assert_eq!(released.handed_back, 6, "{what}");
+        assert_eq!(
+            legacy.text("SELECT count(*) FROM pin_legacy"),
+            "10",
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn an_upsert_is_a_new_pin_or_a_tightening_never_one_for_the_other() {
+    let legacy = Legacy::diverting();
+    legacy.engage();
+    let revoke = " ON CONFLICT (id) DO UPDATE SET stato = 'R'";
+    legacy.assert_passes(&format!("{}{revoke}", insert("INSERT", "1", "R")));
+    assert_eq!(legacy.waiting(), "0");
+    assert_eq!(legacy.captured(), 1);
+    legacy.assert_passes(&format!("{}{revoke}", insert("INSERT", "9", "A")));
+    assert_eq!(legacy.waiting(), "1");
+    legacy.assert_refused(&format!(
+        "{} ON CONFLICT (id) DO UPDATE SET stato = 'A'",
+        insert("INSERT", "2", "A")
+    ));
+}
+
+#[test]
+fn a_revocation_by_another_unique_key_is_not_mistaken_for_a_new_pin() {
+    for (index, target) in [
+        ("(gettone)", "(gettone)"),
+        ("(gettone COLLATE \"C\")", "(gettone COLLATE \"C\")"),
+        (
+            "(gettone) WHERE stato IN ('A', 'S')",
+            "(gettone) WHERE stato IN ('A', 'S')",
+        ),
+    ] {
+        let legacy = Legacy::diverting();
+        legacy.assert_passes(&format!("CREATE UNIQUE INDEX g ON pin_legacy {index}"));
+        legacy.engage();
+        legacy.assert_passes(&format!(
+            "INSERT INTO pin_legacy (id, gettone, stato) VALUES ('new', 'g1', 'A')
+               ON CONFLICT {target} DO UPDATE SET stato = 'R'"
+        ));
+        assert_eq!(legacy.waiting(), "0", "{index}");
+        assert_eq!(legacy.captured(), 1, "{index}");
+    }
+}
+
+#[test]
+fn the_same_new_pin_a_second_time_is_refused() {
+    let legacy = Legacy::diverting();
+    legacy.engage();
+    legacy.assert_passes(&insert("INSERT", "9", "A"));
+    legacy.assert_refused(&insert("INSERT", "9", "A"));
+    legacy.assert_refused("INSERT INTO pin_legacy (id) VALUES ('8'), ('8')");
+    assert_eq!(legacy.waiting(), "1");
+}
+
+#[test]
+fn a_diverted_pin_the_legacy_would_not_take_is_kept_and_reported() {
+    let legacy = Legacy::diverting();
+    legacy.assert_passes("ALTER TABLE pin_legacy ADD CHECK (cognome <> 'Nessuno')");
+    let locked = legacy.engage();
+    legacy
+        .assert_passes("INSERT INTO pin_legacy (id, cognome, stato) VALUES ('8', 'Nessuno', 'A')");
+    legacy.assert_passes(&insert("INSERT", "9", "A"));
+    let released = locked.release(Leftovers::HandBack).expect("released");
+    assert_eq!(released.handed_back, 1);
+    assert_eq!(released.not_handed_back.len(), 1);
+    assert!(!released.not_handed_back[0].why.contains("Nessuno"));
+    let kept = released.kept_in.expect("a table");
+    let query = format!("SELECT count(*) FROM {kept} WHERE processed_at IS NULL");
+    assert_eq!(legacy.text(&query), "1");
+    legacy.engage();
+}
+
+#[test]
+fn an_incomplete_new_pin_gets_the_tables_own_error() {
+    let legacy = Legacy::diverting();
+    legacy.engage();
+    let error = legacy
+        .run("INSERT INTO pin_legacy (id, stato) VALUES (NULL, 'A')")
+        .expect_err("incomplete");
+    assert!(error.contains("not-null"), "{error}");
+    assert_eq!(legacy.waiting(), "0");
+}
+
+#[test]
+fn diverting_is_not_engaged_where_the_test_finds_it_would_not_work() {
+    for obstacle in [
+        "CREATE UNIQUE INDEX g ON pin_legacy (lower(gettone))",
+        "CREATE FUNCTION zitto() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+         CREATE TRIGGER zitto BEFORE INSERT ON pin_legacy FOR EACH ROW EXECUTE FUNCTION zitto()",
+    ] {
+        let legacy = Legacy::diverting();
+        legacy.assert_passes(obstacle);
+        let before = legacy.dump();
+        let error = legacy.engage_as(&run_one()).expect_err("no foreseeing");
+        assert!(matches!(error, LockError::TestFailed { .. }), "{error}");
+        assert_eq!(before, legacy.dump());
+    }
+}

@@ -1,0 +1,28 @@
+//! The management lock in PostgreSQL: the suite of tests/lock as far as it does not depend on the database, and what
+//! only a server can do to a lock.
+
+#[path = "../lock/divert.rs"]
+mod divert;
+mod diverted;
+mod guards;
+#[path = "../lock/holders.rs"]
+mod holders;
+#[path = "../lock/permitted.rs"]
+mod permitted;
+#[path = "../lock/refused.rs"]
+mod refused;
+#[path = "../lock/sealed.rs"]
+mod sealed;
+mod self_test;
+#[allow(
+    dead_code,
+    reason = "shared by test programs that use different parts of it"
+)]
+#[path = "../postgres/server.rs"]
+mod server;
+#[path = "../lock/source_reading.rs"]
+mod source_reading;
+mod support;
+#[path = "../lock/words.rs"]
+mod words;
+mod writers;
