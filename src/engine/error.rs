@@ -92,6 +92,7 @@ impl RunError {
             Self::Store(error) => error.is_lost(),
             Self::Source(error) | Self::Extract(ExtractError::Source(error)) => error.is_lost(),
             Self::Verify(error) => error.is_lost(),
+            Self::Lock(error) => error.is_lost(),
             _other => false,
         }
     }

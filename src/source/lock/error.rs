@@ -228,6 +228,16 @@ impl LockError {
         }
     }
 
+    /// Whether a server went away in the middle. Every deed of a lock is one transaction that may be repeated.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Postgres(error) => error.is_lost(),
+            Self::Unreadable(error) => error.is_lost(),
+            _other => false,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
