@@ -23,6 +23,7 @@ mod server;
 #[path = "../lock/source_reading.rs"]
 mod source_reading;
 mod support;
+mod views;
 #[path = "../lock/words.rs"]
 mod words;
 mod writers;
