@@ -28,6 +28,7 @@ mod demo;
 mod doctor;
 mod explain;
 pub mod failure;
+mod grants;
 mod init;
 mod intake;
 mod job;
@@ -99,6 +100,7 @@ struct Global {
 enum Command {
     Init(init::Init),
     Doctor(doctor::Doctor),
+    Grants(grants::Grants),
     MigrateSchema(migrate_schema::MigrateSchema),
     Plan(plan::Plan),
     Run(run::Run),
@@ -122,6 +124,7 @@ impl Command {
         match self {
             Self::Init(command) => command.run(context),
             Self::Doctor(command) => command.run(context),
+            Self::Grants(command) => command.run(context),
             Self::MigrateSchema(command) => command.run(context),
             Self::Plan(command) => command.run(context),
             Self::Run(command) => command.run(context),

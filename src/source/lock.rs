@@ -18,6 +18,7 @@ pub(in crate::source) mod message;
 mod owner;
 mod place;
 mod report;
+mod roles;
 mod status;
 pub(in crate::source) mod tightening;
 
@@ -36,6 +37,7 @@ pub use locks::{Locks, engage_all};
 pub use owner::{LockRequest, Owner};
 pub(in crate::source) use place::Place;
 pub use report::{Expected, Outcome, TestReport, Try};
+pub use roles::Roles;
 pub use status::{Guards, LockState, LockStatus, Refused};
 
 /// Whether a source can be locked at all.
@@ -127,6 +129,17 @@ pub fn foresee(source: &SourceSettings, lock: &LockSettings) -> Result<Foreseen,
         None => Ok(Foreseen::Nothing),
         Some(Engine::Sqlite) => sqlite::foresee(&place),
         Some(Engine::Postgres) => postgres::foresee(&place),
+    }
+}
+
+/// The script that gives these roles the rights they need at a source, and no more; `None` where files have no
+/// roles.
+#[must_use]
+pub fn grants(source: &SourceSettings, lock: &LockSettings, roles: &Roles) -> Option<String> {
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None | Some(Engine::Sqlite) => None,
+        Some(Engine::Postgres) => Some(postgres::grants(&place, roles)),
     }
 }
 

@@ -247,6 +247,56 @@ fn a_run_locks_replays_seals_and_drains_a_legacy_in_postgresql() {
 }
 
 #[test]
+fn the_rights_that_grants_prints_suffice_for_every_role() {
+    let job = Job::new();
+    let database = &job.database.name;
+    let (application, reports) = (format!("a_{database}"), format!("v_{database}"));
+    job.database.batch(&format!(
+        "CREATE ROLE {application}; GRANT ALL ON pin_legacy TO {application}; CREATE ROLE {reports} LOGIN"
+    ));
+    let roles = [
+        "--runner",
+        &job.role,
+        "--application",
+        &application,
+        "--reports",
+        &reports,
+    ];
+    let output = job.run(&[&["grants"][..], &roles].concat(), PASSWORD);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let script = String::from_utf8(output.stdout).expect("text");
+    job.database.batch(&script);
+    job.database.batch(&script);
+    job.add(
+        "pinferry.toml",
+        &format!("[lock]\napplication_role = \"{application}\"\n"),
+    );
+    job.configure(
+        "reports.toml",
+        &job.database.server().url(&reports, database),
+    );
+    for (arguments, code) in [
+        (&["lock", "test"][..], 0),
+        (&["run", "--hold"], 5),
+        (&["--config", "reports.toml", "lock", "status"], 0),
+        (&["--config", "reports.toml", "plan"], 0),
+        (&["run"], 0),
+    ] {
+        // Grants to a role of its own apply to what the lock makes later.
+        let output = job.run(arguments, PASSWORD);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {}",
+            told(&output)
+        );
+    }
+    job.database.batch(&format!(
+        "DROP OWNED BY {application}, {reports} CASCADE; DROP ROLE {application}, {reports}"
+    ));
+}
+
+#[test]
 fn an_aborted_run_leaves_the_legacy_in_postgresql_as_it_was() {
     let job = Job::new();
     let (owner, role) = (job.owner(), &job.role);

@@ -244,7 +244,9 @@ impl LockError {
         let hint = match self {
             Self::NotLockable { .. } => "correct [[source]] or [lock] in the configuration",
             Self::NoRight { grant, .. } => {
-                return Some(format!("let the owner or a superuser type: {grant};"));
+                return Some(format!(
+                    "let the owner or a superuser type: {grant}; `pinferry grants` prints all that every role needs"
+                ));
             }
             Self::Postgres(error) => return error.hint(),
             Self::Unreadable(error) => return error.hint(),

@@ -6,6 +6,7 @@ mod control;
 mod divert;
 mod engage;
 mod foresee;
+mod grants;
 mod guard;
 mod legacy;
 mod lock_test;
@@ -22,6 +23,7 @@ mod trial;
 
 pub(in crate::source) use engage::{claim, engage, give_back};
 pub(in crate::source) use foresee::foresee;
+pub(in crate::source) use grants::script as grants;
 pub(in crate::source) use lock_test::test;
 pub(in crate::source::postgres) use reading::{Image, adjust};
 pub(in crate::source) use reading::{captures, diverted, mark_captures, mark_diverted};
