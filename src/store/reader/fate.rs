@@ -1,11 +1,13 @@
 //! What became of one legacy record, or of one person's.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::Reader;
 use crate::store::{
     StoreError,
-    database::{Row, values},
+    database::{Row, Value, values},
 };
 
 const ACTION: &str = "look for the record";
@@ -79,20 +81,16 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn fate_of_record(&self, source: &str, legacy_id: &str) -> Result<Fate, StoreError> {
-        let people = self.database.rows(
-            ACTION,
+        let people = self.people(
             "SELECT person_id FROM pin WHERE source = ?1 AND legacy_id = ?2",
             values![source, legacy_id],
         )?;
-        let quarantine = self.database.rows(
-            ACTION,
+        let quarantine = self.quarantined(
             "SELECT source, legacy_id, copy, reason, detail, state FROM quarantine
              WHERE source = ?1 AND legacy_id = ?2 ORDER BY copy",
             values![source, legacy_id],
         )?;
-        let mut fate = Fate::default();
-        self.add(&people, &quarantine, &mut fate)?;
-        Ok(fate)
+        self.fate(people, quarantine)
     }
 
     /// What became of the records written with these fiscal codes, which are one person's.
@@ -100,41 +98,49 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn fate_of_codes(&self, codes: &[String]) -> Result<Fate, StoreError> {
-        let mut people: Vec<Row> = Vec::new();
-        let mut fate = Fate::default();
-        let quarantined = format!(
+        let (mut people, mut quarantine) = (BTreeSet::new(), Vec::new());
+        let written_with = format!(
             "SELECT source, legacy_id, copy, reason, detail, state FROM quarantine
              WHERE upper(trim({})) = ?1 ORDER BY source, legacy_id, copy",
             self.database.json_text("payload", "fiscal_code")
         );
         for code in codes {
-            let found = self.database.rows(
-                ACTION,
+            people.extend(self.people(
                 "SELECT person_id FROM fiscal_code WHERE fiscal_code = ?1",
                 values![code],
-            )?;
-            for row in found {
-                let known = |person: &Row| Ok(person.get::<i64>(0)? == row.get::<i64>(0)?);
-                let known: Result<Vec<bool>, StoreError> = people.iter().map(known).collect();
-                if !known?.contains(&true) {
-                    people.push(row);
-                }
-            }
-            let quarantine = self.database.rows(ACTION, &quarantined, values![code])?;
-            self.add(&[], &quarantine, &mut fate)?;
+            )?);
+            quarantine.extend(self.quarantined(&written_with, values![code])?);
         }
-        self.add(&people, &[], &mut fate)?;
-        Ok(fate)
+        self.fate(people, quarantine)
     }
 
-    fn add(&self, people: &[Row], quarantine: &[Row], fate: &mut Fate) -> Result<(), StoreError> {
-        for row in quarantine {
-            fate.quarantine.push(quarantine_fate(row)?);
+    fn people(&self, sql: &str, values: &[Value<'_>]) -> Result<BTreeSet<i64>, StoreError> {
+        let rows = self.database.rows(ACTION, sql, values)?;
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    fn quarantined(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<QuarantineFate>, StoreError> {
+        let rows = self.database.rows(ACTION, sql, values)?;
+        rows.iter().map(quarantine_fate).collect()
+    }
+
+    fn fate(
+        &self,
+        people: BTreeSet<i64>,
+        quarantine: Vec<QuarantineFate>,
+    ) -> Result<Fate, StoreError> {
+        let mut fate = Fate {
+            quarantine,
+            ..Fate::default()
+        };
+        for person_id in people {
+            self.add_person(person_id, &mut fate)?;
         }
-        for row in people {
-            self.add_person(row.get(0)?, fate)?;
-        }
-        Ok(())
+        Ok(fate)
     }
 
     fn add_person(&self, person_id: i64, fate: &mut Fate) -> Result<(), StoreError> {
