@@ -121,7 +121,7 @@ impl Bench {
         self.at_once(halves(&validations()));
         Figure {
             wall: begun.elapsed(),
-            peak_kib: 0,
+            peak_kib: None,
         }
     }
 
@@ -152,7 +152,7 @@ impl Bench {
         self.server.psql("target", insert);
         Figure {
             wall: begun.elapsed(),
-            peak_kib: 0,
+            peak_kib: None,
         }
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct Options {
 #[derive(Clone, Copy)]
 pub(crate) struct Figure {
     pub(crate) wall: Duration,
-    pub(crate) peak_kib: u64,
+    /// Where it is one process whose memory was watched.
+    pub(crate) peak_kib: Option<u64>,
 }
 
 pub(crate) fn options() -> Options {
@@ -92,12 +93,12 @@ pub(crate) fn measure(command: &mut Command, accepted: &[i32]) -> Figure {
         .spawn()
         .expect("the program starts");
     let status_file = format!("/proc/{}/status", child.id());
-    let mut peak_kib = 0;
+    let mut peak_kib = None;
     let status = loop {
         if let Some(status) = child.try_wait().expect("the process is ours") {
             break status;
         }
-        peak_kib = peak_kib.max(high_water_kib(&status_file).unwrap_or(0));
+        peak_kib = peak_kib.max(high_water_kib(&status_file));
         sleep(Duration::from_millis(10));
     };
     let code = status.code().unwrap_or(-1);
@@ -118,9 +119,10 @@ pub(crate) fn report(name: &str, figures: &[Figure], records: u64) {
     let mut walls: Vec<f64> = figures.iter().map(|f| f.wall.as_secs_f64()).collect();
     walls.sort_by(f64::total_cmp);
     let median = walls[walls.len() / 2];
-    let peak = figures.iter().map(|f| f.peak_kib).max().unwrap_or(0) / 1024;
+    let peak = figures.iter().filter_map(|f| f.peak_kib).max();
+    let peak = peak.map_or(String::new(), |kib| format!("  peak {} MiB", kib / 1024));
     println!(
-        "{name:<34} {median:>7.2} s  ({:.2} to {:.2})  {:>9.0} records/s  peak {peak} MiB",
+        "{name:<34} {median:>7.2} s  ({:.2} to {:.2})  {:>9.0} records/s{peak}",
         walls[0],
         walls[walls.len() - 1],
         records as f64 / median,
