@@ -14,6 +14,7 @@ mod scenario;
 #[path = "../postgres/server.rs"]
 mod server;
 mod server_gone;
+mod server_legacy;
 
 use std::{
     collections::BTreeSet,
@@ -86,8 +87,8 @@ fn steps(engine: Engine, stage: Stage) -> BTreeSet<&'static str> {
 }
 
 /// Each step in turn, on both cores.
-fn at_each_step(engine: Engine, stage: Stage, check: impl Fn(&str) -> bool + Sync) {
-    let steps: Vec<_> = steps(engine, stage).into_iter().collect();
+fn at_each_step(steps: BTreeSet<&'static str>, check: impl Fn(&str) -> bool + Sync) {
+    let steps: Vec<_> = steps.into_iter().collect();
     let check = &check;
     let missed: Vec<&str> = thread::scope(|scope| {
         let halves: Vec<_> = (0..2)
@@ -123,7 +124,7 @@ fn killed_at_any_step_of_the_job_it_is_the_same_with_a_target_in_postgresql() {
 
 fn killed_at_any_step_of_the_job(engine: Engine) {
     let expected = uninterrupted(engine);
-    at_each_step(engine, Stage::Job, |step| {
+    at_each_step(steps(engine, Stage::Job), |step| {
         let scenario = Scenario::on(engine);
         let mut killed = twice_killed(&scenario, LOCK, step);
         scenario.office_at_work();
@@ -151,7 +152,7 @@ fn killed_at_any_step_of_an_abort_it_is_the_same_with_a_target_in_postgresql() {
 
 fn killed_at_any_step_of_an_abort(engine: Engine) {
     let expected = uninterrupted_run();
-    at_each_step(engine, Stage::Abort, |step| {
+    at_each_step(steps(engine, Stage::Abort), |step| {
         let scenario = Scenario::on(engine);
         let before = scenario.legacy_content();
         assert!(

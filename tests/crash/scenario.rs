@@ -9,6 +9,7 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags};
+use sqlx::postgres::PgArguments;
 
 use crate::server;
 
@@ -66,6 +67,8 @@ pub(crate) struct Scenario {
     folder: tempfile::TempDir,
     /// Where the target is, if not in the folder.
     server: Option<server::Database>,
+    /// Where the legacy that can be locked is, if not in the folder.
+    legacy_server: Option<server::Database>,
 }
 
 impl Scenario {
@@ -90,11 +93,29 @@ impl Scenario {
         }
         fs::write(folder.path().join("pinferry.toml"), CONFIGURATION).expect("a file");
         fs::write(folder.path().join("requests.csv"), REQUESTS).expect("a file");
-        let scenario = Self { folder, server };
+        let scenario = Self {
+            folder,
+            server,
+            legacy_server: None,
+        };
         if let Some(database) = &scenario.server {
             scenario.configure("sqlite://multiprofile.db", &database.url());
         }
         scenario
+    }
+
+    /// The same with this database in the place of the legacy in a file.
+    pub(crate) fn with_legacy(engine: Engine, legacy: server::Database) -> Self {
+        let mut scenario = Self::on(engine);
+        fs::remove_file(scenario.path("inps.db")).expect("a file");
+        scenario.configure("sqlite://inps.db", &legacy.url());
+        scenario.legacy_server = Some(legacy);
+        scenario
+    }
+
+    /// The database the legacy is in.
+    pub(crate) fn legacy_database(&self) -> &server::Database {
+        self.legacy_server.as_ref().expect("a legacy on a server")
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -189,17 +210,28 @@ impl Scenario {
 
     /// Everything in the target that must not depend on kills, as text.
     pub(crate) fn target(&self) -> String {
+        let mut text = self.target_rows();
+        for sql in [
+            "SELECT run_id, digest FROM run ORDER BY run_id",
+            "SELECT cause, tally FROM digest_ledger ORDER BY cause, tally",
+        ] {
+            self.dump_target(sql, sql, &mut text);
+        }
+        text
+    }
+
+    /// The same without what tells changes before cut-over from those after it.
+    pub(crate) fn target_rows(&self) -> String {
         let mut text = String::new();
         for (table, order) in TABLES {
             let sql = format!("SELECT * FROM {table} ORDER BY {order}");
             self.dump_target(&sql, table, &mut text);
         }
         for sql in [
-            "SELECT run_id, phase, digest, id_base, id_end FROM run ORDER BY run_id",
+            "SELECT run_id, phase, id_base, id_end FROM run ORDER BY run_id",
             "SELECT source, fingerprint, records FROM run_source ORDER BY source",
             "SELECT model FROM model_state",
             "SELECT request_id, state, reason, pin_id FROM delayed_activation ORDER BY request_id",
-            "SELECT cause, tally FROM digest_ledger ORDER BY cause, tally",
         ] {
             self.dump_target(sql, sql, &mut text);
         }
@@ -303,15 +335,23 @@ impl Scenario {
 
     /// That nobody can manage PINs any more, in words that name the way out.
     pub(crate) fn assert_sealed(&self) {
-        let refused = self
-            .legacy()
-            .execute("UPDATE pin_legacy SET telefono = '1'", [])
-            .expect_err("sealed");
+        const WRITE: &str = "UPDATE pin_legacy SET telefono = '1'";
+        let refused = match &self.legacy_server {
+            None => self
+                .legacy()
+                .execute(WRITE, [])
+                .map_err(|error| error.to_string()),
+            Some(database) => (database.session())
+                .execute("writing", WRITE, PgArguments::default())
+                .map(|rows| rows as usize)
+                .map_err(|error| error.server_message().to_owned()),
+        };
+        let refused = refused.expect_err("sealed");
         let pointer = match &self.server {
             None => "multiprofile.db",
             Some(database) => &database.name,
         };
-        assert!(refused.to_string().contains(pointer), "{refused}");
+        assert!(refused.contains(pointer), "{refused}");
     }
 }
 
