@@ -86,6 +86,8 @@ pub const STEPS: &[FailStep] = &[
     of(Stage::Abort, "abort.released"),
     of(Stage::Abort, "lock.release"),
     of(Stage::Abort, "lock.released"),
+    of(Stage::Abort, "lock.sweep"),
+    of(Stage::Abort, "lock.swept"),
     of(Stage::Abort, "aborted.commit"),
     of(Stage::Abort, "aborted.committed"),
     of(Stage::ByHand, "schema.migrate"),

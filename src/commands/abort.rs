@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, failure::Failure, job::work};
+use super::{Context, failure::Failure, job::work, lock};
 use crate::{
     engine::{
         abort::{Aborted, Cost, Kept, abort, cost},
@@ -83,6 +83,9 @@ fn show(aborted: &Aborted, terminal: &Terminal) -> Exit {
             "run {} is aborted: the legacy is open again, {} diverted PINs went back into it",
             aborted.run.run_id, aborted.handed_back
         )),
+    }
+    for (source, remains) in &aborted.remains {
+        lock::left_behind(terminal, source, remains);
     }
     for Kept { table, pins } in &aborted.kept {
         for pin in pins {

@@ -40,6 +40,8 @@ impl Lock {
     }
 }
 
+pub(super) use show::left_behind;
+
 /// Shows the lock of every source; a damaged one is no success.
 fn show_locks(context: &Context, settings: &Settings) -> Result<Exit, Failure> {
     let mut locks = Vec::new();

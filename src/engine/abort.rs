@@ -35,6 +35,8 @@ pub struct Aborted {
     pub handed_back: u64,
     /// Diverted PINs a legacy would not take.
     pub kept: Vec<Kept>,
+    /// What could not be removed because somebody was reading, by source, in words.
+    pub remains: Vec<(String, Vec<String>)>,
     /// A signal came; the same command goes on.
     pub stopped: Option<StopReason>,
 }
@@ -118,6 +120,7 @@ pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
         run: run.clone(),
         handed_back: 0,
         kept: Vec::new(),
+        remains: Vec::new(),
         stopped: take_rows_out(job, &mut target, &lease)?,
     };
     if aborted.stopped.is_none() {
@@ -188,6 +191,9 @@ fn release_locks(job: &Job<'_>, run: &RunRow, aborted: &mut Aborted) -> Result<(
             continue;
         };
         aborted.handed_back += released.handed_back;
+        aborted
+            .remains
+            .push((source.rules.name.clone(), released.remains));
         if let Some(table) = released.kept_in {
             let pins = released.not_handed_back;
             aborted.kept.push(Kept { table, pins });

@@ -181,6 +181,18 @@ pub fn break_open(
     }
 }
 
+/// Removes what a lock that is gone left behind because somebody was reading; what is left now, in words.
+///
+/// # Errors
+/// The database fails.
+pub fn sweep(source: &SourceSettings, lock: &LockSettings) -> Result<Vec<String>, LockError> {
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None | Some(Engine::Sqlite) => Ok(Vec::new()),
+        Some(Engine::Postgres) => postgres::sweep(&place),
+    }
+}
+
 /// Opens a sealed legacy again, whoever sealed it.
 ///
 /// # Errors

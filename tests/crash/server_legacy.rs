@@ -6,7 +6,7 @@ use rusqlite::{Connection, types::ValueRef};
 use sqlx::postgres::PgArguments;
 
 use crate::{
-    ABORT, ACTIVATE, INTAKE, LOCK, RUN, at_each_step, finish,
+    ABORT, ACTIVATE, INTAKE, LOCK, RUN, SWEEP, at_each_step, finish,
     scenario::{Engine, Scenario},
     server::Database,
     steps, twice_killed,
@@ -191,6 +191,9 @@ fn steps_with(target: Engine, mode: Mode, stage: Stage) -> BTreeSet<&'static str
         "abort.",
     ];
     let mut steps = steps(target, stage);
+    if stage == Stage::Abort {
+        steps.extend(SWEEP);
+    }
     if mode == Mode::Refuse {
         steps.retain(|step| OF_THE_LEGACY.iter().any(|part| step.starts_with(part)));
     }
@@ -330,4 +333,31 @@ fn killed_at_any_step_an_abort_gives_diverted_pins_back_to_the_legacy_once() {
 #[test]
 fn killed_at_any_step_an_abort_opens_a_legacy_that_refused_again() {
     killed_at_any_step_of_an_abort(Mode::Refuse);
+}
+
+#[test]
+fn a_lock_that_is_released_or_broken_by_hand_with_kills_leaves_an_open_legacy() {
+    const RELEASE: &[&str] = &["lock", "release", "--hand-back"];
+    const BREAK: &[&str] = &["lock", "break", "--by", "anna", "--reason", "x", "--yes"];
+    let under_lock = || {
+        let scenario = scenario(Engine::Sqlite, Mode::Divert);
+        scenario.expect(LOCK, &[0]);
+        work(&scenario, Mode::Divert, &FIRST);
+        scenario
+    };
+    let released = under_lock();
+    released.expect(RELEASE, &[0]);
+    let expected = content(&released);
+    assert!(expected.contains("NEW-2"));
+    for (command, steps) in [
+        (RELEASE, ["lock.release", "lock.released"]),
+        (BREAK, ["lock.break", "lock.broken"]),
+    ] {
+        for step in steps.into_iter().chain(SWEEP) {
+            let scenario = under_lock();
+            assert!(twice_killed(&scenario, command, step), "{step}");
+            scenario.expect(RELEASE, &[0]);
+            assert_eq!(content(&scenario), expected, "after kills at {step}");
+        }
+    }
 }

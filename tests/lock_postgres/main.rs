@@ -9,6 +9,7 @@ mod guards;
 mod holders;
 #[path = "../lock/permitted.rs"]
 mod permitted;
+mod readers;
 #[path = "../lock/refused.rs"]
 mod refused;
 #[path = "../lock/sealed.rs"]

@@ -57,6 +57,7 @@ impl Break {
             context
                 .terminal
                 .say(&format!("the lock on source {:?} is broken", was.source));
+            show::left_behind(&context.terminal, &was.source, &was.remains);
             self.audit(&settings, &was)?;
             were.push(was);
         }

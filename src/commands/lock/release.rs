@@ -50,6 +50,13 @@ impl Release {
             };
             done.extend(released.map(|released| (source.rules.name.as_str(), released)));
         }
+        for source in &settings.sources {
+            let name = source.rules.name.as_str();
+            if !done.iter().any(|(released, _)| *released == name) {
+                let remains = lock::sweep(source, &settings.lock)?;
+                show::left_behind(&context.terminal, name, &remains);
+            }
+        }
         if done.is_empty() {
             let what = if self.reopen { "sealed" } else { "locked" };
             context.terminal.say(&format!("no source is {what}"));

@@ -86,6 +86,7 @@ pub(super) fn released(terminal: &Terminal, done: &[(&str, Released)]) -> Result
                 pin.seq, pin.why
             ));
         }
+        left_behind(terminal, source, &released.remains);
     }
     match terminal.format() {
         Format::Json => {
@@ -95,6 +96,17 @@ pub(super) fn released(terminal: &Terminal, done: &[(&str, Released)]) -> Result
             terminal.json(&json!({"schema": 1, "released": done}))
         }
         Format::Table => Ok(()),
+    }
+}
+
+/// Says what could not be removed, and who may do it later.
+pub(in crate::commands) fn left_behind(terminal: &Terminal, source: &str, remains: &[String]) {
+    if !remains.is_empty() {
+        terminal.say(&format!(
+            "{source}: somebody is reading, so these stay where they are and refuse nothing: {}; \
+             `pinferry lock release` removes them later",
+            remains.join(", ")
+        ));
     }
 }
 

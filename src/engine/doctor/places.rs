@@ -42,7 +42,10 @@ pub(super) fn source(settings: &SourceSettings, lock: &LockSettings) -> Vec<Chec
                 writable(&subject, path).unwrap_or_else(|| lockable(&subject, settings, lock)),
             );
         }
-        SourceLocation::Postgres { .. } => checks.push(lockable(&subject, settings, lock)),
+        SourceLocation::Postgres { .. } => {
+            checks.extend(left_behind(&subject, settings, lock));
+            checks.push(lockable(&subject, settings, lock));
+        }
     }
     checks
 }
@@ -74,6 +77,18 @@ fn lockable(subject: &str, settings: &SourceSettings, lock: &LockSettings) -> Ch
         Ok(_) => foreseen(subject, settings, lock),
         Err(error) => Check::fail(subject, chain(&error), error.hint(), error.exit()),
     }
+}
+
+/// An earlier lock could not be removed to the last because somebody was reading.
+fn left_behind(subject: &str, settings: &SourceSettings, lock: &LockSettings) -> Option<Check> {
+    let status = source::lock::status(settings, lock).ok()?;
+    (!status.remains.is_empty()).then(|| {
+        let found = format!(
+            "an earlier lock left {}; they refuse nothing",
+            status.remains.join(", ")
+        );
+        Check::warn(subject, found, "`pinferry lock release` removes them")
+    })
 }
 
 /// What `lock engage` and `lock test` would refuse in the window.

@@ -43,6 +43,8 @@ pub struct Released {
     pub not_handed_back: Vec<NotHandedBack>,
     /// The divert table that was kept because of them.
     pub kept_in: Option<String>,
+    /// What could not be removed because somebody was reading, in words. It refuses nothing.
+    pub remains: Vec<String>,
 }
 
 /// The lock of one source, taken by its owner. Made only by the lock code.

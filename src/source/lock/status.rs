@@ -79,6 +79,8 @@ pub struct LockStatus {
     pub captured_open: u64,
     /// Whether the guards are there.
     pub guards: Guards,
+    /// What an earlier lock left behind because somebody was reading, in words. It refuses nothing.
+    pub remains: Vec<String>,
 }
 
 impl LockStatus {
@@ -102,6 +104,7 @@ impl LockStatus {
             captured: 0,
             captured_open: 0,
             guards: Guards::Absent,
+            remains: Vec::new(),
         }
     }
 
@@ -166,6 +169,12 @@ impl LockStatus {
         if let Guards::Damaged(what) = &self.guards {
             line.push_str("; GUARDS DAMAGED: ");
             line.push_str(&what.join(", "));
+        }
+        if !self.remains.is_empty() {
+            let what = self.remains.join(", ");
+            line.push_str(&format!(
+                "; left by an earlier lock, and refusing nothing: {what}"
+            ));
         }
         line
     }

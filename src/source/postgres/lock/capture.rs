@@ -51,6 +51,11 @@ pub(super) fn tally(session: &mut Session, source: &str) -> Result<(u64, u64), P
     state::tally(session, &names::captures(source), SETTLED)
 }
 
+/// Empties the table.
+pub(super) fn forget(session: &mut Session, source: &str) -> Result<(), PostgresError> {
+    state::empty(session, &names::captures(source))
+}
+
 /// The statements of the update guard that keep the row before and after.
 pub(super) fn keep(plan: &Plan<'_>, shape: &TableShape, refuse: &str) -> String {
     let table = names::within(&names::captures(plan.place.name()));

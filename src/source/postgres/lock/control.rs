@@ -191,18 +191,29 @@ pub(super) fn set_owner(
     Ok(())
 }
 
-/// Removes the row, the table with the last one, and a schema of our own that is then empty.
+/// Removes the row.
 pub(super) fn remove(session: &mut Session, source: &str) -> Result<(), PostgresError> {
     if exists(session, names::CONTROL)? {
         remove_row(session, source)?;
-        let query = "SELECT 1 FROM pinferry_lock.control";
-        if session
-            .rows(DOING, query, PgArguments::default())?
-            .is_empty()
-        {
-            session.batch(DOING, "DROP TABLE pinferry_lock.control")?;
-        }
     }
+    Ok(())
+}
+
+/// Drops the table if no source has a row in it.
+pub(super) fn drop_table(session: &mut Session) -> Result<(), PostgresError> {
+    if !exists(session, names::CONTROL)? {
+        return Ok(());
+    }
+    let query = "SELECT 1 FROM pinferry_lock.control";
+    let rows = session.rows(DOING, query, PgArguments::default())?;
+    if rows.is_empty() {
+        session.batch(DOING, "DROP TABLE pinferry_lock.control")?;
+    }
+    Ok(())
+}
+
+/// Drops a schema of our own that is empty.
+pub(super) fn drop_schema(session: &mut Session) -> Result<(), PostgresError> {
     let query = "SELECT 1 FROM pg_catalog.pg_namespace n
                   WHERE n.nspname = 'pinferry_lock' AND pg_catalog.pg_has_role(n.nspowner, 'USAGE')
                     AND pg_catalog.obj_description(n.oid, 'pg_namespace') = $1

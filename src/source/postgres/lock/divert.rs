@@ -39,6 +39,11 @@ SELECT i.indexrelid::bigint, k.number::bigint,
  WHERE i.indrelid = $1::bigint::oid AND i.indisunique AND k.place <= i.indnkeyatts
  ORDER BY 1, k.place";
 
+const DOING: &str = "handing diverted PINs back";
+
+/// Which of them nobody processed.
+const WAITS: &str = "processed_at IS NULL";
+
 /// The statement that makes the table. An id waits once: the second PIN of that id, or the change of the first,
 /// would be lost otherwise.
 pub(super) fn create(source: &str, shape: &TableShape) -> String {
@@ -151,14 +156,13 @@ fn collides(session: &mut Session, shape: &TableShape) -> Result<Option<String>,
     }))))
 }
 
-/// Inserts what was diverted and not processed into the table again. A row the table refuses stays where it is,
-/// and is reported.
+/// Inserts what was diverted and not processed into the table again: all at once, because the application waits
+/// meanwhile, or one by one where the table refuses some. Such a row stays where it is, and is reported.
 pub(super) fn hand_back(
     session: &mut Session,
     source: &str,
     shape: &TableShape,
 ) -> Result<Released, LockError> {
-    const DOING: &str = "handing diverted PINs back";
     let mut released = Released::default();
     if !exists(session, &names::diverted(source))? {
         return Ok(released);
@@ -167,53 +171,82 @@ pub(super) fn hand_back(
     let columns: Vec<String> = shape.insertable().map(|at| shape.column(at)).collect();
     let columns = columns.join(", ");
     let insert = format!(
-        "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {table} WHERE pinferry_seq = $1",
+        "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {table} WHERE",
         shape.root().quoted
     );
-    let done = format!(
-        "UPDATE {table} SET processed_at = {} WHERE pinferry_seq = $1",
-        super::NOW
-    );
+    let done = format!("UPDATE {table} SET processed_at = {} WHERE", super::NOW);
     let waiting = session.rows(
         DOING,
-        &format!(
-            "SELECT pinferry_seq FROM {table} WHERE processed_at IS NULL ORDER BY pinferry_seq"
-        ),
+        &format!("SELECT pinferry_seq FROM {table} WHERE {WAITS} ORDER BY pinferry_seq"),
         PgArguments::default(),
     )?;
+    let together = format!("{insert} {WAITS} ORDER BY pinferry_seq");
+    let all = waiting.len() as u64;
+    if inserted(session, &together, PgArguments::default(), all)?.is_ok() {
+        let done = format!("{done} {WAITS}");
+        released.handed_back = session.execute(DOING, &done, PgArguments::default())?;
+        return Ok(released);
+    }
+    let (insert, done) = (
+        format!("{insert} pinferry_seq = $1"),
+        format!("{done} pinferry_seq = $1"),
+    );
     for seq in waiting.iter().map(|row| row.get::<i64, _>(0)) {
-        session.batch(DOING, "SAVEPOINT pinferry_back")?;
-        let why = match session.execute(DOING, &insert, relation::oid(seq)) {
-            Ok(0) => Some("a trigger of the table ignores it".to_owned()),
-            Ok(_) => None,
-            Err(error) if is_refusal(&error) => Some(error.words()),
-            Err(error) => return Err(error.into()),
-        };
-        if let Some(why) = why {
-            session.batch(DOING, "ROLLBACK TO pinferry_back")?;
-            released.not_handed_back.push(NotHandedBack { seq, why });
-        } else {
-            session.execute(DOING, &done, relation::oid(seq))?;
-            released.handed_back += 1;
+        match inserted(session, &insert, relation::oid(seq), 1)? {
+            Ok(()) => {
+                session.execute(DOING, &done, relation::oid(seq))?;
+                released.handed_back += 1;
+            }
+            Err(why) => released.not_handed_back.push(NotHandedBack { seq, why }),
         }
-        session.batch(DOING, "RELEASE pinferry_back")?;
     }
     Ok(released)
 }
 
-/// Puts the table out of the way of later locks, and tells its new name.
+/// Inserts as many rows as are expected, or none: why the table would not take them.
+fn inserted(
+    session: &mut Session,
+    insert: &str,
+    arguments: PgArguments,
+    expected: u64,
+) -> Result<Result<(), String>, PostgresError> {
+    session.batch(DOING, "SAVEPOINT pinferry_back")?;
+    let why = match session.execute(DOING, insert, arguments) {
+        Ok(rows) if rows == expected => None,
+        Ok(_) => Some("a trigger of the table ignores it".to_owned()),
+        Err(error) if is_refusal(&error) => Some(error.words()),
+        Err(error) => return Err(error),
+    };
+    let end = match why {
+        None => "RELEASE pinferry_back",
+        Some(_) => "ROLLBACK TO pinferry_back; RELEASE pinferry_back",
+    };
+    session.batch(DOING, end)?;
+    Ok(why.map_or(Ok(()), Err))
+}
+
+/// Empties the table.
+pub(super) fn forget(session: &mut Session, source: &str) -> Result<(), PostgresError> {
+    state::empty(session, &names::diverted(source))
+}
+
+/// Puts what the legacy would not take out of the way of later locks, and tells where. The table itself may have
+/// readers, who keep it from being renamed.
 pub(super) fn set_aside(session: &mut Session, source: &str) -> Result<String, PostgresError> {
-    const DOING: &str = "keeping diverted PINs aside";
+    const ASIDE: &str = "keeping diverted PINs aside";
     let query = "SELECT pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD\"T\"HH24MISSMS\"Z\"')";
-    let rows = session.rows(DOING, query, PgArguments::default())?;
+    let rows = session.rows(ASIDE, query, PgArguments::default())?;
     let at: String = rows.first().map_or_else(String::new, |row| row.get(0));
-    let aside = names::not_handed_back(source, &at);
+    let aside = names::within(&names::not_handed_back(source, &at));
     let table = names::within(&names::diverted(source));
     session.batch(
-        DOING,
-        &format!("ALTER TABLE {table} RENAME TO {}", sql::name(&aside)),
+        ASIDE,
+        &format!(
+            "CREATE TABLE {aside} (LIKE {table} INCLUDING ALL); REVOKE ALL ON TABLE {aside} FROM PUBLIC;
+             INSERT INTO {aside} OVERRIDING SYSTEM VALUE SELECT * FROM {table} WHERE {WAITS}"
+        ),
     )?;
-    Ok(names::within(&aside))
+    Ok(aside)
 }
 
 /// The row is the matter, not the database.

@@ -16,7 +16,7 @@ use super::{
     legacy::{self, BRIEF, Deed, Hold},
     lock_test, names,
     plan::Plan,
-    release, state,
+    remains, state,
 };
 
 const ENGAGE: Deed = Deed {
@@ -58,7 +58,7 @@ fn engage_within(
 ) -> Result<(HowEngaged, Control), LockError> {
     let name = place.name();
     let plan = Plan::make(session, place)?;
-    let stand = !guard::present(session, name)?.is_empty();
+    let stand = guard::stand(session, name)?;
     let found = control::read(session, name)?;
     let is = plan.configuration();
     let how = decision::engage(name, found.as_ref(), stand, request, &is)?;
@@ -73,13 +73,24 @@ fn engage_within(
         }
         (HowEngaged::Now, _) | (_, None) => {
             plan.may_guard(session)?;
-            legacy::hold(session, ENGAGE.doing, &plan.roots(), Hold::Writers)?;
-            // Nobody attaches a partition any more.
-            let plan = Plan::make(session, place)?;
+            let plan = hold(session, &plan, ENGAGE.doing)?;
             let control = make(session, &plan, request)?;
             Ok((HowEngaged::Now, control))
         }
     }
+}
+
+/// Takes what an earlier lock left out of the way, then holds the tables against writers. Nobody attaches a
+/// partition any more: they are looked up again.
+pub(super) fn hold<'p>(
+    session: &mut Session,
+    plan: &Plan<'p>,
+    doing: &'static str,
+) -> Result<Plan<'p>, LockError> {
+    control::create_schema(session)?;
+    remains::drop_tables(session, plan.place.name())?;
+    legacy::hold(session, doing, &plan.roots(), Hold::Writers)?;
+    Plan::make(session, plan.place)
 }
 
 /// Makes everything anew, and puts a diverting lock to the test.
@@ -102,7 +113,7 @@ fn make(
     Ok(control)
 }
 
-/// Makes everything anew. The tables are to be held against writers.
+/// Makes everything anew, once the tables are held.
 pub(super) fn make_untested(
     session: &mut Session,
     plan: &Plan<'_>,
@@ -110,8 +121,6 @@ pub(super) fn make_untested(
 ) -> Result<Control, LockError> {
     let place = plan.place;
     let name = place.name();
-    control::create_schema(session)?;
-    release::drop_tables(session, name)?;
     let mut tables = format!(
         "CREATE SEQUENCE {};{}",
         names::within(&names::refusals(name)),
@@ -134,8 +143,7 @@ pub(super) fn make_untested(
     control::write(session, name, &new)?;
     let control = control::read(session, name)?.ok_or_else(|| not_held(name))?;
     guard::engage(session, plan, &control)?;
-    let present = guard::present(session, name)?;
-    control::set_guards(session, name, present.iter().map(|one| &one.guard))?;
+    state::note_guards(session, name)?;
     Ok(control)
 }
 

@@ -16,7 +16,7 @@ pub(in crate::source) fn foresee(place: &Place) -> Result<Foreseen, LockError> {
             LockState::Engaged | LockState::Sealed => return Ok(Foreseen::Held),
             LockState::Open | LockState::Broken => {}
         }
-        if !guard::present(session, name)?.is_empty() {
+        if guard::stand(session, name)? {
             return Ok(Foreseen::Held);
         }
         plan.may_guard(session)?;

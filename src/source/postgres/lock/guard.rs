@@ -17,6 +17,7 @@ use crate::{
 use super::{
     capture, divert, names,
     plan::Plan,
+    remains,
     shape::{Member, TableShape},
     sql,
 };
@@ -34,13 +35,20 @@ const PRESENT: &str = "
 SELECT n.nspname || '.' || c.relname, t.tgname::text, t.tgparentid <> 0,
        pg_catalog.format('%I.%I', n.nspname, c.relname),
        pg_catalog.concat_ws(' ', t.tgenabled, pg_catalog.pg_get_triggerdef(t.oid), p.prosecdef, p.proowner,
-                            p.proconfig, p.prosrc)
+                            p.proconfig, p.prosrc),
+       t.tgenabled = 'D' OR p.prosrc = $2
   FROM pg_catalog.pg_trigger t
   JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
  WHERE NOT t.tgisinternal AND pg_catalog.starts_with(t.tgname::text, $1)
  ORDER BY 1, 2";
+
+/// What the function of a guard does once the lock is open.
+const OPENED: &str = "BEGIN
+  IF TG_LEVEL = 'STATEMENT' THEN RETURN NULL; ELSIF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+  RETURN NEW;
+END";
 
 /// A guard that is there, whatever it is.
 pub(super) struct Present {
@@ -52,12 +60,21 @@ pub(super) struct Present {
     trigger: String,
     /// Whether it came from a table above.
     pub(super) inherited: bool,
+    /// Whether it refuses nothing: it was left behind, or somebody disabled it.
+    pub(super) open: bool,
+}
+
+/// Whether a guard stands that may refuse something.
+pub(super) fn stand(session: &mut Session, source: &str) -> Result<bool, PostgresError> {
+    Ok(present(session, source)?.iter().any(|one| !one.open))
 }
 
 /// The guards of a source that are there.
 pub(super) fn present(session: &mut Session, source: &str) -> Result<Vec<Present>, PostgresError> {
     let mut arguments = PgArguments::default();
-    sqlx::Arguments::add(&mut arguments, names::guards(source)).expect("a text is an argument");
+    for text in [&names::guards(source), OPENED] {
+        sqlx::Arguments::add(&mut arguments, text).expect("a text is an argument");
+    }
     let rows = session.rows("looking for the guards", PRESENT, arguments)?;
     let present = |row: &sqlx::postgres::PgRow| {
         let (table, trigger): (String, String) = (row.get(0), row.get(1));
@@ -74,6 +91,7 @@ pub(super) fn present(session: &mut Session, source: &str) -> Result<Vec<Present
             trigger,
             inherited: row.get(2),
             quoted: row.get(3),
+            open: row.get(5),
         }
     };
     Ok(rows.iter().map(present).collect())
@@ -84,6 +102,28 @@ pub(super) fn tables(present: &[Present]) -> Vec<String> {
     let mut tables: Vec<String> = present.iter().map(|one| one.quoted.clone()).collect();
     tables.dedup();
     tables
+}
+
+/// Disables guards and empties their functions. The tables are to be held against writers.
+pub(super) fn open(
+    session: &mut Session,
+    source: &str,
+    guards: &[Present],
+) -> Result<(), PostgresError> {
+    let mut statements: String = (guards.iter())
+        .map(|one| {
+            let trigger = sql::name(&one.trigger);
+            format!("ALTER TABLE {} DISABLE TRIGGER {trigger};", one.quoted)
+        })
+        .collect();
+    for function in remains::functions(session, source, "true")? {
+        statements.push_str(&format!(
+            "CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS {};",
+            names::within(&function),
+            sql::text(OPENED)
+        ));
+    }
+    session.batch("opening the guards", &statements)
 }
 
 /// Drops guards. The tables are to be held against everybody.

@@ -41,7 +41,9 @@ pub(super) struct Deed {
     pub(super) attempts: u32,
 }
 
-/// About half a minute, and a minute: for engaging, and for what must be done once the night is over.
+/// About two seconds, half a minute, and a minute: for what can wait, for engaging, and for what must be done once
+/// the night is over.
+pub(super) const FEW: u32 = 4;
 pub(super) const BRIEF: u32 = 30;
 pub(super) const LONG: u32 = 60;
 

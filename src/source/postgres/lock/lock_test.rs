@@ -19,7 +19,7 @@ use crate::{
 use super::{
     capture, control, divert, engage,
     guard::{REFUSED, TRIAL},
-    legacy::{self, Hold},
+    legacy,
     plan::Plan,
     shape::TableShape,
     sql,
@@ -52,9 +52,9 @@ fn on_new_guards(session: &mut Session, plan: &Plan<'_>) -> Result<TestReport, L
         successor: String::new(),
     };
     plan.may_guard(session)?;
-    legacy::hold(session, TESTING, &plan.roots(), Hold::Writers)?;
-    let made = engage::make_untested(session, plan, &request)?;
-    let mut report = within(session, plan, &made)?;
+    let plan = engage::hold(session, plan, TESTING)?;
+    let made = engage::make_untested(session, &plan, &request)?;
+    let mut report = within(session, &plan, &made)?;
     report.on_engaged_lock = false;
     Ok(report)
 }

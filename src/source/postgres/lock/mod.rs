@@ -14,6 +14,7 @@ mod names;
 mod plan;
 mod reading;
 mod release;
+mod remains;
 mod sample;
 mod seal;
 mod shape;
@@ -28,6 +29,7 @@ pub(in crate::source) use lock_test::test;
 pub(in crate::source::postgres) use reading::{Image, adjust};
 pub(in crate::source) use reading::{captures, diverted, mark_captures, mark_diverted};
 pub(in crate::source) use release::{break_open, clear, release, reopen};
+pub(in crate::source) use remains::sweep;
 pub(in crate::source) use seal::seal;
 pub(in crate::source) use state::{check_present, status};
 

@@ -31,8 +31,7 @@ pub(in crate::source) fn seal(locked: &mut Locked) -> Result<Vec<String>, LockEr
         legacy::hold(session, SEAL.doing, &plan.roots(), Hold::Writers)?;
         control.state = LockState::Sealed;
         guard::seal(session, &plan, &control)?;
-        let present = guard::present(session, name)?;
-        control::set_guards(session, name, present.iter().map(|one| &one.guard))?;
+        state::note_guards(session, name)?;
         control::set_state(session, name, LockState::Sealed, "")?;
         Ok(damage)
     })?;

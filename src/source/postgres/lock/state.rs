@@ -17,6 +17,7 @@ use super::{
     legacy::{self, exists},
     names,
     plan::Plan,
+    remains,
 };
 
 /// See [`crate::source::lock::status`].
@@ -29,7 +30,8 @@ pub(super) fn within(session: &mut Session, place: &Place) -> Result<LockStatus,
     let name = place.name();
     let mut status = LockStatus::open(name);
     let found = control::read(session, name)?;
-    let stand = !guard::present(session, name)?.is_empty();
+    status.remains = remains::of(session, name, found.as_ref())?;
+    let stand = guard::stand(session, name)?;
     if let Some(control) = found {
         (status.diverted, status.diverted_open) = divert::tally(session, name)?;
         (status.captured, status.captured_open) = capture::tally(session, name)?;
@@ -80,8 +82,10 @@ pub(super) fn compared(
     };
     let here: Vec<Guard> = guard::present(session, plan.place.name())?
         .into_iter()
-        // Those of a partition that came later are right, but it is told about all the same.
+        // Those of a partition that came later are right, but it is told about all the same. Those of an earlier
+        // lock do nothing.
         .filter(|one| !one.inherited || control.tables.contains_key(&one.table))
+        .filter(|one| !one.open || made.iter().any(|made| made.name == one.guard.name))
         .map(|one| one.guard)
         .collect();
     let mut damage = match compare(&made, &here) {
@@ -105,6 +109,13 @@ pub(super) fn compared(
     } else {
         Guards::Damaged(damage)
     })
+}
+
+/// Notes the guards that stand as those of the lock.
+pub(super) fn note_guards(session: &mut Session, name: &str) -> Result<(), PostgresError> {
+    let present = guard::present(session, name)?;
+    let standing = present.iter().filter(|one| !one.open);
+    control::set_guards(session, name, standing.map(|one| &one.guard))
 }
 
 /// What became of the tables, their partitions and their children.
@@ -137,6 +148,15 @@ fn refused(session: &mut Session, source: &str) -> Result<Refused, PostgresError
     let rows = session.rows("counting refusals", &query, PgArguments::default())?;
     let count: i64 = rows.first().map_or(0, |row| row.get(0));
     Ok(Refused::Counted(count.unsigned_abs()))
+}
+
+/// Takes every row out of a table of ours, which readers of it may go on reading.
+pub(super) fn empty(session: &mut Session, table: &str) -> Result<(), PostgresError> {
+    if exists(session, table)? {
+        let delete = format!("DELETE FROM {}", names::within(table));
+        session.batch("emptying the lock's tables", &delete)?;
+    }
+    Ok(())
 }
 
 /// How many rows a table of ours has, and how many are unprocessed.
