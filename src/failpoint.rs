@@ -76,6 +76,7 @@ pub const STEPS: &[FailStep] = &[
     of(Stage::Job, "intake.commit"),
     of(Stage::Job, "intake.committed"),
     of(Stage::Job, "activation.begin"),
+    of(Stage::Job, "activation.claimed"),
     of(Stage::Job, "activation.effect"),
     of(Stage::Job, "activation.commit"),
     of(Stage::Job, "activation.committed"),

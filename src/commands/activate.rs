@@ -18,7 +18,8 @@ const OFFICE_ZONE: &str = "Europe/Rome";
 
 /// Let requests that are due take effect, each exactly once
 ///
-/// Made for cron, every few minutes, and safe to run twice at once. Migrated pending PINs with both halves
+/// Made for cron, every few minutes. Any number may run at once: on PostgreSQL they share the work, on SQLite they take
+/// turns. Migrated pending PINs with both halves
 /// delivered become active first, then requests take effect in the order of acceptance. While the target holds
 /// no run that is cut over and finished, this does nothing and says so (exit code 0).
 ///

@@ -77,6 +77,17 @@ vocabulary! {
     }
 }
 
+impl PinStatus {
+    /// Active, suspended or pending: a person has at most one such PIN.
+    #[must_use]
+    pub const fn is_live(self) -> bool {
+        match self {
+            Self::Active | Self::Suspended | Self::Pending => true,
+            Self::Retired | Self::Revoked | Self::Ceased => false,
+        }
+    }
+}
+
 vocabulary! {
     /// Where a legacy record ended that was migrated.
     Disposition {

@@ -1,40 +1,45 @@
 //! Lets requests that are due take effect, each exactly once.
 //!
-//! Everything about a request, its effect, its mark, its entry in the ledger and in the audit log, is one
-//! transaction that holds the write lock from its first statement and looks for what is due only then. So a
-//! process that dies leaves a request either untouched or done, and of two drains at once the second finds
-//! nothing left.
+//! People are claimed by the batch, each with all that is due of him. Everything about a batch, effects, marks, its
+//! entries in the ledger and in the audit log, is one transaction: a process that dies leaves a request either
+//! untouched or done. Any number of drains share the queue, each leaving the others' people to them; they wait
+//! for each other only where they write the audit log, which is last.
 
-use jiff::{Timestamp, civil::Date};
+mod batch;
+
+use std::{thread, time::Duration};
+
 use serde::Serialize;
 
 use crate::{
-    domain::activation::{
-        effect::{self, Effect},
-        evaluation::Grounds,
-        pending,
-        refusal::Failure,
-        standing::MaxAges,
-    },
+    domain::activation::evaluation::Grounds,
     engine::stop::{StopFlag, StopReason},
     exit::Exit,
     failpoint,
     store::{
         StoreError,
-        activation::{
-            ActivationStore, ActivationTx, Due, DueCursor, PendingCursor, Readiness, Waiting,
-        },
+        activation::{ActivationStore, ActivationTx, DueCursor, PendingCursor, Readiness, Waiting},
     },
 };
+use batch::{Batch, Outcome};
 
-/// Items per transaction: other writers wait no longer than these take.
-const BATCH: u32 = 200;
+/// People per transaction.
+const PEOPLE: u32 = 1_000;
+
+/// Requests per transaction, where people have many each.
+const REQUESTS: u32 = 10_000;
 
 /// Tries after which a request that the database refuses is set aside.
 pub const ATTEMPTS_MAX: u32 = 5;
 
 /// Batches of one drain; what is left is for the next.
 const BATCHES_MAX: u32 = 100_000;
+
+/// Tries of one batch that gets in another transaction's way.
+const TRIES_MAX: u32 = 6;
+
+/// The pause before the first try again; each further one is twice as long.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a drain did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -79,16 +84,8 @@ impl Drained {
     }
 }
 
-/// What one transaction works with.
-struct Moment {
-    run_id: i64,
-    now: Timestamp,
-    today: Date,
-    ages: MaxAges,
-}
-
 /// Where the next transaction goes on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Place {
     Pending(PendingCursor),
     Requests(DueCursor),
@@ -100,6 +97,8 @@ struct Drain<'d> {
     grounds: &'d Grounds,
     actor: &'d str,
     drained: Drained,
+    /// Pending PINs that the database lets nobody activate.
+    set_aside: Vec<i64>,
 }
 
 /// Lets all that is due take effect: first migrated pending PINs, then requests in the order of acceptance.
@@ -117,6 +116,7 @@ pub fn activate(
         grounds,
         actor,
         drained: Drained::default(),
+        set_aside: Vec::new(),
     };
     let mut place = Place::Pending(PendingCursor::default());
     for _ in 0..BATCHES_MAX {
@@ -124,12 +124,28 @@ pub fn activate(
         if matches!(place, Place::End) || drain.drained.stopped.is_some() {
             break;
         }
-        place = drain.batch(store, place)?;
+        place = drain.step(store, place)?;
     }
     Ok(drain.drained)
 }
 
 impl Drain<'_> {
+    /// One batch; again, where it got in another transaction's way, which undoes all of it.
+    fn step(&mut self, store: &mut ActivationStore, place: Place) -> Result<Place, StoreError> {
+        let mut pause = PAUSE;
+        for _ in 1..TRIES_MAX {
+            match self.batch(store, place) {
+                Err(error) if error.is_conflict() => {
+                    tracing::info!(event = "activation.conflict", %error);
+                    thread::sleep(pause);
+                    pause *= 2;
+                }
+                settled => return settled,
+            }
+        }
+        self.batch(store, place)
+    }
+
     fn batch(&mut self, store: &mut ActivationStore, place: Place) -> Result<Place, StoreError> {
         let tx = store.begin()?;
         failpoint::reached("activation.begin");
@@ -140,22 +156,18 @@ impl Drain<'_> {
                 return Ok(self.not_yet(format!("run {run_id} is not finished (phase {phase})")));
             }
         };
-        let now = tx.now()?;
-        let today = self.grounds.local_date(now);
-        let moment = Moment {
-            run_id,
-            now,
-            today,
-            ages: tx.max_ages()?,
+        let batch = Batch::begin(&tx, run_id, self.grounds)?;
+        let (next, outcome) = match place {
+            Place::Pending(cursor) => self.pending(&batch, cursor)?,
+            Place::Requests(cursor) => self.requests(&batch, &tx, cursor)?,
+            Place::End => (Place::End, Outcome::default()),
         };
-        let next = match place {
-            Place::Pending(cursor) => self.pending(&tx, &moment, cursor)?,
-            Place::Requests(cursor) => self.requests(&tx, &moment, cursor)?,
-            Place::End => Place::End,
-        };
+        failpoint::reached("activation.effect");
+        tx.account_for(self.actor, &outcome.settled)?;
         failpoint::reached("activation.commit");
         tx.commit()?;
         failpoint::reached("activation.committed");
+        self.add(outcome);
         Ok(next)
     }
 
@@ -166,179 +178,56 @@ impl Drain<'_> {
     }
 
     fn pending(
-        &mut self,
-        tx: &ActivationTx<'_>,
-        moment: &Moment,
-        mut cursor: PendingCursor,
-    ) -> Result<Place, StoreError> {
+        &self,
+        batch: &Batch<'_>,
+        cursor: PendingCursor,
+    ) -> Result<(Place, Outcome), StoreError> {
         let requests = Place::Requests(DueCursor::default());
-        if tx.pending_done(moment.run_id)? {
-            return Ok(requests);
+        if batch.pending_is_done() {
+            return Ok((requests, Outcome::default()));
         }
-        let found = tx.delivered_pending(cursor, BATCH)?;
-        if found.is_empty() {
-            tx.mark_pending_done(moment.run_id)?;
-            return Ok(requests);
-        }
-        for (at, person_id) in found {
-            cursor = at;
-            tx.mark_item()?;
-            match self.activate_pending(tx, moment, person_id) {
-                Ok(()) => {
-                    tx.keep_item()?;
-                    self.drained.pending_activated += 1;
-                }
-                Err(error) if error.is_constraint() => {
-                    tx.take_item_back()?;
-                    let detail = serde_json::json!({ "pin_id": at.0 });
-                    tx.audit(
-                        self.actor,
-                        "activation.set_aside",
-                        &error.to_string(),
-                        &detail,
-                    )?;
-                    self.failed(format!("pin {}", at.0), &error, Again::No);
-                }
-                Err(error) => return Err(error),
+        match batch.pending(cursor, PEOPLE)? {
+            Some((cursor, outcome)) => Ok((Place::Pending(cursor), outcome)),
+            None => {
+                batch.end_pending(&self.set_aside)?;
+                Ok((requests, Outcome::default()))
             }
         }
-        Ok(Place::Pending(cursor))
-    }
-
-    fn activate_pending(
-        &self,
-        tx: &ActivationTx<'_>,
-        moment: &Moment,
-        person_id: i64,
-    ) -> Result<(), StoreError> {
-        let standing = tx.standing(person_id)?;
-        let delivered = tx.delivered_of(person_id)?;
-        let Some(effect) = pending::activate(&standing, &delivered, moment.today, &moment.ages)
-        else {
-            return Ok(());
-        };
-        let pin_id = tx.apply(moment.run_id, Some(person_id), &effect)?;
-        failpoint::reached("activation.effect");
-        self.note(
-            tx,
-            &format!("pending:{pin_id}"),
-            "activation.pending",
-            pin_id,
-            &effect,
-        )
     }
 
     fn requests(
         &mut self,
+        batch: &Batch<'_>,
         tx: &ActivationTx<'_>,
-        moment: &Moment,
-        mut cursor: DueCursor,
-    ) -> Result<Place, StoreError> {
-        let due = tx.due(&cursor, moment.now, BATCH)?;
-        if due.is_empty() {
-            self.drained.waiting = tx.waiting(moment.now)?;
-            return Ok(Place::End);
+        cursor: DueCursor,
+    ) -> Result<(Place, Outcome), StoreError> {
+        let claim = tx.claim(&cursor, batch.now, (PEOPLE, REQUESTS))?;
+        failpoint::reached("activation.claimed");
+        if claim.requests.is_empty() {
+            self.drained.waiting = tx.waiting(batch.now)?;
+            return Ok((Place::End, Outcome::default()));
         }
-        for item in due {
-            tx.mark_item()?;
-            match self.request(tx, moment, &item) {
-                Ok(Outcome::Activated) => {
-                    tx.keep_item()?;
-                    self.drained.activated += 1;
-                }
-                Ok(Outcome::Failed(failure)) => {
-                    tx.keep_item()?;
-                    self.failed(item.request.request_id.clone(), &failure, Again::No);
-                }
-                Err(error) if error.is_constraint() => {
-                    tx.take_item_back()?;
-                    let why = refusal_of(&error);
-                    let set_aside = tx.count_attempt(item.activation_id, &why, ATTEMPTS_MAX)?;
-                    let again = if set_aside { Again::No } else { Again::Yes };
-                    self.failed(item.request.request_id.clone(), &why, again);
-                }
-                Err(error) => return Err(error),
-            }
-            cursor = item.cursor;
-        }
-        Ok(Place::Requests(cursor))
+        let outcome = batch.requests(&claim.requests)?;
+        Ok((Place::Requests(claim.cursor), outcome))
     }
 
-    fn request(
-        &self,
-        tx: &ActivationTx<'_>,
-        moment: &Moment,
-        item: &Due,
-    ) -> Result<Outcome, StoreError> {
-        let request = &item.request;
-        let person_id = tx.person_of(request.fiscal_code.as_str())?;
-        let standing = match person_id {
-            Some(person_id) => Some(tx.standing(person_id)?),
-            None => None,
-        };
-        let id = &request.request_id;
-        match effect::of(request, standing.as_ref(), moment.today, &moment.ages) {
-            Err(failure) => {
-                tx.mark_failed(item.activation_id, failure)?;
-                let detail = serde_json::json!({ "request_id": id });
-                tx.audit(self.actor, "activation.failed", failure.as_str(), &detail)?;
-                Ok(Outcome::Failed(failure))
-            }
-            Ok(effect) => {
-                let pin_id = tx.apply(moment.run_id, person_id, &effect)?;
-                failpoint::reached("activation.effect");
-                tx.mark_done(item.activation_id, pin_id, moment.now)?;
-                self.note(
-                    tx,
-                    &format!("activation:{id}"),
-                    "activation.done",
-                    pin_id,
-                    &effect,
-                )?;
-                Ok(Outcome::Activated)
-            }
-        }
-    }
-
-    /// The entries in the ledger and in the audit log.
-    fn note(
-        &self,
-        tx: &ActivationTx<'_>,
-        cause: &str,
-        action: &str,
-        pin_id: i64,
-        effect: &Effect,
-    ) -> Result<(), StoreError> {
-        tx.ledger(cause, &effect.tally())?;
-        let detail = serde_json::json!({ "cause": cause, "pin_id": pin_id });
-        tx.audit(self.actor, action, "", &detail)
-    }
-
-    fn failed(&mut self, request_id: String, why: &impl ToString, again: Again) {
-        let reason = why.to_string();
-        tracing::warn!(event = "activation.failed", request = request_id, reason);
-        self.drained.failed.push(Failed {
+    /// Counts what is committed.
+    fn add(&mut self, outcome: Outcome) {
+        let settled = outcome.settled;
+        self.drained.activated += settled.done.len() as u64;
+        self.drained.pending_activated += settled.pending.len() as u64;
+        self.set_aside.extend(settled.set_aside);
+        let failed = settled.failed.into_iter().map(|(request_id, why)| Failed {
             request_id,
-            reason,
-            tried_again: again == Again::Yes,
+            reason: why.to_string(),
+            tried_again: false,
         });
+        for failed in failed.chain(outcome.refused) {
+            let Failed {
+                request_id, reason, ..
+            } = &failed;
+            tracing::warn!(event = "activation.failed", request = request_id, reason);
+            self.drained.failed.push(failed);
+        }
     }
-}
-
-/// What became of a request that was due.
-enum Outcome {
-    Activated,
-    Failed(Failure),
-}
-
-/// Whether a request will be tried again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Again {
-    Yes,
-    No,
-}
-
-/// What the database said; SQLite names tables and columns, never values.
-fn refusal_of(error: &StoreError) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }

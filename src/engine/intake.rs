@@ -151,7 +151,7 @@ fn take_batch(
     }
     if new > 0 {
         let detail = serde_json::json!({ "requests": new });
-        tx.audit(actor, "intake", "", &detail)?;
+        tx.audit(actor, "intake", &detail)?;
     }
     failpoint::reached("intake.commit");
     tx.commit()?;

@@ -5,7 +5,7 @@ use std::fmt;
 use super::tape::Tape;
 use crate::domain::{
     quarantine::QuarantineRow,
-    rows::{PersonRows, PinRow},
+    rows::{DelegationRow, FiscalCodeRow, GrantRow, PersonRow, PersonRows, PinRow},
 };
 
 /// Collects rows; ids and the run are filled in here.
@@ -61,51 +61,21 @@ impl ChunkBuilder {
         first_id: i64,
         rows: &PersonRows<'_>,
     ) -> Result<(), DanglingSuccessor> {
-        let run_id = self.run_id;
-        let person = &mut self.rows.person;
-        person.integer(first_id);
-        person.text(rows.person.surname);
-        person.optional(rows.person.given_name);
-        person.date(rows.person.birth_date);
-        person.optional(rows.person.email);
-        person.optional(rows.person.phone);
-        person.integer(run_id);
-        person.end_row();
+        self.push_holder(first_id, &rows.person);
         for code in &rows.codes {
-            let tape = &mut self.rows.fiscal_code;
-            tape.text(&code.fiscal_code);
-            tape.integer(first_id);
-            tape.integer(i64::from(code.current));
-            tape.end_row();
+            self.push_code(first_id, code);
         }
         for (pin_id, pin) in (first_id..).zip(&rows.pins) {
             let successor = successor(first_id, pin, &rows.pins)?;
-            push_pin(
-                &mut self.rows.pin,
-                (pin_id, first_id, successor, run_id),
-                pin,
-            );
+            self.push_pin(first_id, (pin_id, successor), pin);
         }
         for grant in &rows.grants {
-            let tape = &mut self.rows.profile_grant;
-            tape.integer(first_id);
-            tape.text(grant.profile);
-            tape.text(&grant.entity);
-            tape.text(grant.status.as_str());
-            tape.text(grant.level.as_str());
-            tape.date(Some(grant.valid_from));
-            tape.text(&grant.evidence);
-            tape.integer(run_id);
-            tape.end_row();
+            self.push_grant(first_id, grant);
         }
         for delegation in &rows.delegations {
-            let tape = &mut self.rows.delegation;
-            tape.integer(first_id);
-            tape.text(delegation.guardian_fiscal_code.as_str());
-            tape.text(&delegation.evidence);
-            tape.integer(run_id);
-            tape.end_row();
+            self.push_delegation(first_id, delegation);
         }
+        let run_id = self.run_id;
         for finding in &rows.findings {
             let tape = &mut self.rows.finding;
             tape.integer(run_id);
@@ -115,6 +85,63 @@ impl ChunkBuilder {
             tape.end_row();
         }
         Ok(())
+    }
+
+    /// Adds a row of `person` alone.
+    pub(super) fn push_holder(&mut self, person_id: i64, row: &PersonRow<'_>) {
+        let tape = &mut self.rows.person;
+        tape.integer(person_id);
+        tape.text(row.surname);
+        tape.optional(row.given_name);
+        tape.date(row.birth_date);
+        tape.optional(row.email);
+        tape.optional(row.phone);
+        tape.integer(self.run_id);
+        tape.end_row();
+    }
+
+    /// Adds a row of `fiscal_code` alone.
+    pub(super) fn push_code(&mut self, person_id: i64, row: &FiscalCodeRow<'_>) {
+        let tape = &mut self.rows.fiscal_code;
+        tape.text(&row.fiscal_code);
+        tape.integer(person_id);
+        tape.integer(i64::from(row.current));
+        tape.end_row();
+    }
+
+    /// Adds a row of `pin` alone: its id, and that of the PIN that superseded it.
+    pub(super) fn push_pin(
+        &mut self,
+        person_id: i64,
+        (pin_id, successor): (i64, Option<i64>),
+        row: &PinRow<'_>,
+    ) {
+        let ids = (pin_id, person_id, successor, self.run_id);
+        push_pin(&mut self.rows.pin, ids, row);
+    }
+
+    /// Adds a row of `profile_grant` alone.
+    pub(super) fn push_grant(&mut self, person_id: i64, row: &GrantRow<'_>) {
+        let tape = &mut self.rows.profile_grant;
+        tape.integer(person_id);
+        tape.text(row.profile);
+        tape.text(&row.entity);
+        tape.text(row.status.as_str());
+        tape.text(row.level.as_str());
+        tape.date(Some(row.valid_from));
+        tape.text(&row.evidence);
+        tape.integer(self.run_id);
+        tape.end_row();
+    }
+
+    /// Adds a row of `delegation` alone.
+    pub(super) fn push_delegation(&mut self, person_id: i64, row: &DelegationRow) {
+        let tape = &mut self.rows.delegation;
+        tape.integer(person_id);
+        tape.text(row.guardian_fiscal_code.as_str());
+        tape.text(&row.evidence);
+        tape.integer(self.run_id);
+        tape.end_row();
     }
 
     /// Adds a quarantined record.

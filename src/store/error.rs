@@ -10,6 +10,9 @@ use crate::{
     postgres::{PostgresError, Trouble},
 };
 
+/// The SQLSTATE of what a trigger's function raises.
+const RAISED: &str = "P0001";
+
 /// A failure at the target. Nothing of the transaction it happened in was committed.
 #[derive(Debug, thiserror::Error)]
 #[expect(
@@ -207,14 +210,28 @@ impl StoreError {
         Some(hint.to_owned())
     }
 
-    /// Whether the database refused a row because of a constraint: the row's fault, and not the database's.
+    /// Whether the database refused a row because of a constraint, a trigger or a value: the row's fault, and not the
+    /// database's.
     #[must_use]
-    pub fn is_constraint(&self) -> bool {
+    pub fn refuses_row(&self) -> bool {
         match self {
             Self::Sqlite { source, .. } => {
                 source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
             }
-            Self::Postgres { source, .. } => source.trouble() == Trouble::Constraint,
+            Self::Postgres { source, .. } => {
+                matches!(source.trouble(), Trouble::Constraint | Trouble::BadValue)
+                    || source.sqlstate() == Some(RAISED)
+            }
+            _other => false,
+        }
+    }
+
+    /// Whether another transaction got in the way: the same again may do.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        match self {
+            Self::Busy { .. } => true,
+            Self::Postgres { source, .. } => source.trouble() == Trouble::Conflict,
             _other => false,
         }
     }

@@ -6,10 +6,9 @@ use serde_json::Value;
 
 use super::{
     AuditEntry, ChunkRows, CommitPoint, Lease, RunPhase, StoreError,
-    database::{Database, Durability, Transaction, values},
-    event, lease_row, postgres,
+    database::{Durability, Transaction, values},
+    event, lease_row,
     run_row::phase,
-    sqlite,
     target::Target,
 };
 use crate::{domain::digest::Digest, failpoint};
@@ -80,10 +79,7 @@ impl LeasedTx<'_> {
     ///
     /// When the database refuses a row or fails; the transaction must then be dropped.
     pub fn insert(&self, rows: &ChunkRows) -> Result<(), StoreError> {
-        match &*self.database {
-            Database::Sqlite(connection) => sqlite::insert::insert(connection, rows)?,
-            Database::Postgres(server) => postgres::insert::insert(server, rows)?,
-        }
+        self.database.insert(rows)?;
         failpoint::reached("chunk.rows");
         Ok(())
     }

@@ -4,4 +4,12 @@ mod command;
 mod drain;
 mod effects;
 mod evaluations;
+#[allow(
+    dead_code,
+    reason = "shared by test programs that use different parts of it"
+)]
+#[path = "../postgres/server.rs"]
+mod server;
+mod together;
+mod town;
 mod world;

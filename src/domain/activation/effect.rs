@@ -46,7 +46,7 @@ pub enum Holder {
     Standing,
 }
 
-/// The rows to write for one person, in this order.
+/// The rows to write for one person; one request's effect, or that of several together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// Whether person and code are to be written too.
@@ -55,12 +55,12 @@ pub struct Effect {
     pub fiscal_code: FiscalCode,
     /// Who it is, as the model has it afterwards.
     pub identity: Identity,
-    /// A PIN that gives way comes before the one that takes its place.
+    /// A PIN that gives way comes before the one that takes its place; a new one comes last.
     pub pins: Vec<Change<Pin>>,
     /// Grants that are new or change.
     pub grants: Vec<Change<Grant>>,
-    /// A new delegation.
-    pub delegation: Option<DelegationRow>,
+    /// Delegations that are new.
+    pub delegations: Vec<DelegationRow>,
 }
 
 impl Effect {
@@ -83,7 +83,7 @@ impl Effect {
             codes,
             self.pins.iter().map(|change| &change.after),
             self.grants.iter().map(|change| &change.after),
-            self.delegation.iter().cloned().collect(),
+            self.delegations.clone(),
         );
         tally.add_person(&after, &mut hash);
         if self.holder == Holder::Standing {
@@ -126,7 +126,7 @@ pub fn of(
     let grants_after = standing
         .into_iter()
         .flat_map(|person| &person.grants)
-        .filter(|held| !same_grant(held, &grant.after))
+        .filter(|held| !held.is_of_same(&grant.after))
         .chain([&grant.after]);
     pin.expires_on = expiry(request.expires_on, grants_after, today, ages);
     let guardian = request.guardian.filter(|guardian| {
@@ -149,10 +149,13 @@ pub fn of(
         } else {
             vec![grant]
         },
-        delegation: guardian.map(|guardian_fiscal_code| DelegationRow {
-            guardian_fiscal_code,
-            evidence: evidence(request),
-        }),
+        delegations: guardian
+            .map(|guardian_fiscal_code| DelegationRow {
+                guardian_fiscal_code,
+                evidence: evidence(request),
+            })
+            .into_iter()
+            .collect(),
     })
 }
 
@@ -174,10 +177,6 @@ fn evidence(request: &Request) -> String {
     format!("{ACTIVATION_SOURCE}:{}", request.request_id)
 }
 
-fn same_grant(one: &Grant, other: &Grant) -> bool {
-    one.profile == other.profile && one.entity == other.entity
-}
-
 fn grant_change(request: &Request, standing: Option<&Standing>, today: Date) -> Change<Grant> {
     let asked = Grant {
         profile: request.profile.clone(),
@@ -190,7 +189,7 @@ fn grant_change(request: &Request, standing: Option<&Standing>, today: Date) -> 
     let held = standing
         .into_iter()
         .flat_map(|person| &person.grants)
-        .find(|held| same_grant(held, &asked))
+        .find(|held| held.is_of_same(&asked))
         .cloned();
     let stays = held.as_ref().is_some_and(|held| match held.status {
         GrantStatus::Active => held.level >= asked.level,

@@ -12,5 +12,6 @@ pub mod evaluation;
 pub mod pending;
 pub mod refusal;
 pub mod request;
+mod sequence;
 pub mod standing;
 pub mod submission;

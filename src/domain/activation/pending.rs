@@ -54,7 +54,7 @@ pub fn activate(
             after,
         }],
         grants,
-        delegation: None,
+        delegations: Vec::new(),
     })
 }
 

@@ -48,7 +48,7 @@ impl fmt::Debug for Credential {
 }
 
 /// Names a PIN by its natural key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PinName {
     /// Its source.
     pub source: String,
@@ -78,7 +78,7 @@ pub struct Pin {
 }
 
 impl Pin {
-    pub(super) fn row(&self) -> PinRow<'_> {
+    pub(crate) fn row(&self) -> PinRow<'_> {
         let credential = self.credential.as_ref();
         PinRow {
             status: self.status,
@@ -119,7 +119,12 @@ pub struct Grant {
 }
 
 impl Grant {
-    fn row(&self) -> GrantRow<'_> {
+    /// Whether both are of one profile and entity, of which a person has one grant.
+    pub(super) fn is_of_same(&self, other: &Self) -> bool {
+        self.profile == other.profile && self.entity == other.entity
+    }
+
+    pub(crate) fn row(&self) -> GrantRow<'_> {
         GrantRow {
             profile: &self.profile,
             entity: self.entity.as_str().into(),

@@ -1,4 +1,4 @@
-//! What is due, and what became of it.
+//! What is due, and what waits.
 
 use jiff::Timestamp;
 
@@ -21,8 +21,8 @@ use crate::{
 /// A place in the order of acceptance; begins before the first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DueCursor {
-    accepted_at: Timestamp,
-    activation_id: i64,
+    pub(super) accepted_at: Timestamp,
+    pub(super) activation_id: i64,
 }
 
 impl Default for DueCursor {
@@ -39,8 +39,6 @@ impl Default for DueCursor {
 pub struct Due {
     /// Its row.
     pub activation_id: i64,
-    /// Where to go on after it.
-    pub cursor: DueCursor,
     /// What it asks for.
     pub request: Request,
 }
@@ -57,67 +55,6 @@ pub struct Waiting {
 }
 
 impl ActivationTx<'_> {
-    /// The next requests that are due at `now`, in the order of acceptance.
-    ///
-    /// # Errors
-    /// When the database fails or holds what no request can be.
-    pub fn due(
-        &self,
-        after: &DueCursor,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Due>, StoreError> {
-        let rows = self.database.rows(
-            "read the queue of requests",
-            "SELECT activation_id, request_id, accepted_at, fiscal_code, surname, given_name, birth_date,
-                 email, phone, profile, entity, level, credential, credential_scheme, credential_salt,
-                 issued_on, expires_on, office, channel, halves_delivered, guardian_fiscal_code
-             FROM delayed_activation
-             WHERE state = 'accepted' AND halves_delivered = 2 AND not_before <= ?1
-                 AND (accepted_at, activation_id) > (?2, ?3)
-             ORDER BY accepted_at, activation_id LIMIT ?4",
-            values![now, after.accepted_at, after.activation_id, limit],
-        )?;
-        rows.iter().map(due).collect()
-    }
-
-    /// Marks a request as done, unless another drain was first.
-    ///
-    /// # Errors
-    /// When the database fails, or the request does not wait any more.
-    pub fn mark_done(
-        &self,
-        activation_id: i64,
-        pin_id: i64,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let updated = self.database.execute(
-            "mark a request as done",
-            "UPDATE delayed_activation SET state = 'done', done_at = ?2, pin_id = ?3
-             WHERE activation_id = ?1 AND state = 'accepted'",
-            values![activation_id, now, pin_id],
-        )?;
-        if updated == 1 {
-            Ok(())
-        } else {
-            Err(damaged("two drains inside one transaction"))
-        }
-    }
-
-    /// Marks a request as failed: it was due and changed nothing.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn mark_failed(&self, activation_id: i64, failure: Failure) -> Result<(), StoreError> {
-        self.database.execute(
-            "mark a request as failed",
-            "UPDATE delayed_activation SET state = 'failed', reason = ?2
-             WHERE activation_id = ?1 AND state = 'accepted'",
-            values![activation_id, failure.as_str()],
-        )?;
-        Ok(())
-    }
-
     /// Counts a try that the database refused; says whether the request is now set aside.
     ///
     /// # Errors
@@ -160,7 +97,7 @@ impl ActivationTx<'_> {
     }
 }
 
-fn due(row: &Row) -> Result<Due, StoreError> {
+pub(super) fn due(row: &Row) -> Result<Due, StoreError> {
     let mut columns = row.columns();
     let activation_id = columns.next()?;
     let request = Request {
@@ -191,10 +128,6 @@ fn due(row: &Row) -> Result<Due, StoreError> {
     };
     Ok(Due {
         activation_id,
-        cursor: DueCursor {
-            accepted_at: request.accepted_at,
-            activation_id,
-        },
         request,
     })
 }

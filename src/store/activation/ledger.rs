@@ -1,18 +1,69 @@
 //! What pinferry answers for after cut-over: the ledger of the digest and the audit log.
 
+use serde_json::json;
+
 use super::tx::ActivationTx;
 use crate::{
-    domain::tally::Tally,
+    domain::{activation::refusal::Failure, tally::Tally},
     store::{AuditEntry, StoreError, event, replace::enter_in_ledger},
 };
 
+/// What became of requests and of migrated pending PINs in one transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Settled {
+    /// Requests that took effect, and the PINs they brought.
+    pub done: Vec<(String, i64)>,
+    /// Requests that changed nothing.
+    pub failed: Vec<(String, Failure)>,
+    /// Pending PINs that became active.
+    pub pending: Vec<i64>,
+    /// Pending PINs that the database lets nobody activate.
+    pub set_aside: Vec<i64>,
+    /// The difference all of it makes to the tally.
+    pub difference: Tally,
+}
+
+impl Settled {
+    /// Adds what became of others.
+    pub fn add(&mut self, other: Self) {
+        self.done.extend(other.done);
+        self.failed.extend(other.failed);
+        self.pending.extend(other.pending);
+        self.set_aside.extend(other.set_aside);
+        self.difference.merge(&other.difference);
+    }
+
+    fn changed(&self) -> bool {
+        !self.done.is_empty() || !self.pending.is_empty()
+    }
+}
+
 impl ActivationTx<'_> {
-    /// Notes the difference a change makes to the tally.
+    /// Enters all of it in ledger and audit log, one row each. Nothing may be waited for after this: whoever
+    /// else writes to the audit log waits until the transaction ends.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn ledger(&self, cause: &str, difference: &Tally) -> Result<(), StoreError> {
-        enter_in_ledger(&self.database, cause, difference)
+    pub fn account_for(&self, actor: &str, settled: &Settled) -> Result<(), StoreError> {
+        if settled.changed() {
+            enter_in_ledger(&self.database, "activation", &settled.difference)?;
+        }
+        if !settled.changed() && settled.failed.is_empty() && settled.set_aside.is_empty() {
+            return Ok(());
+        }
+        let done = settled.done.iter();
+        let failed = settled.failed.iter();
+        let detail = json!({
+            "done": done
+                .map(|(id, pin_id)| json!({ "request_id": id, "pin_id": pin_id }))
+                .collect::<Vec<_>>(),
+            "failed": failed
+                .map(|(id, why)| json!({ "request_id": id, "reason": why.as_str() }))
+                .collect::<Vec<_>>(),
+            "pending_pin_ids": settled.pending,
+            "set_aside_pin_ids": settled.set_aside,
+        });
+        self.audit(actor, "activation", &detail)
     }
 
     /// Adds to the audit log.
@@ -23,13 +74,12 @@ impl ActivationTx<'_> {
         &self,
         actor: &str,
         action: &str,
-        reason: &str,
         detail: &serde_json::Value,
     ) -> Result<(), StoreError> {
         let entry = AuditEntry {
             actor,
             action,
-            reason,
+            reason: "",
             detail,
         };
         event::audit(&self.database, &entry)

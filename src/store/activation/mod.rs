@@ -1,5 +1,6 @@
 //! The queue of delayed activations, asked and changed.
 
+mod claim;
 mod due;
 mod ledger;
 mod pending;
@@ -9,10 +10,14 @@ mod sql;
 mod tx;
 mod write;
 
+pub use claim::Claim;
 pub use due::{Due, DueCursor, Waiting};
+pub use ledger::Settled;
 pub use pending::PendingCursor;
+pub use people::People;
 pub use queue::{Known, Taken};
 pub use tx::{ActivationTx, Readiness};
+pub use write::{IdBase, PersonEffect};
 
 use super::{Intent, StoreError, Target};
 use crate::config::settings::TargetSettings;
@@ -29,18 +34,17 @@ impl ActivationStore {
     /// # Errors
     /// When there is none, it is not ours, or it cannot be opened.
     pub fn open(settings: &TargetSettings) -> Result<Self, StoreError> {
-        Ok(Self {
-            target: Target::open(settings, Intent::MustExist)?,
-        })
+        let target = Target::open(settings, Intent::MustExist)?;
+        target.database.serve_a_queue()?;
+        Ok(Self { target })
     }
 
-    /// Begins a transaction on the queue and the model that no other writer of the queue overlaps.
+    /// Begins a transaction on the queue and the model. Others go on beside it where the engine lets them; what it
+    /// claims is its own.
     ///
     /// # Errors
     /// When the database stays busy or fails.
     pub fn begin(&mut self) -> Result<ActivationTx<'_>, StoreError> {
-        let tx = self.target.write()?;
-        tx.one_at_a_time("begin a transaction on the queue", "delayed_activation")?;
-        Ok(ActivationTx::new(tx))
+        Ok(ActivationTx::new(self.target.write()?))
     }
 }

@@ -1,6 +1,8 @@
 //! Migrated PINs that wait for their delivery.
 
-use super::tx::ActivationTx;
+use std::collections::HashMap;
+
+use super::{people::ids, tx::ActivationTx};
 use crate::{
     domain::{activation::pending::Delivered, status::Level},
     store::{
@@ -64,23 +66,44 @@ impl ActivationTx<'_> {
             .collect()
     }
 
-    /// The person's PINs that came as pending and were delivered.
+    /// Whether a pending PIN with both halves delivered is left, other than these.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn delivered_of(&self, person_id: i64) -> Result<Vec<Delivered>, StoreError> {
-        let rows = self.database.rows(
-            LOOK,
-            "SELECT legacy_profile, legacy_entity, level FROM pin
-             WHERE person_id = ?1 AND legacy_status = 'pending' AND halves_delivered = 2",
-            values![person_id],
+    pub fn is_pending_left(&self, except: &[i64]) -> Result<bool, StoreError> {
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM pin WHERE status = 'pending' AND halves_delivered = 2
+                 AND pin_id NOT IN (SELECT listed.id FROM {}))",
+            self.database.listed("?1", &[("id", "BIGINT")])
+        );
+        self.database.value(LOOK, &sql, values![&ids(except)])
+    }
+
+    /// These people's PINs that came as pending and were delivered, by person.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn delivered_of(
+        &self,
+        person_ids: &[i64],
+    ) -> Result<HashMap<i64, Vec<Delivered>>, StoreError> {
+        let rows = self.of_people(
+            person_ids,
+            "SELECT person_id, legacy_profile, legacy_entity, level FROM pin
+             WHERE person_id {of} AND legacy_status = 'pending' AND halves_delivered = 2",
         )?;
-        rows.iter().map(delivered).collect()
+        let mut delivered: HashMap<i64, Vec<Delivered>> = HashMap::new();
+        for row in &rows {
+            let of = delivered.entry(row.get(0)?).or_default();
+            of.push(pin(row)?);
+        }
+        Ok(delivered)
     }
 }
 
-fn delivered(row: &Row) -> Result<Delivered, StoreError> {
+fn pin(row: &Row) -> Result<Delivered, StoreError> {
     let mut columns = row.columns();
+    columns.next::<i64>()?;
     Ok(Delivered {
         profile: columns.next()?,
         entity: columns.next()?,

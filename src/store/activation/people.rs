@@ -1,6 +1,9 @@
 //! People as they stand in the model.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::tx::ActivationTx;
 use crate::{
@@ -16,7 +19,16 @@ use crate::{
     },
 };
 
-const ACTION: &str = "read a person";
+const ACTION: &str = "read people";
+
+/// People whom nobody else changes until the transaction ends.
+#[derive(Debug, Default)]
+pub struct People {
+    /// By id.
+    pub standings: HashMap<i64, Standing>,
+    /// The ids of the PINs that the standings name.
+    pub pin_ids: HashMap<PinName, i64>,
+}
 
 impl ActivationTx<'_> {
     /// The days a PIN lasts unused, by profile, as the target's catalogue has it.
@@ -35,97 +47,165 @@ impl ActivationTx<'_> {
             .collect()
     }
 
-    /// The person a code leads to, old codes included.
+    /// The people these codes lead to, old codes included.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn person_of(&self, code: &str) -> Result<Option<i64>, StoreError> {
-        self.database
-            .row(
-                "look for a person",
-                "SELECT person_id FROM fiscal_code WHERE fiscal_code = ?1",
-                values![code],
-            )?
-            .map(|row| row.get(0))
-            .transpose()
+    pub fn people_of(&self, codes: &[&str]) -> Result<HashMap<String, i64>, StoreError> {
+        let codes: Vec<_> = codes.iter().map(|code| json!({ "code": code })).collect();
+        let sql = format!(
+            "SELECT fiscal_code, person_id FROM fiscal_code WHERE fiscal_code IN (SELECT listed.code FROM {})",
+            self.database.listed("?1", &[("code", "TEXT")]),
+        );
+        let codes = serde_json::Value::from(codes).to_string();
+        let rows = self
+            .database
+            .rows("look for people", &sql, values![&codes])?;
+        rows.iter()
+            .map(|row| Ok((row.get(0)?, row.get(1)?)))
+            .collect()
     }
 
-    /// The person as he stands.
+    /// These people as they stand, but for those somebody else is changing. What an effect may change of
+    /// them is theirs until the transaction ends, so that no revocation is overwritten that came meanwhile.
     ///
     /// # Errors
     /// When the database fails or holds what no person can be.
-    pub fn standing(&self, person_id: i64) -> Result<Standing, StoreError> {
-        let person = self.database.row(
-            ACTION,
-            "SELECT fiscal_code.fiscal_code, person.surname, person.given_name, person.birth_date,
-                 person.email, person.phone
-             FROM person JOIN fiscal_code ON fiscal_code.person_id = person.person_id
-             WHERE person.person_id = ?1 AND fiscal_code.current = ?2",
-            values![person_id, true],
+    pub fn standings(&self, person_ids: &[i64]) -> Result<People, StoreError> {
+        let held = self.of_people(
+            person_ids,
+            "SELECT person_id FROM person WHERE person_id {of} ORDER BY person_id{claim}",
         )?;
-        let person = person.ok_or_else(|| damaged("a person without a code"))?;
-        let live_pin = self.database.row(
-            ACTION,
-            "SELECT source, legacy_id, status, disposition, level, credential, credential_scheme,
-                 credential_salt, halves_delivered, issued_on, expires_on, last_used_on, office, channel,
-                 legacy_profile, legacy_entity, legacy_status
-             FROM pin WHERE person_id = ?1 AND status IN ('active', 'suspended', 'pending')",
-            values![person_id],
+        let held: Vec<i64> = held
+            .iter()
+            .map(|row| row.get(0))
+            .collect::<Result<_, _>>()?;
+        let mut people = People::default();
+        if held.is_empty() {
+            return Ok(people);
+        }
+        let identities = self.of_people(
+            &held,
+            "SELECT person.person_id, fiscal_code.fiscal_code, person.surname, person.given_name,
+                 person.birth_date, person.email, person.phone
+             FROM person JOIN fiscal_code ON fiscal_code.person_id = person.person_id AND fiscal_code.current
+             WHERE person.person_id {of}",
         )?;
-        let grants = self.database.rows(
-            ACTION,
-            "SELECT profile, entity, status, level, valid_from, evidence FROM profile_grant
-             WHERE person_id = ?1",
-            values![person_id],
+        for row in &identities {
+            people.standings.insert(row.get(0)?, standing(row)?);
+        }
+        if people.standings.len() < held.len() {
+            return Err(damaged("a person without a code"));
+        }
+        self.add_pins(&held, &mut people)?;
+        self.add_latest_requests(&held, &mut people)?;
+        let grants = self.of_people(
+            &held,
+            "SELECT person_id, profile, entity, status, level, valid_from, evidence FROM profile_grant
+             WHERE person_id {of} ORDER BY person_id, profile, entity{hold}",
         )?;
-        let guardians = self.database.rows(
-            ACTION,
-            "SELECT guardian_fiscal_code FROM delegation WHERE person_id = ?1",
-            values![person_id],
+        for row in &grants {
+            people.of(row)?.grants.push(grant(row)?);
+        }
+        let guardians = self.of_people(
+            &held,
+            "SELECT person_id, guardian_fiscal_code FROM delegation WHERE person_id {of}",
         )?;
-        let mut columns = person.columns();
-        Ok(Standing {
-            fiscal_code: columns.next()?,
-            identity: Identity {
-                surname: columns.next()?,
-                given_name: columns.next()?,
-                birth_date: columns.next()?,
-                email: columns.next()?,
-                phone: columns.next()?,
-            },
-            pin: live_pin.as_ref().map(pin).transpose()?,
-            latest_request: self.latest_request(person_id)?,
-            grants: grants.iter().map(grant).collect::<Result<_, _>>()?,
-            guardians: guardians
-                .iter()
-                .map(|row| row.get(0))
-                .collect::<Result<_, _>>()?,
-        })
+        for row in &guardians {
+            people.of(row)?.guardians.push(row.get(1)?);
+        }
+        Ok(people)
     }
 
-    fn latest_request(&self, person_id: i64) -> Result<Option<(Timestamp, PinName)>, StoreError> {
-        let latest = self.database.row(
-            ACTION,
-            "SELECT delayed_activation.accepted_at, pin.legacy_id
-             FROM pin JOIN delayed_activation ON delayed_activation.request_id = pin.legacy_id
-             WHERE pin.person_id = ?1 AND pin.source = ?2
-             ORDER BY delayed_activation.accepted_at DESC, delayed_activation.activation_id DESC LIMIT 1",
-            values![person_id, ACTIVATION_SOURCE],
+    fn add_pins(&self, held: &[i64], people: &mut People) -> Result<(), StoreError> {
+        let pins = self.of_people(
+            held,
+            "SELECT person_id, pin_id, source, legacy_id, status, disposition, level, credential,
+                 credential_scheme, credential_salt, halves_delivered, issued_on, expires_on, last_used_on,
+                 office, channel, legacy_profile, legacy_entity, legacy_status
+             FROM pin WHERE person_id {of} AND (status = 'active' OR status = 'suspended' OR status = 'pending')
+             ORDER BY pin_id{hold}",
         )?;
-        latest
-            .map(|row| {
-                let name = PinName {
-                    source: ACTIVATION_SOURCE.to_owned(),
-                    legacy_id: row.get(1)?,
-                };
-                Ok((row.get(0)?, name))
-            })
-            .transpose()
+        for row in &pins {
+            let pin = pin(row)?;
+            people.pin_ids.insert(pin.name.clone(), row.get(1)?);
+            people.of(row)?.pin = Some(pin);
+        }
+        Ok(())
     }
+
+    fn add_latest_requests(&self, held: &[i64], people: &mut People) -> Result<(), StoreError> {
+        let requests = self.of_people(
+            held,
+            &format!(
+                "SELECT pin.person_id, delayed_activation.accepted_at, pin.legacy_id, pin.pin_id
+                 FROM pin JOIN delayed_activation ON delayed_activation.request_id = pin.legacy_id
+                 WHERE pin.person_id {{of}} AND pin.source = '{ACTIVATION_SOURCE}'
+                 ORDER BY delayed_activation.accepted_at, delayed_activation.activation_id"
+            ),
+        )?;
+        for row in &requests {
+            let at: Timestamp = row.get(1)?;
+            let name = PinName {
+                source: ACTIVATION_SOURCE.to_owned(),
+                legacy_id: row.get(2)?,
+            };
+            people.pin_ids.insert(name.clone(), row.get(3)?);
+            // The last one stays.
+            people.of(row)?.latest_request = Some((at, name));
+        }
+        Ok(())
+    }
+
+    /// The rows of a query about these people, `{of}` being where it asks for them.
+    pub(super) fn of_people(&self, person_ids: &[i64], sql: &str) -> Result<Vec<Row>, StoreError> {
+        let of = format!(
+            "IN (SELECT listed.id FROM {})",
+            self.database.listed("?1", &[("id", "BIGINT")])
+        );
+        self.database
+            .rows(ACTION, &sql.replace("{of}", &of), values![&ids(person_ids)])
+    }
+}
+
+/// Ids as a parameter to list.
+pub(super) fn ids(ids: &[i64]) -> String {
+    let ids: Vec<_> = ids.iter().map(|id| json!({ "id": id })).collect();
+    serde_json::Value::from(ids).to_string()
+}
+
+impl People {
+    /// Whom a row is about, by its first column.
+    fn of(&mut self, row: &Row) -> Result<&mut Standing, StoreError> {
+        self.standings
+            .get_mut(&row.get(0)?)
+            .ok_or_else(|| damaged("a row of nobody"))
+    }
+}
+
+fn standing(row: &Row) -> Result<Standing, StoreError> {
+    let mut columns = row.columns();
+    columns.next::<i64>()?;
+    Ok(Standing {
+        fiscal_code: columns.next()?,
+        identity: Identity {
+            surname: columns.next()?,
+            given_name: columns.next()?,
+            birth_date: columns.next()?,
+            email: columns.next()?,
+            phone: columns.next()?,
+        },
+        pin: None,
+        latest_request: None,
+        grants: Vec::new(),
+        guardians: Vec::new(),
+    })
 }
 
 fn pin(row: &Row) -> Result<Pin, StoreError> {
     let mut columns = row.columns();
+    columns.next::<i64>()?;
+    columns.next::<i64>()?;
     Ok(Pin {
         name: PinName {
             source: columns.next()?,
@@ -159,6 +239,7 @@ fn pin(row: &Row) -> Result<Pin, StoreError> {
 
 fn grant(row: &Row) -> Result<Grant, StoreError> {
     let mut columns = row.columns();
+    columns.next::<i64>()?;
     Ok(Grant {
         profile: columns.next()?,
         entity: columns.next()?,

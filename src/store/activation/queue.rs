@@ -62,7 +62,10 @@ impl LeasedTx<'_> {
     }
 }
 
+/// Whoever takes requests in does so in turn: what one supersedes the next has to see, and numbers have no gaps.
+/// Those who drain the queue do not wait, and are waited for only where they hold the very person's request.
 fn take_in(database: &Database, submission: &Submission) -> Result<Taken, StoreError> {
+    database.in_turn(ACTION, "delayed_activation")?;
     let is_new = insert(database, submission)?;
     if is_new {
         for statement in [sql::SUPERSEDED_BY_LATER, sql::SUPERSEDE_EARLIER] {
@@ -91,13 +94,19 @@ fn insert(database: &Database, submission: &Submission) -> Result<bool, StoreErr
     let documents = serde_json::Value::from(submission.documents.clone()).to_string();
     let (id, origin) = (&submission.request_id, submission.origin.as_str());
     let (accepted_at, not_before) = (submission.accepted_at, submission.not_before);
+    let numbered = |sql: &str| {
+        sql.replace(
+            "{next}",
+            &database.next_number("delayed_activation", "activation_id"),
+        )
+    };
     let inserted = match &submission.verdict {
         Verdict::Accepted(request) => {
             let (identity, credential) = (&request.identity, &request.credential);
             let guardian = request.guardian.as_ref().map(|code| code.as_str());
             database.execute(
                 ACTION,
-                sql::INSERT_ACCEPTED,
+                &numbered(sql::INSERT_ACCEPTED),
                 values![
                     id,
                     origin,
@@ -132,7 +141,7 @@ fn insert(database: &Database, submission: &Submission) -> Result<bool, StoreErr
             detail,
         } => database.execute(
             ACTION,
-            sql::INSERT_REFUSED,
+            &numbered(sql::INSERT_REFUSED),
             values![
                 id,
                 origin,

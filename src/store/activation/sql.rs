@@ -1,21 +1,21 @@
 //! The statements of the queue.
 
-/// A request that was accepted; a known id changes nothing.
+/// A request that was accepted, `{next}` being its number; a known id changes nothing.
 pub(super) const INSERT_ACCEPTED: &str = "
 INSERT INTO delayed_activation (
-    state, reason, request_id, origin, fiscal_code, surname, given_name, birth_date, profile, entity, level,
+    activation_id, state, reason, request_id, origin, fiscal_code, surname, given_name, birth_date, profile, entity, level,
     credential, credential_scheme, credential_salt, issued_on, expires_on, halves_delivered, office, channel,
     email, phone, guardian_fiscal_code, documents, payload, accepted_at, not_before)
-VALUES ('accepted', '', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+VALUES ({next}, 'accepted', '', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
     ?20, ?21, ?22, ?23, ?24)
 ON CONFLICT (request_id) DO NOTHING";
 
 /// A request that was refused, ?3 being why; a known id changes nothing.
 pub(super) const INSERT_REFUSED: &str = "
 INSERT INTO delayed_activation (
-    state, level, halves_delivered, request_id, origin, reason, fiscal_code, surname, given_name, profile,
+    activation_id, state, level, halves_delivered, request_id, origin, reason, fiscal_code, surname, given_name, profile,
     entity, office, documents, payload, accepted_at, not_before)
-VALUES ('refused', '', 0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+VALUES ({next}, 'refused', '', 0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 ON CONFLICT (request_id) DO NOTHING";
 
 /// The request ?1 takes the place of those accepted before it for the same person, profile and entity.

@@ -7,8 +7,7 @@ use crate::store::{
     database::{Transaction, damaged, values},
 };
 
-/// A transaction that keeps other writers of the queue waiting from its first statement; dropped, it is rolled
-/// back.
+/// A transaction on the queue and the model; dropped, it is rolled back.
 pub struct ActivationTx<'c> {
     pub(super) database: Transaction<'c>,
 }

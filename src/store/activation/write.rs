@@ -1,209 +1,261 @@
-//! Writing an effect.
+//! Writing effects, those of many people at once.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::tx::ActivationTx;
 use crate::{
     domain::{
         activation::{
-            effect::{Change, Effect, Holder},
-            standing::{Grant, Pin, PinName},
+            effect::{Effect, Holder},
+            refusal::Failure,
+            standing::{Pin, PinName},
         },
-        rows::DelegationRow,
+        rows::{FiscalCodeRow, PersonRow},
     },
     store::{
-        StoreError,
-        database::{Value, values},
+        ChunkBuilder, StoreError,
+        database::{damaged, values},
     },
 };
 
-/// Ids that no run has reserved and no row has.
-const NEXT_ID: &str = "
-SELECT coalesce(max(taken.id), 0) + 1 FROM (
-    SELECT max(person_id) AS id FROM person
-    UNION ALL SELECT max(pin_id) FROM pin
-    UNION ALL SELECT max(id_end) FROM run) AS taken";
+const ACTION: &str = "let requests take effect";
 
-const ACTION: &str = "let a request take effect";
+/// An effect, and the id of the person it is on, be he new or not.
+#[derive(Clone, Debug)]
+pub struct PersonEffect {
+    /// His id.
+    pub person_id: i64,
+    /// What is to change.
+    pub effect: Effect,
+}
+
+/// Where the ids of people and PINs that requests bring begin. They follow from the number of the request: so any
+/// number of drains give them out at once, and a request brings the same ones however often a drain died.
+#[derive(Clone, Copy, Debug)]
+pub struct IdBase(i64);
+
+impl IdBase {
+    /// The id of the person that a request brings.
+    #[must_use]
+    pub const fn person_id(self, activation_id: i64) -> i64 {
+        self.0 + 2 * activation_id - 1
+    }
+
+    /// The id of the PIN that a request brings.
+    #[must_use]
+    pub const fn pin_id(self, activation_id: i64) -> i64 {
+        self.0 + 2 * activation_id
+    }
+}
 
 impl ActivationTx<'_> {
-    /// Writes an effect and gives the id of the person's PIN it brought about, or that it changed last.
+    /// Ids past those that runs have reserved.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn id_base(&self) -> Result<IdBase, StoreError> {
+        let sql = "SELECT coalesce(max(id_end), 0) FROM run";
+        self.database.value(ACTION, sql, &[]).map(IdBase)
+    }
+
+    /// Ids past all there are: somebody else gave out the others.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn id_base_above_all(&self) -> Result<IdBase, StoreError> {
+        let sql = "SELECT coalesce(max(taken.id), 0) FROM (
+                SELECT max(person_id) AS id FROM person
+                UNION ALL SELECT max(pin_id) FROM pin
+                UNION ALL SELECT max(id_end) FROM run) AS taken";
+        self.database.value(ACTION, sql, &[]).map(IdBase)
+    }
+
+    /// Writes effects, at most one for each person. `pin_ids` has the ids of all PINs that they name.
     ///
     /// # Errors
     /// When the database fails or its constraints refuse a row.
-    pub fn apply(
+    pub fn write(
         &self,
         run_id: i64,
-        person_id: Option<i64>,
-        effect: &Effect,
-    ) -> Result<i64, StoreError> {
-        let next_id: i64 = self.database.value(ACTION, NEXT_ID, &[])?;
-        let person_id = match effect.holder {
-            Holder::New => self.insert_person(run_id, next_id, effect)?,
-            Holder::Standing => person_id.ok_or_else(|| StoreError::Damaged {
-                what: "a person without an id".to_owned(),
-            })?,
-        };
-        let new_pin = effect.pins.iter().find(|change| change.before.is_none());
-        let new_name = new_pin.map(|change| change.after.name.clone());
-        let new_id = next_id + 1;
-        let mut last_id = new_id;
-        for change in &effect.pins {
-            let successor = match &change.after.superseded_by {
-                Some(name) if Some(name) == new_name.as_ref() => Some(new_id),
-                Some(name) => Some(self.pin_id(name)?),
-                None => None,
-            };
-            last_id = match change.before {
-                None => self.insert_pin(run_id, person_id, new_id, &change.after, successor)?,
-                Some(_) => self.update_pin(&change.after, successor)?,
-            };
-        }
-        for change in &effect.grants {
-            self.put_grant(run_id, person_id, change)?;
-        }
-        if let Some(delegation) = &effect.delegation {
-            self.insert_delegation(run_id, person_id, delegation)?;
-        }
-        Ok(last_id)
-    }
-
-    fn insert_person(
-        &self,
-        run_id: i64,
-        person_id: i64,
-        effect: &Effect,
-    ) -> Result<i64, StoreError> {
-        let identity = &effect.identity;
-        self.put(
-            "INSERT INTO person (person_id, surname, given_name, birth_date, email, phone, run_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            values![
-                person_id,
-                &identity.surname,
-                &identity.given_name,
-                identity.birth_date,
-                &identity.email,
-                &identity.phone,
-                run_id
-            ],
-        )?;
-        self.put(
-            "INSERT INTO fiscal_code (fiscal_code, person_id, current) VALUES (?1, ?2, ?3)",
-            values![effect.fiscal_code.as_str(), person_id, true],
-        )?;
-        Ok(person_id)
-    }
-
-    fn pin_id(&self, name: &PinName) -> Result<i64, StoreError> {
-        self.database.value(
-            ACTION,
-            "SELECT pin_id FROM pin WHERE legacy_id = ?1 AND source = ?2",
-            values![&name.legacy_id, &name.source],
-        )
-    }
-
-    fn insert_pin(
-        &self,
-        run_id: i64,
-        person_id: i64,
-        pin_id: i64,
-        pin: &Pin,
-        successor: Option<i64>,
-    ) -> Result<i64, StoreError> {
-        let credential = pin.credential.as_ref();
-        self.put(
-            "INSERT INTO pin (pin_id, person_id, status, disposition, level, credential, credential_scheme,
-                 credential_salt, halves_delivered, issued_on, expires_on, last_used_on, office, channel,
-                 source, legacy_id, legacy_profile, legacy_entity, legacy_status, superseded_by, run_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                 ?20, ?21)",
-            values![
-                pin_id,
-                person_id,
-                pin.status.as_str(),
-                pin.disposition.as_str(),
-                pin.level.as_str(),
-                credential.map(|credential| credential.hash.as_str()),
-                credential.map(|credential| credential.scheme.as_str()),
-                credential.and_then(|credential| credential.salt.as_deref()),
-                pin.halves_delivered,
-                pin.issued_on,
-                pin.expires_on,
-                pin.last_used_on,
-                &pin.office,
-                &pin.channel,
-                &pin.name.source,
-                &pin.name.legacy_id,
-                &pin.legacy_profile,
-                &pin.legacy_entity,
-                pin.legacy_status.as_str(),
-                successor,
-                run_id
-            ],
-        )?;
-        Ok(pin_id)
-    }
-
-    /// Writes what an effect may change of a PIN that stands: status, expiry, successor.
-    fn update_pin(&self, pin: &Pin, successor: Option<i64>) -> Result<i64, StoreError> {
-        self.database.value(
-            ACTION,
-            "UPDATE pin SET status = ?3, expires_on = ?4, superseded_by = ?5
-             WHERE legacy_id = ?1 AND source = ?2 RETURNING pin_id",
-            values![
-                &pin.name.legacy_id,
-                &pin.name.source,
-                pin.status.as_str(),
-                pin.expires_on,
-                successor
-            ],
-        )
-    }
-
-    fn put_grant(
-        &self,
-        run_id: i64,
-        person_id: i64,
-        change: &Change<Grant>,
+        effects: &[PersonEffect],
+        pin_ids: &HashMap<PinName, i64>,
     ) -> Result<(), StoreError> {
-        let grant = &change.after;
-        self.put(
-            "INSERT INTO profile_grant
-                 (person_id, profile, entity, status, level, valid_from, evidence, run_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (person_id, profile, entity) DO UPDATE SET status = excluded.status,
-                 level = excluded.level, valid_from = excluded.valid_from, evidence = excluded.evidence",
-            values![
-                person_id,
-                &grant.profile,
-                &grant.entity,
-                grant.status.as_str(),
-                grant.level.as_str(),
-                grant.valid_from,
-                &grant.evidence,
-                run_id
-            ],
-        )
+        let mut rows = ChunkBuilder::new(run_id);
+        let (mut pins, mut grants) = (Vec::new(), Vec::new());
+        for PersonEffect { person_id, effect } in effects {
+            if effect.holder == Holder::New {
+                push_person(&mut rows, *person_id, effect);
+            }
+            for change in &effect.pins {
+                let pin = &change.after;
+                let pin_id = id_of(&pin.name, pin_ids)?;
+                let successor = pin.superseded_by.as_ref();
+                let successor = successor.map(|name| id_of(name, pin_ids)).transpose()?;
+                match change.before {
+                    None => rows.push_pin(*person_id, (pin_id, successor), &pin.row()),
+                    Some(_) => pins.push(changed_pin(pin_id, successor, pin)),
+                }
+            }
+            for change in &effect.grants {
+                let grant = &change.after;
+                match change.before {
+                    None => rows.push_grant(*person_id, &grant.row()),
+                    Some(_) => grants.push(json!({
+                        "person_id": person_id,
+                        "profile": grant.profile,
+                        "entity": grant.entity,
+                        "status": grant.status.as_str(),
+                        "level": grant.level.as_str(),
+                        "valid_from": grant.valid_from.to_string(),
+                        "evidence": grant.evidence,
+                    })),
+                }
+            }
+            for delegation in &effect.delegations {
+                rows.push_delegation(*person_id, delegation);
+            }
+        }
+        // What gives way first: a person has one PIN at a time.
+        self.change_pins(pins)?;
+        self.change_grants(grants)?;
+        self.database.insert(&rows.finish())
     }
 
-    fn insert_delegation(
-        &self,
-        run_id: i64,
-        person_id: i64,
-        delegation: &DelegationRow,
-    ) -> Result<(), StoreError> {
-        self.put(
-            "INSERT INTO delegation (person_id, guardian_fiscal_code, evidence, run_id)
-             VALUES (?1, ?2, ?3, ?4)",
-            values![
-                person_id,
-                delegation.guardian_fiscal_code.as_str(),
-                &delegation.evidence,
-                run_id
+    /// Writes what an effect may change of PINs that stand: status, expiry, successor.
+    fn change_pins(&self, pins: Vec<Value>) -> Result<(), StoreError> {
+        let listed = self.database.listed(
+            "?1",
+            &[
+                ("pin_id", "BIGINT"),
+                ("status", "TEXT"),
+                ("expires_on", "DATE"),
+                ("successor", "BIGINT"),
             ],
-        )
+        );
+        let sql = format!(
+            "UPDATE pin SET status = listed.status, expires_on = listed.expires_on,
+                 superseded_by = listed.successor
+             FROM {listed} WHERE pin.pin_id = listed.pin_id"
+        );
+        self.change(&sql, pins)
     }
 
-    fn put(&self, sql: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
-        self.database.execute(ACTION, sql, values).map(drop)
+    fn change_grants(&self, grants: Vec<Value>) -> Result<(), StoreError> {
+        let listed = self.database.listed(
+            "?1",
+            &[
+                ("person_id", "BIGINT"),
+                ("profile", "TEXT"),
+                ("entity", "TEXT"),
+                ("status", "TEXT"),
+                ("level", "TEXT"),
+                ("valid_from", "DATE"),
+                ("evidence", "TEXT"),
+            ],
+        );
+        let sql = format!(
+            "UPDATE profile_grant SET status = listed.status, level = listed.level,
+                 valid_from = listed.valid_from, evidence = listed.evidence
+             FROM {listed} WHERE profile_grant.person_id = listed.person_id
+                 AND profile_grant.profile = listed.profile AND profile_grant.entity = listed.entity"
+        );
+        self.change(&sql, grants)
     }
+
+    /// Changes one row for each that is listed.
+    fn change(&self, sql: &str, listed: Vec<Value>) -> Result<(), StoreError> {
+        if listed.is_empty() {
+            return Ok(());
+        }
+        let rows = listed.len() as u64;
+        let listed = Value::from(listed).to_string();
+        let changed = self.database.execute(ACTION, sql, values![&listed])?;
+        if changed == rows {
+            Ok(())
+        } else {
+            Err(damaged("rows that went away while they were held"))
+        }
+    }
+
+    /// Marks requests as done, with the PINs they brought.
+    ///
+    /// # Errors
+    /// When the database fails, or one of them does not wait any more.
+    pub fn mark_done(&self, done: &[(i64, i64)], now: Timestamp) -> Result<(), StoreError> {
+        let rows = done.iter();
+        let rows = rows.map(|(id, pin_id)| json!({ "activation_id": id, "pin_id": pin_id }));
+        let listed = self
+            .database
+            .listed("?1", &[("activation_id", "BIGINT"), ("pin_id", "BIGINT")]);
+        let sql = format!(
+            "UPDATE delayed_activation SET state = 'done', done_at = ?2, pin_id = listed.pin_id FROM {listed}
+             WHERE delayed_activation.activation_id = listed.activation_id
+                 AND delayed_activation.state = 'accepted'"
+        );
+        let listed = Value::from_iter(rows).to_string();
+        let marked = self
+            .database
+            .execute("mark requests as done", &sql, values![&listed, now])?;
+        if marked == done.len() as u64 {
+            Ok(())
+        } else {
+            Err(damaged("two drains with the same request"))
+        }
+    }
+
+    /// Marks requests as failed: they were due and changed nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn mark_failed(&self, failed: &[(i64, Failure)]) -> Result<(), StoreError> {
+        let rows = failed.iter();
+        let rows = rows.map(|(id, why)| json!({ "activation_id": id, "reason": why.as_str() }));
+        let listed = self
+            .database
+            .listed("?1", &[("activation_id", "BIGINT"), ("reason", "TEXT")]);
+        let sql = format!(
+            "UPDATE delayed_activation SET state = 'failed', reason = listed.reason FROM {listed}
+             WHERE delayed_activation.activation_id = listed.activation_id
+                 AND delayed_activation.state = 'accepted'"
+        );
+        self.change(&sql, rows.collect())
+    }
+}
+
+fn push_person(rows: &mut ChunkBuilder, person_id: i64, effect: &Effect) {
+    let identity = &effect.identity;
+    rows.push_holder(
+        person_id,
+        &PersonRow {
+            surname: &identity.surname,
+            given_name: identity.given_name.as_deref(),
+            birth_date: identity.birth_date,
+            email: identity.email.as_deref(),
+            phone: identity.phone.as_deref(),
+        },
+    );
+    rows.push_code(
+        person_id,
+        &FiscalCodeRow {
+            fiscal_code: effect.fiscal_code.as_str().into(),
+            current: true,
+        },
+    );
+}
+
+fn changed_pin(pin_id: i64, successor: Option<i64>, pin: &Pin) -> Value {
+    json!({
+        "pin_id": pin_id,
+        "status": pin.status.as_str(),
+        "expires_on": pin.expires_on.map(|date| date.to_string()),
+        "successor": successor,
+    })
+}
+
+fn id_of(name: &PinName, pin_ids: &HashMap<PinName, i64>) -> Result<i64, StoreError> {
+    let id = pin_ids.get(name).copied();
+    id.ok_or_else(|| damaged("a PIN without an id"))
 }

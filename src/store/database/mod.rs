@@ -1,7 +1,9 @@
 //! One connection to the target, whichever engine keeps it.
 //!
 //! Statements are written once, in the SQL both engines understand. Parameters are `?1`, `?2`, …; what the
-//! engines spell differently stands in braces: `{now}`, the time in UTC to the millisecond.
+//! engines spell differently stands in braces: `{now}`, the time in UTC to the millisecond; and at the end of a
+//! query what it keeps from others until the transaction ends, which on SQLite is everything anyway: `{for share}`,
+//! `{hold}`, waiting for whoever has a row, and `{claim}`, leaving the rows that somebody has.
 
 mod postgres;
 mod row;
@@ -17,9 +19,9 @@ pub(in crate::store) use transaction::Transaction;
 pub(in crate::store) use value::{Value, values};
 
 use super::{
-    Lease, StoreError,
-    postgres::{purpose, purposes_of},
-    sqlite::connection,
+    ChunkRows, Lease, StoreError,
+    postgres::{insert as on_server, purpose, purposes_of},
+    sqlite::{connection, insert as on_file},
 };
 
 /// A connection.
@@ -51,6 +53,21 @@ impl Database {
                     Durability::Commit => "SET synchronous_commit = on",
                     Durability::Bulk => "SET synchronous_commit = off",
                 },
+            ),
+        }
+    }
+
+    /// Prepares for work on a queue: a table that is empty when the session begins and long soon after, and people
+    /// looked up by the set. A session that says nothing in the middle of a batch is ended, and the batch is
+    /// somebody else's.
+    pub(in crate::store) fn serve_a_queue(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(server) => server.batch(
+                "set up the session",
+                "SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off;
+                 SET enable_hashjoin = off; SET enable_mergejoin = off;
+                 SET idle_in_transaction_session_timeout = '30s'",
             ),
         }
     }
@@ -108,6 +125,14 @@ impl Database {
         }
     }
 
+    /// Writes rows in bulk.
+    pub(in crate::store) fn insert(&self, rows: &ChunkRows) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => on_file::insert(connection, rows),
+            Self::Postgres(server) => on_server::insert(server, rows),
+        }
+    }
+
     /// Runs statements without parameters.
     pub(in crate::store) fn batch(
         &self,
@@ -119,6 +144,23 @@ impl Database {
                 .execute_batch(sql)
                 .map_err(StoreError::sqlite(action)),
             Self::Postgres(server) => server.batch(action, sql),
+        }
+    }
+
+    /// Lets those who say this of a table go one after the other, each until its transaction has ended; whoever else
+    /// writes to it does not wait.
+    pub(in crate::store) fn in_turn(
+        &self,
+        action: &'static str,
+        table: &str,
+    ) -> Result<(), StoreError> {
+        match self {
+            // Whoever writes is alone anyway.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(server) => server.batch(
+                action,
+                &format!("LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE"),
+            ),
         }
     }
 
@@ -216,6 +258,42 @@ impl Database {
         match self {
             Self::Sqlite(_) => "rowid",
             Self::Postgres(_) => "ctid",
+        }
+    }
+
+    /// SQL for a table `listed` with the objects of a JSON array in a parameter as its rows: their members, and the
+    /// types these are to have.
+    pub(in crate::store) fn listed(&self, parameter: &str, members: &[(&str, &str)]) -> String {
+        let columns = |column: &dyn Fn(&str, &str) -> String| {
+            let columns: Vec<_> = members
+                .iter()
+                .map(|(name, kind)| column(name, kind))
+                .collect();
+            columns.join(", ")
+        };
+        match self {
+            Self::Sqlite(_) => {
+                let columns = columns(&|name, _| format!("value ->> '{name}' AS {name}"));
+                // With a limit it is read once, and an index made of it where one helps.
+                format!("(SELECT {columns} FROM json_each({parameter}) LIMIT -1) AS listed")
+            }
+            Self::Postgres(_) => {
+                let columns = columns(&|name, kind| format!("{name} {kind}"));
+                format!("json_to_recordset(CAST({parameter} AS json)) AS listed ({columns})")
+            }
+        }
+    }
+
+    /// SQL for the number after the last one in a table, whose writers go one after the other. Not what a sequence
+    /// would give: numbers must not depend on how often a process died.
+    pub(in crate::store) fn next_number(&self, table: &str, key: &str) -> String {
+        let next = format!("(SELECT coalesce(max({key}), 0) + 1 FROM {table})");
+        match self {
+            Self::Sqlite(_) => next,
+            // Whoever leaves the number to the table's own sequence goes on from there.
+            Self::Postgres(_) => {
+                format!("setval(pg_get_serial_sequence('{table}', '{key}'), {next})")
+            }
         }
     }
 

@@ -70,7 +70,9 @@ impl Server {
 fn spelt(sql: &str, values: &[Value<'_>]) -> String {
     let sql = sql
         .replace("{now}", NOW)
-        .replace("{for share}", " FOR SHARE");
+        .replace("{for share}", " FOR SHARE")
+        .replace("{hold}", " FOR NO KEY UPDATE")
+        .replace("{claim}", " FOR NO KEY UPDATE SKIP LOCKED");
     let mut pieces = sql.split('?');
     let mut out = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {

@@ -44,7 +44,11 @@ pub(super) fn rows(
 
 fn spelt(sql: &str) -> Cow<'_, str> {
     if sql.contains('{') {
-        Cow::Owned(sql.replace("{now}", NOW).replace("{for share}", ""))
+        let mut sql = sql.replace("{now}", NOW);
+        for kept in ["{for share}", "{hold}", "{claim}"] {
+            sql = sql.replace(kept, "");
+        }
+        Cow::Owned(sql)
     } else {
         Cow::Borrowed(sql)
     }

@@ -1,0 +1,336 @@
+//! What one transaction of a drain does: people read by the set, changed in memory, and written by the set.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{Timestamp, civil::Date};
+
+use super::{ATTEMPTS_MAX, Failed};
+use crate::{
+    domain::{
+        activation::{
+            effect::{self, Effect, Holder},
+            evaluation::Grounds,
+            pending::{self, Delivered},
+            refusal::Failure,
+            standing::{ACTIVATION_SOURCE, MaxAges, PinName, Standing},
+        },
+        tally::Tally,
+    },
+    store::{
+        StoreError,
+        activation::{ActivationTx, Due, IdBase, PendingCursor, People, PersonEffect, Settled},
+    },
+};
+
+/// What a transaction works with.
+pub(super) struct Batch<'b> {
+    tx: &'b ActivationTx<'b>,
+    run_id: i64,
+    pub(super) now: Timestamp,
+    today: Date,
+    ages: MaxAges,
+    ids: IdBase,
+    pending_is_done: bool,
+}
+
+/// What became of it, once it is committed.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) settled: Settled,
+    /// What the database refused.
+    pub(super) refused: Vec<Failed>,
+}
+
+/// People as they stand, and what is to become of them.
+struct Plan {
+    people: People,
+    delivered: HashMap<i64, Vec<Delivered>>,
+    effects: Vec<PersonEffect>,
+    settled: Settled,
+    /// Requests by number.
+    done: Vec<(i64, i64)>,
+    failed: Vec<(i64, Failure)>,
+}
+
+/// Whose requests these are: somebody's who stands in the model, or of nobody's yet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Whose<'a> {
+    Standing(i64),
+    New(&'a str),
+}
+
+impl<'b> Batch<'b> {
+    pub(super) fn begin(
+        tx: &'b ActivationTx<'b>,
+        run_id: i64,
+        grounds: &Grounds,
+    ) -> Result<Self, StoreError> {
+        let now = tx.now()?;
+        Ok(Self {
+            tx,
+            run_id,
+            now,
+            today: grounds.local_date(now),
+            ages: tx.max_ages()?,
+            ids: tx.id_base()?,
+            pending_is_done: tx.pending_done(run_id)?,
+        })
+    }
+
+    pub(super) fn pending_is_done(&self) -> bool {
+        self.pending_is_done
+    }
+
+    /// Activates the next migrated pending PINs with both halves delivered; nothing when there is none left.
+    pub(super) fn pending(
+        &self,
+        after: PendingCursor,
+        limit: u32,
+    ) -> Result<Option<(PendingCursor, Outcome)>, StoreError> {
+        let found = self.tx.delivered_pending(after, limit)?;
+        let Some((cursor, _)) = found.last() else {
+            return Ok(None);
+        };
+        let ids: Vec<_> = found.iter().map(|(_, person_id)| *person_id).collect();
+        let mut outcome = Outcome::default();
+        if let Ok(settled) = self.apart(|| self.activate_pending(&ids))? {
+            outcome.settled = settled;
+            return Ok(Some((*cursor, outcome)));
+        }
+        for (PendingCursor(pin_id), person_id) in &found {
+            match self.apart(|| self.activate_pending(&[*person_id]))? {
+                Ok(settled) => outcome.settled.add(settled),
+                Err(refused) => {
+                    outcome.settled.set_aside.push(*pin_id);
+                    outcome.refused.push(Failed {
+                        request_id: format!("pin {pin_id}"),
+                        reason: refused.to_string(),
+                        tried_again: false,
+                    });
+                }
+            }
+        }
+        Ok(Some((*cursor, outcome)))
+    }
+
+    /// Marks that no pending PIN is left, unless another drain is at work on one.
+    pub(super) fn end_pending(&self, set_aside: &[i64]) -> Result<(), StoreError> {
+        if self.tx.is_pending_left(set_aside)? {
+            return Ok(());
+        }
+        self.tx.mark_pending_done(self.run_id)
+    }
+
+    /// Lets requests take effect: all at once, or one by one where the database refuses that, so that one it
+    /// will never take keeps nobody else's from their turn.
+    pub(super) fn requests(&self, requests: &[Due]) -> Result<Outcome, StoreError> {
+        let mut outcome = Outcome::default();
+        match self.apart(|| self.activate(requests, self.ids))? {
+            Ok(settled) => outcome.settled = settled,
+            Err(error) => {
+                tracing::info!(event = "activation.one_by_one", %error);
+                for request in requests {
+                    self.request(request, &mut outcome)?;
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn request(&self, request: &Due, outcome: &mut Outcome) -> Result<(), StoreError> {
+        let alone = std::slice::from_ref(request);
+        if let Ok(settled) = self.apart(|| self.activate(alone, self.ids))? {
+            outcome.settled.add(settled);
+            return Ok(());
+        }
+        // Once more: another drain may have entered the person, or somebody else given out an id.
+        let ids = self.tx.id_base_above_all()?;
+        match self.apart(|| self.activate(alone, ids))? {
+            Ok(settled) => outcome.settled.add(settled),
+            Err(error) => {
+                let why = refusal_of(&error);
+                let set_aside =
+                    (self.tx).count_attempt(request.activation_id, &why, ATTEMPTS_MAX)?;
+                outcome.refused.push(Failed {
+                    request_id: request.request.request_id.clone(),
+                    reason: why,
+                    tried_again: !set_aside,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Does something, or takes it back and says what constraint refuses it.
+    fn apart(
+        &self,
+        work: impl FnOnce() -> Result<Settled, StoreError>,
+    ) -> Result<Result<Settled, StoreError>, StoreError> {
+        self.tx.mark_item()?;
+        match work() {
+            Ok(settled) => {
+                self.tx.keep_item()?;
+                Ok(Ok(settled))
+            }
+            Err(error) if error.refuses_row() => {
+                self.tx.take_item_back()?;
+                Ok(Err(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn activate_pending(&self, person_ids: &[i64]) -> Result<Settled, StoreError> {
+        let mut plan = self.plan(person_ids)?;
+        let mut held: Vec<_> = plan.people.standings.keys().copied().collect();
+        held.sort_unstable();
+        for person_id in held {
+            if let Some(standing) = plan.people.standings.remove(&person_id)
+                && let Some(effect) = self.delivered(&mut plan, person_id, &standing)
+            {
+                plan.effects.push(PersonEffect { person_id, effect });
+            }
+        }
+        self.write(plan)
+    }
+
+    fn activate(&self, requests: &[Due], ids: IdBase) -> Result<Settled, StoreError> {
+        let codes: Vec<_> = requests.iter().map(code).collect();
+        let found = self.tx.people_of(&codes)?;
+        let mut people: BTreeMap<Whose<'_>, Vec<&Due>> = BTreeMap::new();
+        for request in requests {
+            let code = code(request);
+            let whose = found
+                .get(code)
+                .map_or(Whose::New(code), |person_id| Whose::Standing(*person_id));
+            people.entry(whose).or_default().push(request);
+        }
+        let mut person_ids: Vec<_> = found.into_values().collect();
+        person_ids.sort_unstable();
+        person_ids.dedup();
+        let mut plan = self.plan(&person_ids)?;
+        for (whose, requests) in people {
+            match whose {
+                Whose::New(_) => self.person(&mut plan, None, &requests, ids),
+                Whose::Standing(person_id) => {
+                    // Whoever changes him just now has him; his requests wait for the next drain.
+                    if let Some(standing) = plan.people.standings.remove(&person_id) {
+                        let person = Some((person_id, standing));
+                        self.person(&mut plan, person, &requests, ids);
+                    }
+                }
+            }
+        }
+        self.write(plan)
+    }
+
+    fn plan(&self, person_ids: &[i64]) -> Result<Plan, StoreError> {
+        let people = self.tx.standings(person_ids)?;
+        let delivered = if self.pending_is_done || people.standings.is_empty() {
+            HashMap::new()
+        } else {
+            self.tx.delivered_of(person_ids)?
+        };
+        Ok(Plan {
+            people,
+            delivered,
+            effects: Vec::new(),
+            settled: Settled::default(),
+            done: Vec::new(),
+            failed: Vec::new(),
+        })
+    }
+
+    /// What makes the person's pending PIN active, if it is one that was delivered and may be.
+    fn delivered(&self, plan: &mut Plan, person_id: i64, standing: &Standing) -> Option<Effect> {
+        let delivered = plan.delivered.get(&person_id)?;
+        let effect = pending::activate(standing, delivered, self.today, &self.ages)?;
+        for change in &effect.pins {
+            let pin_id = plan.people.pin_ids.get(&change.after.name);
+            plan.settled.pending.extend(pin_id);
+        }
+        Some(effect)
+    }
+
+    /// One person's requests, one after the other in the order of acceptance. A pending PIN of his becomes
+    /// active before them, whichever drain comes to him first.
+    fn person(
+        &self,
+        plan: &mut Plan,
+        person: Option<(i64, Standing)>,
+        requests: &[&Due],
+        ids: IdBase,
+    ) {
+        let (mut person_id, mut standing) = person.unzip();
+        let mut total: Option<Effect> = None;
+        if let (Some(id), Some(before)) = (person_id, standing.take()) {
+            total = self.delivered(plan, id, &before);
+            standing = Some(match &total {
+                Some(effect) => Standing::after_pending(Some(before), effect),
+                None => before,
+            });
+        }
+        for due in requests {
+            let request = &due.request;
+            match effect::of(request, standing.as_ref(), self.today, &self.ages) {
+                Err(why) => {
+                    plan.failed.push((due.activation_id, why));
+                    let failed = (request.request_id.clone(), why);
+                    plan.settled.failed.push(failed);
+                }
+                Ok(effect) => {
+                    if effect.holder == Holder::New {
+                        person_id = Some(ids.person_id(due.activation_id));
+                    }
+                    let pin_id = ids.pin_id(due.activation_id);
+                    let name = PinName {
+                        source: ACTIVATION_SOURCE.to_owned(),
+                        legacy_id: request.request_id.clone(),
+                    };
+                    plan.people.pin_ids.insert(name, pin_id);
+                    plan.done.push((due.activation_id, pin_id));
+                    plan.settled.done.push((request.request_id.clone(), pin_id));
+                    standing = Some(Standing::after(standing, &effect, request.accepted_at));
+                    total = Some(match total {
+                        Some(earlier) => earlier.then(effect),
+                        None => effect,
+                    });
+                }
+            }
+        }
+        if let (Some(person_id), Some(effect)) = (person_id, total) {
+            plan.effects.push(PersonEffect { person_id, effect });
+        }
+    }
+
+    fn write(&self, plan: Plan) -> Result<Settled, StoreError> {
+        let Plan {
+            people,
+            effects,
+            mut settled,
+            done,
+            failed,
+            ..
+        } = plan;
+        self.tx.write(self.run_id, &effects, &people.pin_ids)?;
+        if !done.is_empty() {
+            self.tx.mark_done(&done, self.now)?;
+        }
+        self.tx.mark_failed(&failed)?;
+        let mut difference = Tally::default();
+        for PersonEffect { effect, .. } in &effects {
+            difference.merge(&effect.tally());
+        }
+        settled.difference = difference;
+        Ok(settled)
+    }
+}
+
+fn code(request: &Due) -> &str {
+    request.request.fiscal_code.as_str()
+}
+
+/// What the database said; SQLite names tables and columns, never values.
+fn refusal_of(error: &StoreError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}

@@ -1,0 +1,126 @@
+//! Taking people out of the queue, each for one drain.
+//!
+//! A person has the drain that holds the row of his first request that is due, by number; a row that another
+//! drain holds is left to it. People who stand in the model are held by their own row as well ([`super::people`]),
+//! because two codes may lead to one person, and of a new person the database takes the code once.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{
+    due::{Due, DueCursor, due},
+    tx::ActivationTx,
+};
+use crate::store::{
+    StoreError,
+    database::{Row, values},
+};
+
+const ACTION: &str = "read the queue of requests";
+
+/// What is due, of a request under a name, at the time ?1.
+const IS_DUE: &str =
+    "{name}.state = 'accepted' AND {name}.halves_delivered = 2 AND {name}.not_before <= ?1";
+
+/// Requests that are due, of whole people, which no other drain has.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// In the order of acceptance; empty when nothing was left to claim.
+    pub requests: Vec<Due>,
+    /// Where to go on after them.
+    pub cursor: DueCursor,
+}
+
+impl ActivationTx<'_> {
+    /// Claims the next `people_max` people of whom something is due at `now`, with all of theirs that is. Of
+    /// more than `requests_max` requests the rest comes with the next claim.
+    ///
+    /// # Errors
+    /// When the database fails or holds what no request can be.
+    pub fn claim(
+        &self,
+        after: &DueCursor,
+        now: Timestamp,
+        (people_max, requests_max): (u32, u32),
+    ) -> Result<Claim, StoreError> {
+        let people = self.claim_people(after, now, people_max)?;
+        let (Some((_, first)), Some((cursor, _))) = (people.first(), people.last()) else {
+            return Ok(Claim {
+                requests: Vec::new(),
+                cursor: *after,
+            });
+        };
+        let codes: Vec<_> = people.iter().map(|(_, code)| code.as_str()).collect();
+        let all = self.claim_requests(&codes, now, requests_max)?;
+        if all.len() < requests_max as usize {
+            return Ok(Claim {
+                requests: all,
+                cursor: *cursor,
+            });
+        }
+        // Too many: one person alone, who has his turn again as long as something of his is due.
+        let requests = self.claim_requests(&[first], now, requests_max)?;
+        let is_all = requests.len() < requests_max as usize;
+        Ok(Claim {
+            cursor: if is_all { people[0].0 } else { *after },
+            requests,
+        })
+    }
+
+    fn claim_people(
+        &self,
+        after: &DueCursor,
+        now: Timestamp,
+        people_max: u32,
+    ) -> Result<Vec<(DueCursor, String)>, StoreError> {
+        // A subquery of its own for each row, which the index on code and number answers at once.
+        let sql = format!(
+            "SELECT due.accepted_at, due.activation_id, due.fiscal_code FROM delayed_activation AS due
+             WHERE {} AND (due.accepted_at, due.activation_id) > (?2, ?3) AND due.activation_id = (
+                 SELECT first.activation_id FROM delayed_activation AS first
+                 WHERE first.fiscal_code = due.fiscal_code AND {}
+                 ORDER BY first.activation_id LIMIT 1)
+             ORDER BY due.accepted_at, due.activation_id LIMIT ?4{{claim}}",
+            IS_DUE.replace("{name}", "due"),
+            IS_DUE.replace("{name}", "first"),
+        );
+        let rows = self.database.rows(
+            ACTION,
+            &sql,
+            values![now, after.accepted_at, after.activation_id, people_max],
+        )?;
+        rows.iter().map(person).collect()
+    }
+
+    fn claim_requests(
+        &self,
+        codes: &[&str],
+        now: Timestamp,
+        requests_max: u32,
+    ) -> Result<Vec<Due>, StoreError> {
+        let sql = format!(
+            "SELECT activation_id, request_id, accepted_at, fiscal_code, surname, given_name, birth_date,
+                 email, phone, profile, entity, level, credential, credential_scheme, credential_salt,
+                 issued_on, expires_on, office, channel, halves_delivered, guardian_fiscal_code
+             FROM delayed_activation AS due
+             WHERE {} AND fiscal_code IN (SELECT listed.code FROM {})
+             ORDER BY accepted_at, activation_id LIMIT ?3{{claim}}",
+            IS_DUE.replace("{name}", "due"),
+            self.database.listed("?2", &[("code", "TEXT")]),
+        );
+        let codes: Vec<_> = codes.iter().map(|code| json!({ "code": code })).collect();
+        let codes = serde_json::Value::from(codes).to_string();
+        let rows = self
+            .database
+            .rows(ACTION, &sql, values![now, &codes, requests_max])?;
+        rows.iter().map(due).collect()
+    }
+}
+
+fn person(row: &Row) -> Result<(DueCursor, String), StoreError> {
+    let cursor = DueCursor {
+        accepted_at: row.get(0)?,
+        activation_id: row.get(1)?,
+    };
+    Ok((cursor, row.get(2)?))
+}
