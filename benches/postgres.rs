@@ -1,6 +1,6 @@
 //! The whole job into PostgreSQL on real volumes, beside baselines run in turn with it on the same server.
 //!
-//! `cargo bench --bench postgres -- [--records N] [--runs N] [--only run|naive]`
+//! `cargo bench --bench postgres -- [--records N] [--runs N] [--only run|naive|script]`
 //!
 //! The floor is what no migration can beat: the very rows of a finished run by raw binary COPY into the same bare
 //! tables, on two connections, then the same indexes, keys and foreign keys, on two connections; it neither
@@ -11,6 +11,8 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run stops")]
 
 mod measure;
+#[path = "postgres/script.rs"]
+mod script;
 
 use std::{
     fs,
@@ -46,7 +48,12 @@ fn main() {
         server,
         rows: folder.path().join("rows"),
     };
-    bench.measure(&csv, &options);
+    if options.wanted("run") || options.wanted("naive") {
+        bench.measure(&csv, &options);
+    }
+    if options.wanted("script") {
+        bench.script(&csv, &options);
+    }
 }
 
 struct Bench {
@@ -62,7 +69,7 @@ impl Bench {
         for turn in 0..options.runs {
             runs.push(self.migrate(csv));
             if turn == 0 {
-                self.export();
+                self.export(&[TABLES[0], TABLES[1], &CONTEXT].concat());
             }
             if options.wanted("run") {
                 floors.push(self.floor());
@@ -79,29 +86,29 @@ impl Bench {
     }
 
     fn migrate(&self, csv: &Path) -> Figure {
+        self.run(&format!("url = \"csv://{}\"\n", csv.display()))
+    }
+
+    /// The whole job; `source` ends the table of the source, and may go on with others.
+    fn run(&self, source: &str) -> Figure {
         self.server.recreate("target");
         let file = self.folder.join("pinferry.toml");
         let text = format!(
-            "[target]\nurl = \"{}\"\n[[source]]\nname = \"legacy\"\nurl = \"csv://{}\"\n\
+            "[target]\nurl = \"{}\"\n[[source]]\nname = \"legacy\"\n{source}\
              [rules]\nas_of = \"2013-11-03\"\n[run]\nmax_quarantine_ratio = 1.0\nwork_dir = \"{}\"\n",
             self.server.url("target"),
-            csv.display(),
             self.folder.join("work").display(),
         );
         fs::write(&file, text).expect("the configuration is written");
         measure(pinferry(&file).arg("run"), &[0, 3])
     }
 
-    /// The final rows, as the server writes them for COPY.
-    fn export(&self) {
-        fs::create_dir(&self.rows).expect("a folder for the rows");
+    /// The final rows of these tables, as the server writes them for COPY.
+    fn export(&self, tables: &[&str]) {
+        fs::create_dir_all(&self.rows).expect("a folder for the rows");
         self.server.give(&self.rows);
         self.server.give(&self.folder);
-        for table in TABLES
-            .iter()
-            .flat_map(|tables| tables.iter())
-            .chain(&CONTEXT)
-        {
+        for table in tables {
             let file = self.rows.join(table);
             let copy = format!("COPY {table} TO '{}' (FORMAT binary)", file.display());
             self.server.psql("target", &copy);
@@ -163,8 +170,13 @@ fn halves(list: &[String]) -> [String; 2] {
 }
 
 fn migration(file: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres");
-    fs::read_to_string(folder.join(file)).expect("a migration")
+    read(&format!("migrations/postgres/{file}"))
+}
+
+/// A file of the repository.
+fn read(path: &str) -> String {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fs::read_to_string(repository.join(path)).expect("a file of the repository")
 }
 
 fn indexes() -> Vec<String> {

@@ -13,6 +13,7 @@
 
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 
+SET LOCAL client_min_messages = warning;
 -- Everything sorts and hashes in memory. Compiling the large expressions costs more than it saves.
 SET LOCAL work_mem = '1GB';
 SET LOCAL hash_mem_multiplier = 1;
@@ -180,8 +181,10 @@ FROM (
         FROM (
             SELECT raw, tidied(raw) AS text
             FROM (
-                SELECT data_nascita AS raw FROM legacy.pin_legacy UNION SELECT data_rilascio FROM legacy.pin_legacy
-                UNION SELECT data_scadenza FROM legacy.pin_legacy UNION SELECT ultimo_accesso FROM legacy.pin_legacy
+                SELECT DISTINCT data_nascita AS raw FROM legacy.pin_legacy
+                UNION SELECT DISTINCT data_rilascio FROM legacy.pin_legacy
+                UNION SELECT DISTINCT data_scadenza FROM legacy.pin_legacy
+                UNION SELECT DISTINCT ultimo_accesso FROM legacy.pin_legacy
             ) AS found
             WHERE raw IS NOT NULL
             OFFSET 0
@@ -190,8 +193,15 @@ FROM (
     ) AS read
 ) AS known;
 
+-- The six codes of a record together are looked up by one key; no sane code holds its separator, and a doubled key would
+-- double a record, which the unique indexes refuse.
+CREATE FUNCTION coding_key(profile text, status text, level text, scheme text, channel text, halves text) RETURNS text
+    IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
+    SELECT coalesce(profile, '') || E'\u001f' || coalesce(status, '') || E'\u001f' || coalesce(level, '') || E'\u001f'
+        || coalesce(scheme, '') || E'\u001f' || coalesce(channel, '') || E'\u001f' || coalesce(halves, '') $$;
+
 CREATE UNLOGGED TABLE coding AS
-SELECT found.*,
+SELECT coding_key(classe_utente, stato, tipo_pin, algoritmo, canale, meta_consegnate) AS key,
     profile.profile, coalesce(profile.entity_rule, 'none') AS entity_rule, profile.max_age_days,
     status.status COLLATE "C" AS status, status.rank,
     CASE tidied_code(tipo_pin) WHEN 'ORD' THEN false WHEN 'DISP' THEN true END AS dispositive,
@@ -218,6 +228,8 @@ CREATE UNLOGGED TABLE repeated AS
 SELECT tidied(id) AS id FROM legacy.pin_legacy
 GROUP BY 1 HAVING count(*) > 1 AND left(tidied(id), 1) <> '@';
 
+ANALYZE repeated;
+
 CREATE UNLOGGED TABLE duplicate AS
 SELECT tid, copy FROM (
     SELECT tid, row_number() OVER (PARTITION BY id ORDER BY content, raw)
@@ -241,7 +253,7 @@ SELECT tid, copy FROM (
 ) AS numbered
 WHERE copy > 0;
 
-ANALYZE surname, given_name, day, coding, repeated, duplicate, renamed;
+ANALYZE surname (raw), given_name (raw), day (raw), coding (key), duplicate, renamed;
 
 -- Every record with the first reason against it, else in the order of its person's records. One sort by code serves
 -- the ids and all windows; records with a reason stand behind all people. OFFSET 0 keeps what is worked out in one
@@ -252,8 +264,8 @@ SELECT tid, reason, copy, code, old_code, legacy_id, omocode, name_fits, birth_f
     issued_on, expires_on, last_used_on, office, channel, halves, email, phone, guardian,
     row_number() OVER (ORDER BY code, rank, dispositive DESC, last_used_on DESC NULLS LAST, issued_on DESC, legacy_id) AS pin_id,
     row_number() OVER person AS place,
-    count(*) OVER (PARTITION BY code) AS records,
-    min(max_age_days) FILTER (WHERE rank = 0) OVER (PARTITION BY code) AS days
+    count(*) OVER person AS records,
+    min(max_age_days) FILTER (WHERE rank = 0) OVER person AS days
 FROM (
     SELECT record.*,
         CASE WHEN reason IS NULL THEN current_code END AS code,
@@ -305,9 +317,7 @@ FROM (
                     coalesce(guardians.code, written_guardian) AS guardian, guardians.discarded AS guardian_discarded
                 FROM (
                     SELECT tid, cognome, coalesce(nome, '') AS nome, data_nascita, data_rilascio, data_scadenza, ultimo_accesso,
-                        coalesce(classe_utente, '') AS classe_utente, coalesce(stato, '') AS stato,
-                        coalesce(tipo_pin, '') AS tipo_pin, coalesce(algoritmo, '') AS algoritmo,
-                        coalesce(canale, '') AS canale, coalesce(meta_consegnate, '') AS meta_consegnate,
+                        coding_key(classe_utente, stato, tipo_pin, algoritmo, canale, meta_consegnate) AS key,
                         CASE WHEN untidy THEN tidied(id) ELSE nullif(id, '') END COLLATE "C" AS legacy_id,
                         CASE WHEN untidy THEN tidied_code(codice_fiscale)
                             ELSE upper(nullif(codice_fiscale, '') COLLATE "C") END AS written,
@@ -343,15 +353,16 @@ FROM (
         LEFT JOIN day AS issued ON issued.raw = data_rilascio
         LEFT JOIN day AS expires ON expires.raw = data_scadenza
         LEFT JOIN day AS used ON used.raw = ultimo_accesso
-        LEFT JOIN coding USING (classe_utente, stato, tipo_pin, algoritmo, canale, meta_consegnate)
+        LEFT JOIN coding USING (key)
         OFFSET 0
     ) AS record
     OFFSET 0
 ) AS record
 WINDOW person AS (
-    PARTITION BY code ORDER BY rank, dispositive DESC, last_used_on DESC NULLS LAST, issued_on DESC, legacy_id);
+    PARTITION BY code ORDER BY rank, dispositive DESC, last_used_on DESC NULLS LAST, issued_on DESC, legacy_id
+    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING);
 
-ANALYZE judged;
+ANALYZE judged (reason, code, records, place, rank, guardian, omocode);
 
 -- People on whom their records disagree: compared among those written with one code.
 CREATE UNLOGGED TABLE conflict AS
@@ -410,7 +421,7 @@ FROM (
 ) AS ordered
 GROUP BY person_id;
 
-ANALYZE conflict, sibling, people;
+ANALYZE conflict, sibling, people (person_id, code);
 
 INSERT INTO person (person_id, surname, given_name, birth_date, email, phone, run_id)
 SELECT person_id, surname, given_name, birth_date, email, phone, :run_id FROM people;
