@@ -27,7 +27,7 @@ SELECT run_id, as_of FROM run \gset
 CREATE SCHEMA script;
 SET LOCAL search_path = script, public;
 
--- Functions of one expression are put in place by the planner; only `fold` and `spell_letters` are ever called.
+-- The planner puts functions of one expression in place; those with a FROM are called, for few values only.
 
 -- Without Unicode white space around it; NULL where nothing is left.
 CREATE FUNCTION tidied(value text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
@@ -73,30 +73,37 @@ CREATE FUNCTION spell_letters(folded text, leave_out boolean) RETURNS text IMMUT
 CREATE FUNCTION letter_odd(byte integer) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT ('{
         9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,1,0,5,7,9,13,15,17,
-        19,21,2,4,18,20,11,3,6,8,12,14,16,10,22,25,24,23}'::integer[])[byte - 47] $$;
+        19,21,2,4,18,20,11,3,6,8,12,14,16,10,22,25,24,23
+    }'::integer[])[byte - 47] $$;
 CREATE FUNCTION letter_even(byte integer) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT ('{
         9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,0,1,2,3,4,5,6,7,8,
-        9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25}'::integer[])[byte - 47] $$;
+        9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25
+    }'::integer[])[byte - 47] $$;
 CREATE FUNCTION digit_odd(byte integer) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT ('{
         1,0,5,7,9,13,15,17,19,21,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,
-        9000,9000,9000,4,18,20,9000,3,6,8,12,14,16,10,9000,9000,9000,9000}'::integer[])[byte - 47] $$;
+        9000,9000,9000,4,18,20,9000,3,6,8,12,14,16,10,9000,9000,9000,9000
+    }'::integer[])[byte - 47] $$;
 CREATE FUNCTION digit_even(byte integer) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT ('{
         0,1,2,3,4,5,6,7,8,9,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,
-        9000,9000,11,12,13,9000,15,16,17,18,19,20,21,9000,9000,9000,9000}'::integer[])[byte - 47] $$;
+        9000,9000,11,12,13,9000,15,16,17,18,19,20,21,9000,9000,9000,9000
+    }'::integer[])[byte - 47] $$;
 CREATE FUNCTION month_odd(byte integer) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT ('{
         9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,1,0,5,7,9,9000,
-        9000,17,9000,9000,9000,4,18,9000,9000,3,9000,8,12,14,9000,9000,9000,9000,9000,9000}'::integer[])[byte - 47] $$;
+        9000,17,9000,9000,9000,4,18,9000,9000,3,9000,8,12,14,9000,9000,9000,9000,9000,9000
+    }'::integer[])[byte - 47] $$;
 CREATE FUNCTION digit_value(byte integer) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT ('{
         0,1,2,3,4,5,6,7,8,9,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,
-        9000,9000,0,1,2,9000,3,4,5,6,7,8,9,9000,9000,9000,9000}'::integer[])[byte - 47] $$;
+        9000,9000,0,1,2,9000,3,4,5,6,7,8,9,9000,9000,9000,9000
+    }'::integer[])[byte - 47] $$;
 CREATE FUNCTION month_days(byte integer) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT ('{
-        0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,31,29,31,30,31,0,0,30,0,0,0,31,31,0,0,30,0,31,30,31,0,0,0,0,0,0}'::integer[])[byte - 47] $$;
+        0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,31,29,31,30,31,0,0,30,0,0,0,31,31,0,0,30,0,31,30,31,0,0,0,0,0,0
+    }'::integer[])[byte - 47] $$;
 
 -- The sum behind the check character; 9000 and more where a character may not stand where it does.
 CREATE FUNCTION personal_sum(code bytea) RETURNS integer IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
@@ -118,14 +125,16 @@ CREATE FUNCTION day_exists(day integer, code bytea) RETURNS boolean IMMUTABLE PA
 CREATE FUNCTION numeric_fits(code text) RETURNS boolean IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT code ~ '^[0-9]{11}$' AND code <> '00000000000' AND (
         SELECT sum(CASE WHEN place % 2 = 1 THEN digit WHEN digit < 5 THEN 2 * digit ELSE 2 * digit - 9 END) % 10 = 0
-        FROM (SELECT substr(code, place, 1)::integer AS digit, place FROM generate_series(1, 11) AS place) AS digits) $$;
+        FROM (SELECT substr(code, place, 1)::integer AS digit, place FROM generate_series(1, 11) AS place) AS digits
+    ) $$;
 
 -- What is wrong with a code, NULL for a valid one. Too slow for every record.
 CREATE FUNCTION code_problem(code text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT CASE
         WHEN code ~ '^[0-9]{11}$' AND code <> '00000000000'
             THEN CASE WHEN NOT numeric_fits(code) THEN 'the check character does not fit' END
-        WHEN coalesce(personal_sum(bytes), 9000) >= 9000 OR substr(code, 16) !~ '^[A-Z]$' THEN 'neither the personal nor the numeric form'
+        WHEN coalesce(personal_sum(bytes), 9000) >= 9000 OR substr(code, 16) !~ '^[A-Z]$'
+            THEN 'neither the personal nor the numeric form'
         WHEN NOT day_exists(personal_day(bytes), bytes) THEN 'the date in the code does not exist'
         WHEN personal_sum(bytes) % 26 <> get_byte(bytes, 15) - 65 THEN 'the check character does not fit'
     END
@@ -193,8 +202,8 @@ FROM (
     ) AS read
 ) AS known;
 
--- The six codes of a record together are looked up by one key; no sane code holds its separator, and a doubled key would
--- double a record, which the unique indexes refuse.
+-- The six codes of a record together are looked up by one key. No sane code holds its separator; a doubled key
+-- would double a record, which the unique indexes refuse.
 CREATE FUNCTION coding_key(profile text, status text, level text, scheme text, channel text, halves text) RETURNS text
     IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT coalesce(profile, '') || E'\u001f' || coalesce(status, '') || E'\u001f' || coalesce(level, '') || E'\u001f'
@@ -220,8 +229,9 @@ FROM (
     FROM legacy.pin_legacy
 ) AS found
 LEFT JOIN profile ON profile.profile = tidied_code(found.classe_utente)
-LEFT JOIN (VALUES ('A', 'active', 0), ('S', 'suspended', 1), ('P', 'pending', 2), ('R', 'revoked', 3), ('C', 'ceased', 3))
-    AS status (code, status, rank) ON status.code = tidied_code(found.stato);
+LEFT JOIN (VALUES
+    ('A', 'active', 0), ('S', 'suspended', 1), ('P', 'pending', 2), ('R', 'revoked', 3), ('C', 'ceased', 3)
+) AS status (code, status, rank) ON status.code = tidied_code(found.stato);
 
 -- Ids that occur more than once, then their records: of copies with the same content one goes on.
 CREATE UNLOGGED TABLE repeated AS
@@ -262,7 +272,8 @@ CREATE UNLOGGED TABLE judged AS
 SELECT tid, reason, copy, code, old_code, legacy_id, omocode, name_fits, birth_fits, surname, surname_no, given_name,
     given_name_no, birth_date, profile, entity, entity_ignored, status, rank, dispositive, credential, scheme,
     issued_on, expires_on, last_used_on, office, channel, halves, email, phone, guardian,
-    row_number() OVER (ORDER BY code, rank, dispositive DESC, last_used_on DESC NULLS LAST, issued_on DESC, legacy_id) AS pin_id,
+    row_number() OVER (
+        ORDER BY code, rank, dispositive DESC, last_used_on DESC NULLS LAST, issued_on DESC, legacy_id) AS pin_id,
     row_number() OVER person AS place,
     count(*) OVER person AS records,
     min(max_age_days) FILTER (WHERE rank = 0) OVER person AS days
@@ -271,7 +282,8 @@ FROM (
         CASE WHEN reason IS NULL THEN current_code END AS code,
         CASE WHEN reason IS NULL AND written <> current_code THEN written END AS old_code,
         left(current_code, 6) = letters AS name_fits,
-        substr(current_code, 7, 5) IN (man, woman) OR substr(spelt_digits(current_code), 7, 5) IN (man, woman) AS birth_fits,
+        substr(current_code, 7, 5) IN (man, woman)
+            OR substr(spelt_digits(current_code), 7, 5) IN (man, woman) AS birth_fits,
         CASE entity_rule WHEN 'none' THEN '' ELSE coalesce(given_entity, '') END AS entity,
         entity_rule = 'none' AND given_entity IS NOT NULL AS entity_ignored
     FROM (
@@ -316,7 +328,8 @@ FROM (
                         THEN convert_to(coalesce(renamed.code, written), 'UTF8') END AS bytes,
                     coalesce(guardians.code, written_guardian) AS guardian, guardians.discarded AS guardian_discarded
                 FROM (
-                    SELECT tid, cognome, coalesce(nome, '') AS nome, data_nascita, data_rilascio, data_scadenza, ultimo_accesso,
+                    SELECT tid, cognome, coalesce(nome, '') AS nome, data_nascita, data_rilascio, data_scadenza,
+                        ultimo_accesso,
                         coding_key(classe_utente, stato, tipo_pin, algoritmo, canale, meta_consegnate) AS key,
                         CASE WHEN untidy THEN tidied(id) ELSE nullif(id, '') END COLLATE "C" AS legacy_id,
                         CASE WHEN untidy THEN tidied_code(codice_fiscale)
@@ -434,14 +447,14 @@ SELECT old, person_id, false FROM renamed JOIN people USING (code) WHERE old <> 
 
 -- A survivor is a person's first record, if that is a candidate; then all other candidates are retired.
 INSERT INTO pin (pin_id, person_id, status, disposition, level, credential, credential_scheme, credential_salt,
-    halves_delivered, issued_on, expires_on, last_used_on, office, channel, source, legacy_id, legacy_profile, legacy_entity,
-    legacy_status, superseded_by, run_id)
+    halves_delivered, issued_on, expires_on, last_used_on, office, channel, source, legacy_id, legacy_profile,
+    legacy_entity, legacy_status, superseded_by, run_id)
 SELECT pin_id, pin_id - place + 1,
     CASE WHEN rank < 3 AND place > 1 THEN 'retired' ELSE status END,
     CASE WHEN rank = 3 THEN 'history' WHEN place = 1 THEN 'survivor' ELSE 'retired' END,
     CASE WHEN dispositive THEN 'dispositive' ELSE 'ordinary' END, credential, scheme, NULL, halves, issued_on,
-    CASE WHEN rank < 3 AND place = 1 THEN least(expires_on, date :'as_of' + days) ELSE expires_on END, last_used_on, office,
-    channel, :'source', legacy_id, profile, entity, status,
+    CASE WHEN rank < 3 AND place = 1 THEN least(expires_on, date :'as_of' + days) ELSE expires_on END, last_used_on,
+    office, channel, :'source', legacy_id, profile, entity, status,
     CASE WHEN rank < 3 AND place > 1 THEN pin_id - place + 1 END, :run_id
 FROM judged
 WHERE reason IS NULL AND (records = 1 OR pin_id - place + 1 NOT IN (SELECT person_id FROM conflict));
@@ -449,7 +462,8 @@ WHERE reason IS NULL AND (records = 1 OR pin_id - place + 1 NOT IN (SELECT perso
 -- The best status first, among its records the earliest issue; the level is the highest of that status.
 INSERT INTO profile_grant (person_id, profile, entity, status, level, valid_from, evidence, run_id)
 SELECT person_id, profile, entity, CASE rank WHEN 3 THEN 'ended' ELSE status END,
-    CASE WHEN dispositive THEN 'dispositive' ELSE 'ordinary' END, issued_on, 'legacy:' || :'source' || ':' || legacy_id, :run_id
+    CASE WHEN dispositive THEN 'dispositive' ELSE 'ordinary' END, issued_on,
+    'legacy:' || :'source' || ':' || legacy_id, :run_id
 FROM (
     SELECT pin_id AS person_id, profile, entity, status, rank, dispositive, issued_on, legacy_id
     FROM judged
@@ -466,21 +480,27 @@ FROM (
 
 INSERT INTO delegation (person_id, guardian_fiscal_code, evidence, run_id)
 SELECT DISTINCT ON (person_id, guardian) person_id, guardian, 'legacy:' || :'source' || ':' || legacy_id, :run_id
-FROM (SELECT pin_id - place + 1 AS person_id, * FROM judged WHERE reason IS NULL AND guardian IS NOT NULL AND rank < 3) AS guarded
+FROM (
+    SELECT pin_id - place + 1 AS person_id, *
+    FROM judged
+    WHERE reason IS NULL AND guardian IS NOT NULL AND rank < 3
+) AS guarded
 WHERE person_id NOT IN (SELECT person_id FROM conflict)
 ORDER BY person_id, guardian, place;
 
 INSERT INTO finding (run_id, kind, source, legacy_id)
 SELECT :run_id, kind, :'source', legacy_id
 FROM (
-    SELECT legacy_id, code IN (SELECT code FROM sibling) AS has_sibling, NOT numeric_code AND NOT name_fits AS other_name,
-        NOT numeric_code AND NOT birth_fits AS other_birth, NOT guarded AND minor AS minor_alone, guarded AND NOT minor AS adult,
+    SELECT legacy_id, code IN (SELECT code FROM sibling) AS has_sibling,
+        NOT numeric_code AND NOT name_fits AS other_name, NOT numeric_code AND NOT birth_fits AS other_birth,
+        NOT guarded AND minor AS minor_alone, guarded AND NOT minor AS adult,
         expired, numeric_code, entity_ignored, halves_open, upgrade_lost, last_used_retired,
         person_id IN (
             SELECT person_id FROM profile_grant JOIN profile USING (profile)
             WHERE status <> 'ended' AND level = 'ordinary' AND minimum_level = 'dispositive') AS below
     FROM (
-        SELECT *, length(code) = 11 AS numeric_code, birth_date > date :'as_of' - interval '18 years' AS minor FROM people
+        SELECT *, length(code) = 11 AS numeric_code, birth_date > date :'as_of' - interval '18 years' AS minor
+        FROM people
     ) AS person
     OFFSET 0
 ) AS person
@@ -517,9 +537,11 @@ SELECT :'source',
         WHEN 'fiscal_code_invalid' THEN CASE WHEN written IS NULL THEN 'fiscal_code is empty'
             ELSE 'fiscal_code: ' || code_problem(coalesce(renamed.code, written)) END
         WHEN 'fiscal_code_discarded' THEN 'fiscal_code: the links file discards it'
-        WHEN 'identity_missing' THEN CASE WHEN tidied(cognome) IS NULL THEN 'surname' ELSE 'given_name' END || ' is empty'
+        WHEN 'identity_missing' THEN
+            CASE WHEN tidied(cognome) IS NULL THEN 'surname' ELSE 'given_name' END || ' is empty'
         WHEN 'date_invalid' THEN CASE
-            WHEN iso_date(tidied(data_nascita)) IS NULL AND tidied(data_nascita) IS NOT NULL THEN 'birth_date is not an ISO date'
+            WHEN iso_date(tidied(data_nascita)) IS NULL AND tidied(data_nascita) IS NOT NULL
+                THEN 'birth_date is not an ISO date'
             WHEN tidied(data_rilascio) IS NULL THEN 'issued_on is empty'
             WHEN iso_date(tidied(data_rilascio)) IS NULL THEN 'issued_on is not an ISO date'
             WHEN iso_date(tidied(data_scadenza)) IS NULL AND tidied(data_scadenza) IS NOT NULL
@@ -535,7 +557,8 @@ SELECT :'source',
             ELSE 'credential_scheme is not among the accepted ones' END
         WHEN 'halves_invalid' THEN 'halves_delivered is none of 0, 1, 2'
         WHEN 'guardian_invalid' THEN 'guardian_fiscal_code: ' || coalesce(code_problem(guardian),
-            CASE WHEN guardians.discarded THEN 'the links file discards it' ELSE 'it is the holder''s own' END)
+            CASE WHEN guardian IN (SELECT code FROM renamed WHERE discarded) THEN 'the links file discards it'
+                ELSE 'it is the holder''s own' END)
         ELSE detail
     END,
     payload, :run_id
@@ -547,8 +570,10 @@ FROM (
             '"birth_date":' || to_json(nullif(data_nascita, '')), '"profile":' || to_json(nullif(classe_utente, '')),
             '"entity":' || to_json(nullif(codice_ente, '')), '"status":' || to_json(nullif(stato, '')),
             '"level":' || to_json(nullif(tipo_pin, '')), '"credential":' || to_json(nullif(pin_hash, '')),
-            '"credential_scheme":' || to_json(nullif(algoritmo, '')), '"issued_on":' || to_json(nullif(data_rilascio, '')),
-            '"expires_on":' || to_json(nullif(data_scadenza, '')), '"last_used_on":' || to_json(nullif(ultimo_accesso, '')),
+            '"credential_scheme":' || to_json(nullif(algoritmo, '')),
+            '"issued_on":' || to_json(nullif(data_rilascio, '')),
+            '"expires_on":' || to_json(nullif(data_scadenza, '')),
+            '"last_used_on":' || to_json(nullif(ultimo_accesso, '')),
             '"office":' || to_json(nullif(sede, '')), '"channel":' || to_json(nullif(canale, '')),
             '"halves_delivered":' || to_json(nullif(meta_consegnate, '')), '"email":' || to_json(nullif(email, '')),
             '"phone":' || to_json(nullif(telefono, '')), '"guardian_fiscal_code":' || to_json(nullif(cf_tutore, ''))
@@ -562,7 +587,6 @@ FROM (
     ) AS left_out
     JOIN legacy.pin_legacy AS read ON read.ctid = left_out.tid
 ) AS left_out
-LEFT JOIN renamed ON renamed.old = written
-LEFT JOIN renamed AS guardians ON guardians.code = guardian AND guardians.discarded;
+LEFT JOIN renamed ON renamed.old = written;
 
 DROP SCHEMA script CASCADE;
