@@ -4,9 +4,9 @@
 //!
 //! The floor is what no migration can beat: the very rows of a finished run by raw binary COPY into the same bare
 //! tables, on two connections, then the same indexes, keys and foreign keys, on two connections; it neither
-//! reads, judges, verifies nor can be resumed. The naive way inserts the same PINs row by row. A server of the
-//! benchmark's own is started from the installed binaries, with fsync and full-page writes on. Each figure is
-//! the median of `--runs` runs.
+//! reads, judges, verifies nor can be resumed. The naive way inserts the same PINs row by row. The script does
+//! the program's job from a legacy table in the same server. A server of the benchmark's own is started from
+//! the installed binaries, with fsync and full-page writes on. Each figure is the median of `--runs` runs.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run stops")]
 
