@@ -29,7 +29,6 @@ impl Plan {
              SET LOCAL enable_indexonlyscan = {index};
              SET LOCAL enable_bitmapscan = {set};
              SET LOCAL max_parallel_workers_per_gather = 0;
-             SET LOCAL jit = off;
              SET LOCAL work_mem = '256MB'"
         );
         server
