@@ -182,6 +182,7 @@ fn the_application_goes_on_while_a_lock_is_released_beside_a_reader() {
             longest
         });
         let released = locked.release(Leftovers::Refuse);
+        // Before anything can fail.
         stop.store(true, Ordering::Relaxed);
         assert!(!released.expect("released").remains.is_empty());
         let longest = writes.join().expect("no panic");

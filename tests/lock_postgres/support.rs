@@ -107,7 +107,10 @@ impl Legacy {
         let settings = self.database.settings();
         let mut session = Session::connect(&settings, "app", &Limits::READING).expect("a session");
         session
-            .batch("beginning", "RESET ALL")
+            .batch(
+                "beginning",
+                "RESET ALL; SET statement_timeout = '20s'; SET idle_in_transaction_session_timeout = '60s'",
+            )
             .expect("the defaults");
         session
     }

@@ -54,13 +54,14 @@ fn a_transaction_begun_before_the_lock_cannot_write_past_it_whatever_its_isolati
 #[test]
 fn engaging_waits_for_a_writer_in_flight_and_nobody_waits_for_it() {
     let legacy = Legacy::new();
-    let mut writer = legacy.application();
-    run(
-        &mut writer,
-        "BEGIN; UPDATE pin_legacy SET nome = 'prima' WHERE id = '1'",
-    )
-    .expect("a write");
     thread::scope(|scope| {
+        // A failure on the way ends the writer first, and then whoever waits for it.
+        let mut writer = legacy.application();
+        run(
+            &mut writer,
+            "BEGIN; UPDATE pin_legacy SET nome = 'prima' WHERE id = '1'",
+        )
+        .expect("a write");
         let engaging = scope.spawn(|| legacy.engage_as(&run_one()).map(drop));
         let mut others = legacy.application();
         let until = Instant::now() + Duration::from_millis(1200);
@@ -98,6 +99,7 @@ fn engaging_and_sealing_under_fire_let_nothing_forbidden_be_committed_afterwards
     let legacy = &legacy;
     let stop = &stop;
     thread::scope(|scope| {
+        let stops = Stops(stop);
         let writers: Vec<_> = (0..6)
             .map(|number| scope.spawn(move || write(legacy, number, stop)))
             .collect();
@@ -118,7 +120,7 @@ fn engaging_and_sealing_under_fire_let_nothing_forbidden_be_committed_afterwards
         thread::sleep(Duration::from_millis(300));
         assert_eq!(whole(), sealed);
         assert_eq!(locked.state(), LockState::Sealed);
-        stop.store(true, Ordering::Relaxed);
+        drop(stops);
         let longest = writers
             .into_iter()
             .map(|writer| writer.join().expect("no panic"))
@@ -129,6 +131,15 @@ fn engaging_and_sealing_under_fire_let_nothing_forbidden_be_committed_afterwards
         let report = format!("engaged in {took:?}, the longest statement took {longest:?}\n");
         std::io::Write::write_all(&mut std::io::stderr(), report.as_bytes()).expect("stderr");
     });
+}
+
+/// Stops the writers, whatever becomes of the test.
+struct Stops<'s>(&'s AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Writes what is forbidden and what is allowed until told to stop; the longest any statement took.

@@ -306,7 +306,7 @@ fn start(folder: &Path) -> u16 {
 
 fn launch(folder: &Path, port: u16) -> Result<(), String> {
     let settings = format!(
-        "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={} -c fsync=off -c max_connections=200",
+        "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={} -c fsync=off -c max_connections=250",
         folder.display()
     );
     let (data, log) = (folder.join("data"), folder.join("log"));
