@@ -118,8 +118,8 @@ pub fn test(source: &SourceSettings, lock: &LockSettings) -> Result<Option<TestR
     }
 }
 
-/// What engaging or testing the lock would refuse; writes nothing. Guards are tried on a copy in memory of
-/// the schema and of the first rows.
+/// What engaging or testing the lock would refuse; leaves nothing written. Guards are tried on a copy in memory
+/// of the schema and of the first rows, or on a server in transactions that are undone.
 ///
 /// # Errors
 /// Why the lock could not be engaged, or the database cannot be read.

@@ -4,6 +4,7 @@
 #[path = "../lock/divert.rs"]
 mod divert;
 mod diverted;
+mod foreseen;
 mod guards;
 #[path = "../lock/holders.rs"]
 mod holders;

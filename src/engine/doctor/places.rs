@@ -99,13 +99,13 @@ fn foreseen(subject: &str, settings: &SourceSettings, lock: &LockSettings) -> Ch
             let tries = report.tries.len();
             Check::ok(
                 subject,
-                format!("open, may be locked; {tries} tries on a copy went as they should"),
+                format!("open, may be locked; {tries} tries went as they should, each undone"),
             )
         }
         Ok(Foreseen::Tested(report)) => {
             let (failures, tries) = (report.failures(), report.tries.len());
             let found = format!(
-                "the lock would not hold: {} of {tries} tries on a copy failed, such as {}",
+                "the lock would not hold: {} of {tries} tries failed, such as {}",
                 failures.len(),
                 failures.first().map_or("none", String::as_str)
             );

@@ -9,7 +9,7 @@ pub enum Foreseen {
     Nothing,
     /// It is held already.
     Held,
-    /// The guards were tried on a copy in memory.
+    /// The guards were tried: on a copy in memory, or in transactions that were undone.
     Tested(TestReport),
     /// No copy could be made; why, in words.
     Unknown(String),

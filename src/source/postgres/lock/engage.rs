@@ -14,7 +14,8 @@ use crate::{
 use super::{
     capture, control, divert, guard,
     legacy::{self, BRIEF, Deed, Hold},
-    lock_test, names,
+    lock_test::{self, Tested},
+    names,
     plan::Plan,
     remains, state,
 };
@@ -40,8 +41,9 @@ pub(in crate::source) fn engage(place: Place, request: &LockRequest) -> Result<L
         reason: worded("the reason of a lock", &request.reason)?.to_owned(),
         successor: request.successor.clone(),
     };
+    let tested = tested(&place, &request)?;
     let (how, control) = legacy::write(&place, &ENGAGE, |session| {
-        engage_within(session, &place, &request)
+        engage_within(session, &place, &request, tested.as_ref())
     })?;
     let locked = control.locked(place, how);
     if locked.how == HowEngaged::Now {
@@ -51,17 +53,51 @@ pub(in crate::source) fn engage(place: Place, request: &LockRequest) -> Result<L
     Ok(locked)
 }
 
+/// What a diverting lock that is to be made was tested on, with success.
+fn tested(place: &Place, request: &LockRequest) -> Result<Option<Tested>, LockError> {
+    match place.lock.mode {
+        LockMode::Refuse => return Ok(None),
+        LockMode::Divert => {}
+    }
+    let how = legacy::read(place, |snapshot| {
+        let session = &mut snapshot.session;
+        let plan = Plan::make(session, place)?;
+        decided(session, &plan, request).map(|(how, _)| how)
+    })?;
+    match how {
+        HowEngaged::Before | HowEngaged::Adopted(_) => Ok(None),
+        HowEngaged::Now => match lock_test::on_new_guards(place)? {
+            (report, tested) if report.passed() => Ok(Some(tested)),
+            (report, _) => {
+                let report = Box::new(report);
+                Err(LockError::TestFailed { report })
+            }
+        },
+    }
+}
+
+/// Whether there is something to make or to take over, and the control row that was found.
+fn decided(
+    session: &mut Session,
+    plan: &Plan<'_>,
+    request: &LockRequest,
+) -> Result<(HowEngaged, Option<Control>), LockError> {
+    let name = plan.place.name();
+    let stand = guard::stand(session, name)?;
+    let found = control::read(session, name)?;
+    let how = decision::engage(name, found.as_ref(), stand, request, &plan.configuration())?;
+    Ok((how, found))
+}
+
 fn engage_within(
     session: &mut Session,
     place: &Place,
     request: &LockRequest,
+    tested: Option<&Tested>,
 ) -> Result<(HowEngaged, Control), LockError> {
     let name = place.name();
     let plan = Plan::make(session, place)?;
-    let stand = guard::stand(session, name)?;
-    let found = control::read(session, name)?;
-    let is = plan.configuration();
-    let how = decision::engage(name, found.as_ref(), stand, request, &is)?;
+    let (how, found) = decided(session, &plan, request)?;
     match (&how, found) {
         (HowEngaged::Before | HowEngaged::Adopted(_), Some(mut control)) => {
             decision::undamaged(name, state::compared(session, &plan, &control)?)?;
@@ -74,6 +110,15 @@ fn engage_within(
         (HowEngaged::Now, _) | (_, None) => {
             plan.may_guard(session)?;
             let plan = hold(session, &plan, ENGAGE.doing)?;
+            let as_tested = match (place.lock.mode, tested) {
+                (LockMode::Refuse, _) => true,
+                (LockMode::Divert, Some(tested)) => *tested == Tested::now(session, &plan)?,
+                (LockMode::Divert, None) => false,
+            };
+            if !as_tested {
+                let why = "it was changed while the lock was tested; the same command again may do";
+                return Err(place.not_lockable(why));
+            }
             let control = make(session, &plan, request)?;
             Ok((HowEngaged::Now, control))
         }
@@ -93,28 +138,8 @@ pub(super) fn hold<'p>(
     Plan::make(session, plan.place)
 }
 
-/// Makes everything anew, and puts a diverting lock to the test.
-fn make(
-    session: &mut Session,
-    plan: &Plan<'_>,
-    request: &LockRequest,
-) -> Result<Control, LockError> {
-    let control = make_untested(session, plan, request)?;
-    match plan.place.lock.mode {
-        LockMode::Refuse => {}
-        LockMode::Divert => {
-            let report = lock_test::within(session, plan, &control)?;
-            if !report.passed() {
-                let report = Box::new(report);
-                return Err(LockError::TestFailed { report });
-            }
-        }
-    }
-    Ok(control)
-}
-
 /// Makes everything anew, once the tables are held.
-pub(super) fn make_untested(
+pub(super) fn make(
     session: &mut Session,
     plan: &Plan<'_>,
     request: &LockRequest,

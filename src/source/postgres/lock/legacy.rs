@@ -20,8 +20,14 @@ use crate::{
 
 use super::sql;
 
-/// How long a lock is waited for. Whoever comes after us queues behind us for as long.
-const LOCK: Duration = Duration::from_millis(200);
+/// How long a lock is waited for, from attempt to attempt: transactions in flight must come to their end within it.
+/// Whoever comes after us queues behind us for as long.
+const LOCK: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_millis(200),
+    Duration::from_millis(350),
+    Duration::from_millis(500),
+];
 
 /// How long one statement may take once the tables are locked.
 const STATEMENT: Duration = Duration::from_secs(30);
@@ -62,16 +68,31 @@ pub(super) fn write<T>(
     deed: &Deed,
     work: impl Fn(&mut Session) -> Result<T, LockError>,
 ) -> Result<T, LockError> {
+    again(place, deed.doing, deed.attempts, |session| {
+        once(session, deed, &work)
+    })
+}
+
+/// Does it again and again while others keep the tables busy.
+fn again<T>(
+    place: &Place,
+    doing: &'static str,
+    attempts: u32,
+    once: impl Fn(&mut Session) -> Result<T, LockError>,
+) -> Result<T, LockError> {
     let mut session = connect(place)?;
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;
-    for attempt in 1..=deed.attempts {
-        match once(&mut session, deed, &work) {
+    let waits = LOCK.iter().chain(std::iter::repeat(&LOCK[LOCK.len() - 1]));
+    for (attempt, wait) in (1..=attempts).zip(waits) {
+        let patience = format!("SET lock_timeout = {}", wait.as_millis());
+        session.batch(doing, &patience)?;
+        match once(&mut session) {
             Err(LockError::Postgres(error)) if is_busy(&error) => {
-                if attempt == deed.attempts {
+                if attempt == attempts {
                     return Err(LockError::Busy {
                         place: session.place().to_owned(),
-                        doing: deed.doing,
+                        doing,
                         waited: began.elapsed(),
                     });
                 }
@@ -108,13 +129,14 @@ fn once<T>(
 pub(super) fn rehearse<T>(
     place: &Place,
     doing: &'static str,
-    work: impl FnOnce(&mut Session) -> Result<T, LockError>,
+    work: impl Fn(&mut Session) -> Result<T, LockError>,
 ) -> Result<T, LockError> {
-    let mut session = connect(place)?;
-    begin(&mut session, doing)?;
-    let done = work(&mut session);
-    undo(&mut session, doing);
-    done
+    again(place, doing, BRIEF, |session| {
+        begin(session, doing)?;
+        let done = work(session);
+        undo(session, doing);
+        done
+    })
 }
 
 /// One deed at a time in one database; what is committed stays, whatever the role is set to.
@@ -150,7 +172,10 @@ pub(super) fn hold(
         Hold::Writers => "SHARE ROW EXCLUSIVE",
         Hold::Everybody => "ACCESS EXCLUSIVE",
     };
-    limit(session, doing, LOCK)?;
+    session.batch(
+        doing,
+        "SELECT pg_catalog.set_config('statement_timeout', pg_catalog.current_setting('lock_timeout'), true)",
+    )?;
     session.batch(
         doing,
         &format!("LOCK TABLE {} IN {mode} MODE", tables.join(", ")),
@@ -158,7 +183,12 @@ pub(super) fn hold(
     limit(session, doing, STATEMENT)
 }
 
-fn limit(session: &mut Session, doing: &'static str, limit: Duration) -> Result<(), PostgresError> {
+/// Ends every statement of the transaction that takes longer.
+pub(super) fn limit(
+    session: &mut Session,
+    doing: &'static str,
+    limit: Duration,
+) -> Result<(), PostgresError> {
     let statement = format!("SET LOCAL statement_timeout = {}", limit.as_millis());
     session.batch(doing, &statement)
 }
@@ -175,7 +205,7 @@ pub(super) fn read<T>(
 fn connect(place: &Place) -> Result<Session, LockError> {
     let limits = Limits {
         statement: STATEMENT,
-        ..Limits::READING.patient(LOCK)
+        ..Limits::READING.patient(LOCK[0])
     };
     let database = table(&place.source).database;
     Ok(Session::connect(database, "lock", &limits)?)

@@ -1,6 +1,11 @@
 //! Trying every way past the guards, and every way that must stay open; each is undone.
 
-use std::{collections::BTreeSet, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    thread,
+    time::{Duration, Instant},
+};
 
 use sqlx::{Row, postgres::PgArguments};
 
@@ -28,58 +33,139 @@ use super::{
 
 const TESTING: &str = "testing the lock";
 
+/// How long tries go on while the application waits.
+const TURN: Duration = Duration::from_millis(150);
+
+/// How long the application then has the table for itself.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// More turns than tries are none.
+const MOST_TURNS: u32 = 1000;
+
+/// How long one try may take then.
+const TRY: Duration = Duration::from_millis(200);
+
+/// A truncation waits for readers, and the application would wait with it.
+const READERS_FIRST: &str = "SET LOCAL lock_timeout = 20";
+
 /// See [`crate::source::lock::test`].
 pub(in crate::source) fn test(place: &Place) -> Result<TestReport, LockError> {
-    let mut report = legacy::rehearse(place, TESTING, |session| {
+    let engaged = legacy::rehearse(place, TESTING, |session| {
         let plan = Plan::make(session, place)?;
         match control::read(session, place.name())? {
             Some(control) if control.state == LockState::Engaged => {
-                within(session, &plan, &control)
+                let turn = take_turn(session, &plan, &control, 0, Duration::MAX)?;
+                Ok(Some(turn.tries))
             }
             Some(control) if control.state == LockState::Sealed => Err(control.held(place.name())),
-            Some(_) | None => on_new_guards(session, &plan),
+            Some(_) | None => Ok(None),
         }
     })?;
+    let mut report = match engaged {
+        Some(tries) => TestReport {
+            source: place.name().to_owned(),
+            on_engaged_lock: true,
+            tries,
+        },
+        None => on_new_guards(place)?.0,
+    };
     report.tries.push(from_elsewhere(place, &report)?);
     Ok(report)
 }
 
-/// All tries on guards made for them within the caller's transaction, which must never be committed.
-fn on_new_guards(session: &mut Session, plan: &Plan<'_>) -> Result<TestReport, LockError> {
+/// All tries on guards made for them in transactions that are undone, and what they were made on. The application
+/// waits while one is under way, so each is short, and the application has the table for itself in between.
+pub(super) fn on_new_guards(place: &Place) -> Result<(TestReport, Tested), LockError> {
     let request = LockRequest {
         owner: Owner::Administrator("lock test".to_owned()),
         reason: "test of the lock".to_owned(),
         successor: String::new(),
     };
-    plan.may_guard(session)?;
-    let plan = engage::hold(session, plan, TESTING)?;
-    let made = engage::make_untested(session, &plan, &request)?;
-    let mut report = within(session, &plan, &made)?;
-    report.on_engaged_lock = false;
-    Ok(report)
+    let mut tries: Vec<Try> = Vec::new();
+    // Every turn tries something, and there are fewer ways in than this.
+    for _ in 0..MOST_TURNS {
+        let (turn, tested) = legacy::rehearse(place, TESTING, |session| {
+            let plan = Plan::make(session, place)?;
+            plan.may_guard(session)?;
+            let plan = engage::hold(session, &plan, TESTING)?;
+            let tested = Tested::now(session, &plan)?;
+            let control = engage::make(session, &plan, &request)?;
+            legacy::limit(session, TESTING, TRY)?;
+            session.batch(TESTING, READERS_FIRST)?;
+            let turn = take_turn(session, &plan, &control, tries.len(), TURN)?;
+            Ok((turn, tested))
+        })?;
+        let over = turn.over;
+        tries.extend(turn.tries);
+        if over {
+            let report = TestReport {
+                source: place.name().to_owned(),
+                on_engaged_lock: false,
+                tries,
+            };
+            return Ok((report, tested));
+        }
+        thread::sleep(PAUSE);
+    }
+    Err(LockError::Busy {
+        place: place.name().to_owned(),
+        doing: TESTING,
+        waited: (TURN + PAUSE) * MOST_TURNS,
+    })
 }
 
-/// All tries within the caller's transaction, which they leave as it was.
-pub(super) fn within(
+/// What a test was made on; it tells nothing about anything else.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tested {
+    configuration: String,
+    members: BTreeMap<String, i64>,
+    other_triggers: String,
+}
+
+impl Tested {
+    /// The tables and the triggers of others as they are now.
+    pub(super) fn now(session: &mut Session, plan: &Plan<'_>) -> Result<Self, PostgresError> {
+        Ok(Self {
+            configuration: plan.configuration(),
+            members: plan.members(),
+            other_triggers: plan.other_triggers(session)?,
+        })
+    }
+}
+
+/// Some of the tries.
+struct Turn {
+    tries: Vec<Try>,
+    /// Whether they were the last.
+    over: bool,
+}
+
+/// The tries after the first so many, one at least, until the time is up. They leave the caller's transaction as
+/// it was.
+fn take_turn(
     session: &mut Session,
     plan: &Plan<'_>,
     control: &Control,
-) -> Result<TestReport, LockError> {
-    let mut report = TestReport {
-        source: plan.place.name().to_owned(),
-        on_engaged_lock: true,
-        tries: Vec::new(),
-    };
+    done: usize,
+    time: Duration,
+) -> Result<Turn, LockError> {
     session.batch(TESTING, &format!("SET LOCAL {TRIAL} = 'on'"))?;
+    let mut trials = Vec::new();
     for shape in &plan.tables {
-        for trial in every(session, plan, shape, control.mode)? {
-            report
-                .tries
-                .push(attempt(session, plan.place, shape, trial)?);
+        let of_table = every(session, plan, shape, control.mode)?;
+        trials.extend(of_table.into_iter().map(|trial| (shape, trial)));
+    }
+    let mut trials = trials.into_iter().skip(done);
+    let (began, mut tries) = (Instant::now(), Vec::new());
+    for (shape, trial) in trials.by_ref() {
+        tries.push(attempt(session, plan.place, shape, trial)?);
+        if began.elapsed() > time {
+            break;
         }
     }
     session.batch(TESTING, &format!("SET LOCAL {TRIAL} = 'off'"))?;
-    Ok(report)
+    let over = trials.next().is_none();
+    Ok(Turn { tries, over })
 }
 
 fn every(
@@ -200,6 +286,9 @@ fn refusal(error: &PostgresError, way: &Way) -> Outcome {
         _ if error.trouble() == Trouble::LockTimeout => {
             Outcome::NothingToTryOn("others kept the table busy".to_owned())
         }
+        _ if error.trouble() == Trouble::Cancelled => {
+            Outcome::NothingToTryOn("it took longer than the application may wait".to_owned())
+        }
         _ => Outcome::RefusedByTable(error.words()),
     }
 }
@@ -232,7 +321,7 @@ fn from_elsewhere(place: &Place, report: &TestReport) -> Result<Try, LockError> 
             }
         }
         Ok(tries.into_iter().next().unwrap_or(Try {
-            what,
+            what: what.clone(),
             expected,
             outcome: Outcome::NothingToTryOn("there is no table".to_owned()),
         }))
