@@ -8,6 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{Context, failure::Failure, tuning::Tuning};
 use crate::{
     engine::{
+        live::LivePeople,
         plan::{PlanOutcome, plan},
         plan_file::PlanFile,
         report::Report,
@@ -37,14 +38,16 @@ impl Plan {
         // The clock of an embedded database is the host's.
         let today = || Timestamp::now().to_zoned(TimeZone::UTC).date();
         let as_of = settings.as_of.unwrap_or_else(today);
+        let mut rules = settings.rules(as_of);
+        let live = LivePeople::look(&settings, &mut rules)?;
         let watcher = Watcher::new(context.terminal.clone());
         let planned = plan(
             &settings.sources,
-            &settings.rules(as_of),
+            &rules,
             &settings.lock.allow_columns,
             &settings.run,
-            &watcher,
-            &stop,
+            live.as_ref(),
+            (&watcher, &stop),
         );
         watcher.finish();
         let PlanOutcome { tally, sources } = planned?;

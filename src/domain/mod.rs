@@ -20,6 +20,7 @@ pub mod fiscal_code;
 pub mod folding;
 pub mod grants;
 pub mod identity;
+pub mod known_codes;
 pub mod legacy_record;
 pub mod links;
 pub mod name_letters;

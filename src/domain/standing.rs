@@ -1,6 +1,9 @@
 //! Records of people who already stand in a live target: the target wins (rule 10).
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    fmt,
+};
 
 use jiff::civil::Date;
 
@@ -18,6 +21,7 @@ use super::{
     raw_record::RawRecord,
     rows::{DelegationRow, FiscalCodeRow, GrantRow, PinRef, PinRow},
     rules::Rules,
+    sort_key::Base,
     status::Level,
     survivor::Place,
 };
@@ -58,6 +62,15 @@ pub struct StandingPin {
     pub last_used_on: Option<Date>,
 }
 
+/// The people of a live target whom some cases meet.
+#[derive(Debug, Default)]
+pub struct StandingPeople {
+    people: Vec<StandingPerson>,
+    by_code: HashMap<String, usize>,
+    /// Current codes of people in the target, by what their omocodia siblings have in common.
+    siblings: HashMap<Base, HashSet<FiscalCode>>,
+}
+
 /// What is added to a person in the target; nothing that stands is changed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Joining<'a> {
@@ -91,7 +104,7 @@ pub struct StandingDecision<'a> {
 #[must_use]
 pub fn decide_standing<'a>(
     records: &[RawRecord<'a>],
-    standing: &'a [StandingPerson],
+    standing: &'a StandingPeople,
     rules: &'a Rules,
 ) -> StandingDecision<'a> {
     let mut verdict = Verdict::new(rules);
@@ -100,10 +113,12 @@ pub fn decide_standing<'a>(
     for (group, neighbours) in case::groups(&accepted) {
         let records: Vec<&LegacyRecord<'a>> = group.iter().map(|one| &one.record).collect();
         let code = records[0].fiscal_code;
-        let neighbours = with_standing(neighbours, code, standing);
-        let person = standing
-            .iter()
-            .find(|person| person.codes.contains(code.as_str()));
+        let neighbours = if standing.has_sibling(code) {
+            Neighbours::Omocodia
+        } else {
+            neighbours
+        };
+        let person = standing.of(code);
         let conflict = identity::conflict(records.iter().copied())
             .or_else(|| person.and_then(|person| conflict(person, &records)));
         match (conflict, person) {
@@ -122,18 +137,33 @@ pub fn decide_standing<'a>(
     decided
 }
 
-fn with_standing(
-    neighbours: Neighbours,
-    code: FiscalCode,
-    standing: &[StandingPerson],
-) -> Neighbours {
-    let sibling = |person: &StandingPerson| {
-        person.fiscal_code != code && person.fiscal_code.base() == code.base()
-    };
-    if standing.iter().any(sibling) {
-        Neighbours::Omocodia
-    } else {
-        neighbours
+impl StandingPeople {
+    /// These people, and the current codes of others who may be omocodia siblings.
+    #[must_use]
+    pub fn new(people: Vec<StandingPerson>, others: impl IntoIterator<Item = FiscalCode>) -> Self {
+        let mut by_code = HashMap::new();
+        let mut siblings: HashMap<Base, HashSet<FiscalCode>> = HashMap::new();
+        for (at, person) in people.iter().enumerate() {
+            by_code.extend(person.codes.iter().map(|code| (code.clone(), at)));
+        }
+        let current = people.iter().map(|person| person.fiscal_code);
+        for code in current.chain(others) {
+            siblings.entry(code.base()).or_default().insert(code);
+        }
+        Self {
+            people,
+            by_code,
+            siblings,
+        }
+    }
+
+    fn of(&self, code: FiscalCode) -> Option<&StandingPerson> {
+        Some(&self.people[*self.by_code.get(code.as_str())?])
+    }
+
+    fn has_sibling(&self, code: FiscalCode) -> bool {
+        let alike = self.siblings.get(&code.base());
+        alike.is_some_and(|codes| codes.iter().any(|other| *other != code))
     }
 }
 

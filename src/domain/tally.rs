@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     digest::{Digest, RowHash},
-    finding::FindingKind,
+    finding::{FindingKind, FindingRow},
+    fiscal_code::FiscalCode,
     quarantine::{QuarantineRow, Reason},
-    rows::PersonRows,
+    rows::{DelegationRow, FiscalCodeRow, GrantRow, PersonRow, PersonRows, PinRow},
+    standing::Joining,
     status::{GrantStatus, PinStatus},
 };
 
@@ -64,13 +66,47 @@ pub struct Tally {
 impl Tally {
     /// Counts a migrated person.
     pub fn add_person(&mut self, rows: &PersonRows<'_>, hash: &mut RowHash) {
+        self.add_person_row(rows.fiscal_code, &rows.person, hash);
         let code = rows.fiscal_code.as_str();
+        let PersonRows {
+            codes,
+            pins,
+            grants,
+            delegations,
+            findings,
+            ..
+        } = rows;
+        self.add_codes_and_pins(code, codes, pins, hash);
+        self.add_grants(code, grants, delegations, hash);
+        self.add_findings(findings, hash);
+    }
+
+    /// Counts a row of `person` with nothing that hangs on it.
+    pub fn add_person_row(&mut self, code: FiscalCode, row: &PersonRow<'_>, hash: &mut RowHash) {
+        self.digests.rows.add(row.digest(code.as_str(), hash));
+        self.persons += 1;
+    }
+
+    /// Counts what joins a person who stands in the target.
+    pub fn add_joining(&mut self, rows: &Joining<'_>, hash: &mut RowHash) {
+        let code = rows.fiscal_code.as_str();
+        self.add_codes_and_pins(code, &rows.codes, &rows.pins, hash);
+        self.add_grants(code, &rows.grants, &rows.delegations, hash);
+        self.add_findings(&rows.findings, hash);
+    }
+
+    fn add_codes_and_pins(
+        &mut self,
+        code: &str,
+        codes: &[FiscalCodeRow<'_>],
+        pins: &[PinRow<'_>],
+        hash: &mut RowHash,
+    ) {
         let digest = &mut self.digests.rows;
-        digest.add(rows.person.digest(code, hash));
-        for row in &rows.codes {
+        for row in codes {
             digest.add(row.digest(code, hash));
         }
-        for row in &rows.pins {
+        for row in pins {
             digest.add(row.digest(code, hash));
             self.digests.origins.add(row.origin_digest(hash));
             *self.pins.entry(row.status).or_default() += 1;
@@ -78,19 +114,30 @@ impl Tally {
             source.records += 1;
             source.pins += 1;
         }
-        for row in &rows.grants {
-            digest.add(row.digest(code, hash));
+    }
+
+    fn add_grants(
+        &mut self,
+        code: &str,
+        grants: &[GrantRow<'_>],
+        delegations: &[DelegationRow],
+        hash: &mut RowHash,
+    ) {
+        for row in grants {
+            self.digests.rows.add(row.digest(code, hash));
             *self.grants.entry(row.status).or_default() += 1;
         }
-        for row in &rows.delegations {
-            digest.add(row.digest(code, hash));
+        for row in delegations {
+            self.digests.rows.add(row.digest(code, hash));
         }
-        for row in &rows.findings {
+        self.delegations += delegations.len() as i64;
+    }
+
+    fn add_findings(&mut self, findings: &[FindingRow<'_>], hash: &mut RowHash) {
+        for row in findings {
             self.digests.findings.add(row.digest(hash));
             *self.findings.entry(row.kind).or_default() += 1;
         }
-        self.persons += 1;
-        self.delegations += rows.delegations.len() as i64;
     }
 
     /// Counts a quarantined record.

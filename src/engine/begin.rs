@@ -5,23 +5,22 @@ use std::{
     ops::ControlFlow,
 };
 
-use jiff::civil::Date;
-
 use super::{
     error::RunError,
     extract::{ExtractError, refuse_empty},
     job::Job,
-    locking,
+    live, locking,
     plan_file::{PlanFile, differing_keys},
-    run::{RunEnd, RunOptions, RunOutcome, outcome},
+    run::RunOptions,
 };
 use crate::{
+    config::settings::Settings,
     domain::{
         digest::Digest,
         raw_record::{RawRecord, SourceIndex},
     },
     source,
-    store::{NewRun, NewSource, RunRow, Target},
+    store::{NewRun, NewSource, RunPhase, RunRow, Target},
 };
 
 /// What would stop a new run is said before anything is written: sources that cannot be read as configured,
@@ -81,25 +80,33 @@ fn check_sources(job: &Job<'_>) -> Result<(), RunError> {
     }
 }
 
-/// A finished run is reported and nothing changes.
-pub(super) fn finished(
-    job: &Job<'_>,
-    target: &Target,
-    run: RunRow,
-) -> Result<RunOutcome, RunError> {
-    let keys = drift(&run.fixed, &job.settings.fixed(as_of(job, &run)));
-    if keys.is_empty() {
-        outcome(target, run.run_id, RunEnd::WasFinished)
-    } else {
-        Err(RunError::Live {
-            run_id: run.run_id,
-            keys,
-        })
+/// What a call of `run` finds to do.
+pub(super) enum Task {
+    /// Nothing: the run of this configuration is finished.
+    Report(RunRow),
+    /// This run goes on.
+    Resume(RunRow),
+    /// A run begins.
+    Begin,
+}
+
+/// A finished run is reported and nothing changes, whatever came after it; one that is under way goes on.
+pub(super) fn task(job: &Job<'_>, options: &RunOptions, target: &Target) -> Result<Task, RunError> {
+    let runs = target.runs()?;
+    if let Some(run) = live::finished(job.settings, &runs) {
+        return Ok(Task::Report(run.clone()));
+    }
+    match runs.into_iter().next() {
+        Some(run) if run.phase == RunPhase::Aborting => {
+            Err(RunError::Aborting { run_id: run.run_id })
+        }
+        Some(run) if !run.phase.is_over() => Ok(Task::Resume(resume(job, options, run)?)),
+        Some(_) | None => Ok(Task::Begin),
     }
 }
 
-pub(super) fn resume(job: &Job<'_>, options: &RunOptions, run: RunRow) -> Result<RunRow, RunError> {
-    let mut keys = drift(&run.fixed, &job.settings.fixed(as_of(job, &run)));
+fn resume(job: &Job<'_>, options: &RunOptions, run: RunRow) -> Result<RunRow, RunError> {
+    let mut keys = drift_of(job.settings, &run);
     if let Some(plan) = &options.plan {
         keys.extend(drift(&run.fixed, &plan.fixed));
         keys.sort_unstable();
@@ -115,16 +122,25 @@ pub(super) fn resume(job: &Job<'_>, options: &RunOptions, run: RunRow) -> Result
     }
 }
 
-/// The configured date of judgement, or else the one the run began with.
-fn as_of(job: &Job<'_>, run: &RunRow) -> Date {
-    job.settings.as_of.unwrap_or(run.as_of)
+/// Keys in which the configuration differs from the one the run began with. Without a date of judgement of its
+/// own it has the run's.
+pub(super) fn drift_of(settings: &Settings, run: &RunRow) -> Vec<String> {
+    let as_of = settings.as_of.unwrap_or(run.as_of);
+    drift(&run.fixed, &settings.fixed(as_of))
 }
 
+/// A new run; in a target in use, a later one.
 pub(super) fn create(
     job: &Job<'_>,
     options: &RunOptions,
     target: &mut Target,
 ) -> Result<RunRow, RunError> {
+    let codes = if live::in_use(job.settings, &target.runs()?)? {
+        let links = &job.settings.links;
+        links.met(&target.known_codes(links)?)?
+    } else {
+        Vec::new()
+    };
     let as_of = match (&options.plan, job.settings.as_of) {
         (Some(plan), _) => plan.as_of,
         (None, Some(as_of)) => as_of,
@@ -141,6 +157,7 @@ pub(super) fn create(
         fixed: &job.settings.fixed(as_of),
         sources: &sources,
         catalogue: &job.settings.catalogue,
+        codes: &codes,
     })?)
 }
 

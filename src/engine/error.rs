@@ -4,7 +4,7 @@ use super::{
     cursor::NotACursor, extract::ExtractError, partition::NotABoundary, verify::VerifyError,
 };
 use crate::{
-    domain::digest::Digest,
+    domain::{digest::Digest, known_codes::TornLinks},
     exit::Exit,
     source::{
         SourceError, SourceMistake,
@@ -63,8 +63,10 @@ pub enum RunError {
     NothingToAbort { run_id: i64, phase: RunPhase },
     #[error("the target has no run")]
     NoRun,
-    #[error("the target was cut over by run {run_id}, and the configuration is not the one of that run: {} differ", keys.join(", "))]
+    #[error("run {run_id} is finished and migrated sources of this configuration, which is not the one of that run: {} differ", keys.join(", "))]
     Live { run_id: i64, keys: Vec<String> },
+    #[error(transparent)]
+    TornLinks(#[from] TornLinks),
     #[error("run {run_id} has no ids reserved, though it is past that step")]
     NoIds { run_id: i64 },
     #[error("the lock of source {name:?} is gone: nothing keeps its PINs from changing")]
@@ -113,6 +115,7 @@ impl RunError {
             | Self::PlanSourceDrifted { .. }
             | Self::NothingToAbort { .. }
             | Self::NoRun
+            | Self::TornLinks(_)
             | Self::Live { .. } => Exit::Usage,
             Self::Boundary(_)
             | Self::Cursor(_)
@@ -156,8 +159,12 @@ impl RunError {
                 "`pinferry status` shows where things stand"
             }
             Self::Live { .. } => {
-                "a later source cannot be merged into a live target by this version; `pinferry status` shows \
-                 what it holds"
+                "what comes after cut-over is a source under a name of its own: name in the configuration only \
+                 what was not migrated yet, or put it back as it was"
+            }
+            Self::TornLinks(_) => {
+                "who stands in the target stays as he is: correct [catalogue] fiscal_code_links (`pinferry explain -` \
+                 shows who a code leads to)"
             }
             Self::LockGone { .. } => {
                 "find out who removed it; `pinferry abort` takes the run back, and the next one begins afresh"

@@ -1,13 +1,18 @@
 //! Loading: partitions are judged on some threads and committed on others, chunk by chunk. A target has as many
 //! writers as it takes; each has a judge ahead of it, which on SQLite keeps the partitions in order, so that rows
-//! are appended.
+//! are appended. Into a target in use the writers judge themselves, in the transaction that holds the people whom the
+//! records meet.
 
-use std::{collections::BTreeMap, iter, mem, thread};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter, mem, thread,
+};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::json;
 
 use super::{
+    batch::{self, Batch},
     cases::Case,
     cursor::Cursor,
     error::RunError,
@@ -19,15 +24,18 @@ use super::{
     stop::StopReason,
 };
 use crate::{
-    domain::{digest::RowHash, rules::Rules, tally::Tally},
+    domain::{digest::RowHash, fiscal_code::FiscalCode, rules::Rules, tally::Tally},
     store::{
-        ChunkBuilder, ChunkRows, CommitPoint, Done, Lease, NewPartition, PartitionRow, RunPhase,
-        RunRow, Step, Target, Toil, chunk::DanglingSuccessor,
+        ChunkBuilder, ChunkRows, CommitPoint, Done, Lease, LeasedTx, Lettered, NewPartition,
+        PartitionRow, RunPhase, RunRow, Step, StoreError, Target, Toil, chunk::DanglingSuccessor,
     },
 };
 
 /// Chunks that may wait between judge and writer.
 const CHUNKS_WAITING: usize = 2;
+
+/// Attempts at a chunk that others get in the way of.
+const MOST_ATTEMPTS: u32 = 5;
 
 /// Whether a part of the work ran to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +111,17 @@ pub(super) fn load(
             )
         })
         .collect();
+    let lettered = match run.target_fresh {
+        true => Lettered::default(),
+        false => target.begin(lease)?.lettered()?,
+    };
+    let writing = Writing {
+        job,
+        lease,
+        rules,
+        id_base,
+        lettered: &lettered,
+    };
     let mut crew = target.crew(lease, job.settings.run.workers, Toil::Load)?;
     let hands: Vec<_> = iter::once(target).chain(&mut crew).collect();
     let judges = Crew {
@@ -116,7 +135,7 @@ pub(super) fn load(
             .map(|hand| {
                 let (lane, end) = Lane::new();
                 let places = places.clone();
-                (lane, scope.spawn(|| write(job, hand, lease, places, end)))
+                (lane, scope.spawn(move || writing.all(hand, places, end)))
             })
             .unzip();
         // All chunks of a partition take the same lane, so that they are committed in order. The lanes close
@@ -124,13 +143,13 @@ pub(super) fn load(
         let open = move |partition: &Partition| {
             let lane = &lanes[partition.number % lanes.len()];
             Ok(Loader {
-                run_id: run.run_id,
+                run,
                 id_base,
                 rules,
                 chunk_records: job.settings.run.chunk_records.get(),
                 partition_no: partition.number as u32,
                 lane: lane.clone(),
-                building: Building::new(ChunkBuilder::new(run.run_id)),
+                building: Building::of(run, None),
                 hash: RowHash::default(),
             })
         };
@@ -199,18 +218,55 @@ fn outstanding(
     Ok(work)
 }
 
-/// Commits chunks until no more come.
-fn write(
-    job: &Job<'_>,
-    target: &mut Target,
-    lease: &Lease,
-    mut places: BTreeMap<u32, Place>,
-    lane: LaneEnd,
-) -> Result<(), RunError> {
-    for chunk in lane.chunks {
-        let place = places.entry(chunk.partition_no).or_default();
-        let next = chunk.to.unwrap_or_else(|| place.clone());
-        let tx = target.begin(lease)?;
+/// What every writer needs.
+#[derive(Clone, Copy)]
+struct Writing<'w> {
+    job: &'w Job<'w>,
+    lease: &'w Lease,
+    rules: &'w Rules,
+    id_base: i64,
+    lettered: &'w Lettered,
+}
+
+impl Writing<'_> {
+    /// Commits chunks until no more come.
+    fn all(
+        self,
+        target: &mut Target,
+        mut places: BTreeMap<u32, Place>,
+        lane: LaneEnd,
+    ) -> Result<(), RunError> {
+        for chunk in lane.chunks {
+            let place = places.entry(chunk.partition_no).or_default();
+            let next = chunk.to.clone().unwrap_or_else(|| place.clone());
+            match &chunk.cases {
+                None => {
+                    let tx = self.advance(target, &chunk, place, &next)?;
+                    tx.insert(&chunk.rows)?;
+                    tx.add_tally(chunk.partition_no, &chunk.tally)?;
+                    tx.commit(CommitPoint::Chunk)?;
+                }
+                Some(cases) => self.merge(target, &chunk, cases, (place, &next))?,
+            }
+            *place = next;
+            self.job.progress.advance(chunk.records);
+            // The judge may have ended already; then its memory is not wanted any more.
+            drop(lane.give_back.try_send(chunk.rows));
+        }
+        Ok(())
+    }
+
+    fn advance<'t>(
+        &self,
+        target: &'t mut Target,
+        chunk: &Chunk,
+        place: &Place,
+        next: &Place,
+    ) -> Result<LeasedTx<'t>, StoreError>
+    where
+        Self: 't,
+    {
+        let tx = target.begin(self.lease)?;
         tx.advance(&Step {
             partition_no: chunk.partition_no,
             from: &place.cursor,
@@ -218,15 +274,55 @@ fn write(
             position: next.position,
             done: chunk.done,
         })?;
-        tx.insert(&chunk.rows)?;
-        tx.add_tally(chunk.partition_no, &chunk.tally)?;
-        tx.commit(CommitPoint::Chunk)?;
-        *place = next;
-        job.progress.advance(chunk.records);
-        // The judge may have ended already; then its memory is not wanted any more.
-        drop(lane.give_back.try_send(chunk.rows));
+        Ok(tx)
     }
-    Ok(())
+
+    /// Judges and commits cases in a target in use. Others write there too: a transaction that somebody got in
+    /// the way of left nothing, and is tried again.
+    fn merge(
+        &self,
+        target: &mut Target,
+        chunk: &Chunk,
+        cases: &Batch,
+        (place, next): (&Place, &Place),
+    ) -> Result<(), RunError> {
+        let codes = cases.codes(self.rules)?;
+        for attempt in 1.. {
+            let merged = self.merge_once(target, chunk, cases, &codes, (place, next));
+            match merged {
+                Err(RunError::Store(error))
+                    if attempt < MOST_ATTEMPTS && (error.is_conflict() || error.refuses_row()) =>
+                {
+                    tracing::warn!(%error, attempt, "chunk.again");
+                }
+                merged => return merged,
+            }
+        }
+        Ok(())
+    }
+
+    fn merge_once(
+        &self,
+        target: &mut Target,
+        chunk: &Chunk,
+        cases: &Batch,
+        codes: &BTreeSet<FiscalCode>,
+        (place, next): (&Place, &Place),
+    ) -> Result<(), RunError> {
+        let tx = self.advance(target, chunk, place, next)?;
+        let met = tx.meet(codes, self.lettered)?;
+        let mut builder = ChunkBuilder::new(tx.run_id());
+        let (mut tally, mut hash) = (Tally::default(), RowHash::default());
+        cases.judge(&met, self.rules, |position, decided| {
+            let next_id = self.id_base + position.cast_signed();
+            batch::count(decided, &mut tally, &mut hash);
+            batch::build(decided, next_id, |_| None, &met, &mut builder).map_err(RunError::from)
+        })?;
+        tx.insert(&builder.finish())?;
+        tx.add_tally(chunk.partition_no, &tally)?;
+        tx.commit(CommitPoint::Chunk)?;
+        Ok(())
+    }
 }
 
 /// Whole people, ready to be committed.
@@ -234,6 +330,8 @@ struct Chunk {
     partition_no: u32,
     rows: ChunkRows,
     tally: Tally,
+    /// For a target in use, what is judged by whom it meets there; rows come of it only then.
+    cases: Option<Batch>,
     records: u64,
     /// Where it takes the partition; nowhere when it holds nothing.
     to: Option<Place>,
@@ -250,7 +348,7 @@ struct Place {
 
 /// Collects the cases of one partition into chunks.
 struct Loader<'a> {
-    run_id: i64,
+    run: &'a RunRow,
     id_base: i64,
     rules: &'a Rules,
     chunk_records: u64,
@@ -263,15 +361,22 @@ struct Loader<'a> {
 struct Building {
     builder: ChunkBuilder,
     tally: Tally,
+    cases: Option<Batch>,
     records: u64,
     to: Option<Place>,
 }
 
 impl Building {
-    fn new(builder: ChunkBuilder) -> Self {
+    /// The next chunk, in memory of an earlier one where there is some.
+    fn of(run: &RunRow, spent: Option<ChunkRows>) -> Self {
+        let builder = match spent {
+            Some(rows) => ChunkBuilder::reuse(run.run_id, rows),
+            None => ChunkBuilder::new(run.run_id),
+        };
         Self {
             builder,
             tally: Tally::default(),
+            cases: (!run.target_fresh).then(Batch::default),
             records: 0,
             to: None,
         }
@@ -304,17 +409,21 @@ impl CaseSink for Loader<'_> {
 
     fn case(&mut self, case: &Case<'_>) -> Result<(), LoadError> {
         let records = case.records().len() as u64;
-        let decision = case.decide(self.rules);
         let building = &mut self.building;
-        let mut first_id = self.id_base + case.position().cast_signed();
-        for person in &decision.people {
-            building.builder.push_person(first_id, person)?;
-            building.tally.add_person(person, &mut self.hash);
-            first_id += person.pins.len() as i64;
-        }
-        for row in &decision.quarantined {
-            building.builder.push_quarantine(row);
-            building.tally.add_quarantined(row, &mut self.hash);
+        if let Some(cases) = &mut building.cases {
+            cases.push(case);
+        } else {
+            let decision = case.decide(self.rules);
+            let mut first_id = self.id_base + case.position().cast_signed();
+            for person in &decision.people {
+                building.builder.push_person(first_id, person)?;
+                building.tally.add_person(person, &mut self.hash);
+                first_id += person.pins.len() as i64;
+            }
+            for row in &decision.quarantined {
+                building.builder.push_quarantine(row);
+                building.tally.add_quarantined(row, &mut self.hash);
+            }
         }
         building.records += records;
         building.to = Some(Place {
@@ -338,17 +447,15 @@ impl CaseSink for Loader<'_> {
 
 impl Loader<'_> {
     fn hand_over(&mut self, done: Done) -> Result<(), LoadError> {
-        let builder = match self.lane.spent.try_recv() {
-            Ok(rows) => ChunkBuilder::reuse(self.run_id, rows),
-            Err(_) => ChunkBuilder::new(self.run_id),
-        };
-        let built = mem::replace(&mut self.building, Building::new(builder));
+        let next = Building::of(self.run, self.lane.spent.try_recv().ok());
+        let built = mem::replace(&mut self.building, next);
         self.lane
             .chunks
             .send(Chunk {
                 partition_no: self.partition_no,
                 rows: built.builder.finish(),
                 tally: built.tally,
+                cases: built.cases,
                 records: built.records,
                 to: built.to,
                 done,

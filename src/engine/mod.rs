@@ -3,6 +3,7 @@
 pub mod abort;
 pub mod activate;
 pub mod audit_log;
+mod batch;
 mod begin;
 mod bitmap;
 mod budget;
@@ -16,6 +17,7 @@ mod index;
 pub mod intake;
 pub mod job;
 pub mod judge;
+pub mod live;
 mod load;
 pub mod locking;
 pub mod outlet;

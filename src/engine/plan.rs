@@ -1,9 +1,14 @@
 //! The dry run: everything is read and judged, nothing is written.
 
+use std::mem;
+
 use super::{
+    batch::{self, Batch},
     cases::Case,
-    extract::{ExtractError, Extracted, extract},
+    error::RunError,
+    extract::{Extracted, extract},
     judge::{CaseSink, Crew, End, Work, judge},
+    live::LivePeople,
     progress::{Phase, Progress},
     stop::StopFlag,
 };
@@ -25,7 +30,8 @@ pub struct PlanOutcome {
     pub sources: Vec<(String, ReadSummary)>,
 }
 
-/// Reads and judges everything, and writes nothing but spill files.
+/// Reads and judges everything, and writes nothing but spill files. Where the target is in use, `live` knows its
+/// people.
 ///
 /// # Errors
 /// Whatever stands in the way of reading every source to its end, or a request to stop.
@@ -34,9 +40,9 @@ pub fn plan(
     rules: &Rules,
     allow_columns: &[String],
     run: &RunSettings,
-    progress: &dyn Progress,
-    stop: &StopFlag,
-) -> Result<PlanOutcome, ExtractError> {
+    live: Option<&LivePeople>,
+    (progress, stop): (&dyn Progress, &StopFlag),
+) -> Result<PlanOutcome, RunError> {
     let extracted = extract(sources, rules, allow_columns, run, progress, stop)?;
     let crew = Crew {
         workers: run.workers,
@@ -44,7 +50,15 @@ pub fn plan(
         stop,
     };
     progress.begin(Phase::Judge, Some(extracted.records()));
-    let tally = tally(&extracted, rules, crew)?;
+    let counter = Counter {
+        rules,
+        live,
+        chunk_records: run.chunk_records.get(),
+        tally: Tally::default(),
+        hash: RowHash::default(),
+        waiting: Batch::default(),
+    };
+    let tally = tally(&extracted, crew, counter)?;
     Ok(PlanOutcome {
         tally,
         sources: extracted.sources,
@@ -52,14 +66,14 @@ pub fn plan(
 }
 
 /// Judges everything and counts it.
-fn tally(extracted: &Extracted, rules: &Rules, crew: Crew<'_>) -> Result<Tally, ExtractError> {
+fn tally(extracted: &Extracted, crew: Crew<'_>, counter: Counter<'_>) -> Result<Tally, RunError> {
     let boundaries = extracted.boundaries(crew.workers * PARTITIONS_PER_WORKER);
-    let work = extracted.split(&boundaries, rules)?.into_iter();
+    let work = extracted.split(&boundaries, counter.rules)?.into_iter();
     let work = work.map(|partition| Work {
         partition,
         after: None,
     });
-    let counters = judge(extracted, work.collect(), crew, |_| Ok(Counter::new(rules)))?;
+    let counters = judge(extracted, work.collect(), crew, |_| Ok(counter.another()))?;
     let mut total = Tally::default();
     for counter in &counters {
         total.merge(&counter.tally);
@@ -75,24 +89,46 @@ fn tally(extracted: &Extracted, rules: &Rules, crew: Crew<'_>) -> Result<Tally, 
 /// Counts what is judged.
 struct Counter<'r> {
     rules: &'r Rules,
+    live: Option<&'r LivePeople>,
+    chunk_records: u64,
     tally: Tally,
     hash: RowHash,
+    /// Cases whose people in a live target are not known yet.
+    waiting: Batch,
 }
 
-impl<'r> Counter<'r> {
-    fn new(rules: &'r Rules) -> Self {
+impl Counter<'_> {
+    /// One that has counted nothing.
+    fn another(&self) -> Self {
         Self {
-            rules,
             tally: Tally::default(),
             hash: RowHash::default(),
+            waiting: Batch::default(),
+            ..*self
         }
+    }
+
+    fn meet(&mut self, live: &LivePeople) -> Result<(), RunError> {
+        let waiting = mem::take(&mut self.waiting);
+        let met = live.meet(&waiting.codes(self.rules)?)?;
+        waiting.judge(&met, self.rules, |_, decided| {
+            batch::count(decided, &mut self.tally, &mut self.hash);
+            Ok(())
+        })
     }
 }
 
 impl CaseSink for Counter<'_> {
-    type Error = ExtractError;
+    type Error = RunError;
 
-    fn case(&mut self, case: &Case<'_>) -> Result<(), ExtractError> {
+    fn case(&mut self, case: &Case<'_>) -> Result<(), RunError> {
+        if let Some(live) = self.live {
+            self.waiting.push(case);
+            if self.waiting.records() >= self.chunk_records {
+                self.meet(live)?;
+            }
+            return Ok(());
+        }
         let decision = case.decide(self.rules);
         for person in &decision.people {
             self.tally.add_person(person, &mut self.hash);
@@ -103,7 +139,7 @@ impl CaseSink for Counter<'_> {
         Ok(())
     }
 
-    fn end(&mut self, _end: End) -> Result<(), ExtractError> {
-        Ok(())
+    fn end(&mut self, _end: End) -> Result<(), RunError> {
+        self.live.map_or(Ok(()), |live| self.meet(live))
     }
 }

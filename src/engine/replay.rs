@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::{
+    batch::{self, Batch},
     cases::Case,
     error::RunError,
     extract::{ExtractError, Extracted, extract},
@@ -27,7 +28,7 @@ use crate::{
         tally::Tally,
     },
     source::lock::{Capture, Locks},
-    store::{Account, ChunkBuilder, CommitPoint, Lease, Replacement, RunPhase, RunRow, Target},
+    store::{Account, ChunkBuilder, CommitPoint, Lease, Met, RunPhase, RunRow, Target},
 };
 
 /// Captures that are dealt with in one transaction.
@@ -96,8 +97,8 @@ pub(super) fn replay(
             Err(ExtractError::Stopped(reason)) => return Ok(Replayed::Stopped(reason)),
             extracted => extracted?,
         };
-        let again = Again::judge(&round, rules, run, target, &extracted)?;
-        again.commit(run, target, lease, round.captures)?;
+        let again = Again::collect(&round, rules, &extracted)?;
+        again.commit(rules, run, target, lease, round.captures)?;
         for (source, seqs) in &round.seqs {
             if let Some(locked) = locks.of(source) {
                 locked.mark_processed(seqs)?;
@@ -169,107 +170,73 @@ impl Round {
 
 type Record = (SourceIndex, String);
 
-/// What the people of a round come to when they are judged again.
+/// The people of a round, to be judged again.
 struct Again {
-    builder: ChunkBuilder,
-    tally: Tally,
+    cases: Batch,
     codes: BTreeSet<FiscalCode>,
     records: BTreeSet<Record>,
-    names: Vec<String>,
 }
 
 impl Again {
-    fn judge(
-        round: &Round,
-        rules: &Rules,
-        run: &RunRow,
-        target: &Target,
-        extracted: &Extracted,
-    ) -> Result<Self, RunError> {
+    fn collect(round: &Round, rules: &Rules, extracted: &Extracted) -> Result<Self, ExtractError> {
         let mut again = Self {
-            builder: ChunkBuilder::new(run.run_id),
-            tally: Tally::default(),
+            cases: Batch::default(),
             codes: BTreeSet::new(),
             records: round.records.clone(),
-            names: rules
-                .sources
-                .iter()
-                .map(|source| source.name.clone())
-                .collect(),
         };
-        let id_base = run.id_base.ok_or(RunError::NoIds { run_id: run.run_id })?;
-        let mut hash = RowHash::default();
         for partition in extracted.split(&[], rules)? {
             let mut cases = extracted.cases(&partition, None)?;
             while let Some(case) = cases.next_case()? {
                 if round.concerns(&case, &again.records, rules) {
-                    again.add(&case, rules, id_base, target, &mut hash)?;
+                    for record in case.records() {
+                        again.codes.extend(sort_key::holder(record, rules));
+                        again.records.insert(name_of(record, rules));
+                    }
+                    again.cases.push(&case);
                 }
             }
         }
         Ok(again)
     }
 
-    fn add(
-        &mut self,
-        case: &Case<'_>,
-        rules: &Rules,
-        id_base: i64,
-        target: &Target,
-        hash: &mut RowHash,
-    ) -> Result<(), RunError> {
-        for record in case.records() {
-            self.codes.extend(sort_key::holder(record, rules));
-            self.records.insert(name_of(record, rules));
-        }
-        let decision = case.decide(rules);
-        let mut next_id = id_base + case.position().cast_signed();
-        for person in &decision.people {
-            // Who stands already keeps his ids.
-            let first_id = match target.standing(person.fiscal_code)? {
-                Some(standing) => standing.person_id,
-                None => next_id,
-            };
-            self.builder
-                .push_person(first_id, person)
-                .map_err(crate::store::StoreError::from)?;
-            self.tally.add_person(person, hash);
-            next_id += person.pins.len() as i64;
-        }
-        for row in &decision.quarantined {
-            self.builder.push_quarantine(row);
-            self.tally.add_quarantined(row, hash);
-        }
-        Ok(())
-    }
-
+    /// Takes out what the run made of them and puts in what they come to now, in one transaction.
     fn commit(
         self,
+        rules: &Rules,
         run: &RunRow,
         target: &mut Target,
         lease: &Lease,
         captures: usize,
     ) -> Result<(), RunError> {
-        let codes: Vec<_> = self.codes.into_iter().collect();
-        let records: Vec<_> = self
-            .records
-            .iter()
-            .map(|(source, id)| (self.names[usize::from(source.0)].as_str(), id.as_str()))
+        let id_base = run.id_base.ok_or(RunError::NoIds { run_id: run.run_id })?;
+        let codes: Vec<_> = self.codes.iter().copied().collect();
+        let name = |source: &SourceIndex| rules.sources[usize::from(source.0)].name.as_str();
+        let records: Vec<_> = (self.records.iter())
+            .map(|(source, id)| (name(source), id.as_str()))
             .collect();
         let tx = target.begin(lease)?;
-        let mut difference = self.tally;
-        difference.subtract(&tx.standing_tally(&codes, &records)?);
+        // Whoever was given ids keeps them.
+        let first_pin_ids = tx.first_pin_ids(&codes)?;
+        let standing = tx.standing_tally(&codes, &records)?;
+        tx.take_out(&codes, &records)?;
+        let met = match run.target_fresh {
+            true => Met::default(),
+            false => tx.meet(&self.cases.codes(rules)?, &tx.lettered()?)?,
+        };
+        let mut builder = ChunkBuilder::new(run.run_id);
+        let (mut difference, mut hash) = (Tally::default(), RowHash::default());
+        self.cases.judge(&met, rules, |position, decided| {
+            let next_id = id_base + position.cast_signed();
+            let first_pin_id = |code| first_pin_ids.get(&code).copied();
+            batch::count(decided, &mut difference, &mut hash);
+            batch::build(decided, next_id, first_pin_id, &met, &mut builder).map_err(RunError::from)
+        })?;
+        difference.subtract(&standing);
         let account = match run.phase {
             RunPhase::CutOver => Account::Ledger("capture"),
             _before_cut_over => Account::Partition(0),
         };
-        tx.replace_people(&Replacement {
-            codes: &codes,
-            records: &records,
-            rows: &self.builder.finish(),
-            account,
-            difference: &difference,
-        })?;
+        tx.put_in(&builder.finish(), account, &difference)?;
         let detail = json!({ "captures": captures, "people": codes.len() });
         tx.event("captures.replayed", &detail)?;
         tx.commit(CommitPoint::Replace)?;

@@ -1,10 +1,10 @@
 //! The whole maintenance job, started or resumed by the same call.
 
 use super::{
-    begin::{create, finished, look_before_writing, refuse_drift, resume},
+    begin::{Task, create, look_before_writing, refuse_drift, task},
     error::RunError,
     job::Job,
-    locking,
+    live, locking,
     patience::Patience,
     plan_file::PlanFile,
     runner::{Runner, read_back},
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::tally::Tally,
     source::lock::Locks,
-    store::{Intent, RunPhase, RunRow, Target, TargetStanding, standing},
+    store::{Intent, RunRow, Target, TargetStanding, standing},
 };
 
 /// What the caller of a run may ask for.
@@ -120,13 +120,11 @@ fn attempt(
         look_before_writing(job, options)?;
     }
     let mut target = Target::open(&job.settings.target, Intent::CreateIfMissing)?;
-    let run = match target.current_run()? {
-        Some(run) if run.phase == RunPhase::Finished => return finished(job, &target, run),
-        Some(run) if run.phase == RunPhase::Aborting => {
-            return Err(RunError::Aborting { run_id: run.run_id });
-        }
-        Some(run) if run.phase != RunPhase::Aborted => resume(job, options, run)?,
-        Some(_) | None => {
+    let run = match task(job, options, &target)? {
+        Task::Report(run) => return outcome(&target, run.run_id, RunEnd::WasFinished),
+        Task::Resume(run) => run,
+        Task::Begin => {
+            live::in_use(job.settings, &target.runs()?)?;
             if !new {
                 look_before_writing(job, options)?;
             }
@@ -136,7 +134,7 @@ fn attempt(
     let lease = target.acquire(run.run_id, job.holder, job.settings.run.lease)?;
     patience.begin();
     let heartbeat = target.heartbeat(&lease)?;
-    let rules = job.settings.rules(run.as_of);
+    let rules = live::rules(job.settings, &target, &run)?;
     let mut runner = Runner {
         job,
         options,
@@ -173,14 +171,17 @@ pub struct RunVerified {
     pub found: Verification,
 }
 
-/// Verifies the newest run as it stands, and changes nothing.
+/// Verifies the run of this configuration as it stands, or else the newest one, and changes nothing.
 ///
 /// # Errors
 /// There is no run, or verification cannot be carried out.
 pub fn verify(job: &Job<'_>) -> Result<RunVerified, RunError> {
     let target = Target::open(&job.settings.target, Intent::MustExist)?;
-    let run = target.current_run()?.ok_or(RunError::NoRun)?;
-    let rules = job.settings.rules(run.as_of);
+    let runs = target.runs()?;
+    let run = (live::finished(job.settings, &runs).or(runs.first()))
+        .ok_or(RunError::NoRun)?
+        .clone();
+    let rules = live::rules(job.settings, &target, &run)?;
     let locks = locking::claimed(job.settings, &run)?;
     let found = read_back(job, &rules, &run, &locks)?;
     Ok(RunVerified { run, found })

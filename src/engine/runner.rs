@@ -243,6 +243,9 @@ impl Runner<'_> {
         self.job.progress.begin(Phase::CutOver, None);
         let digest = self.target.tally(run.run_id)?.digests.rows;
         let tx = self.target.begin(&self.lease)?;
+        if !run.target_fresh {
+            tx.renew_catalogue(&self.rules.catalogue)?;
+        }
         tx.cut_over(digest)?;
         tx.commit(CommitPoint::CutOver)?;
         Ok(None)

@@ -2,21 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use xxhash_rust::xxh3::xxh3_128;
-
 use crate::domain::{
-    digest::Digest,
-    field::Field,
+    digest::{Digest, RowHash, Table},
+    field::{FIELDS, Field},
     raw_record::{RawRecord, Shape},
 };
 
-/// Sums the records of one source as they are read: of each the XXH3-128 of its compact form, neither its
-/// source nor its number in it, and nothing in the fields that do not count.
+/// Sums the records of one source as they are read.
 #[derive(Debug)]
 pub struct Fingerprint {
     excluded: u32,
-    compact: Vec<u8>,
-    counting: Vec<u8>,
+    hash: RowHash,
     sum: Digest,
 }
 
@@ -28,17 +24,15 @@ impl Fingerprint {
             excluded: excluded
                 .iter()
                 .fold(0, |mask, field| mask | 1 << field.index()),
-            compact: Vec::new(),
-            counting: Vec::new(),
+            hash: RowHash::default(),
             sum: Digest::default(),
         }
     }
 
-    /// Adds a record; lends its compact form, which was made for it.
-    pub fn add(&mut self, record: &RawRecord<'_>) -> &[u8] {
+    /// Adds a record.
+    pub fn add(&mut self, record: &RawRecord<'_>) {
         let row = self.hash_of(record);
         self.sum.add(row);
-        &self.compact
     }
 
     /// Takes a record out again.
@@ -53,17 +47,23 @@ impl Fingerprint {
         self.sum
     }
 
+    /// Shape, invalid fields and every field that counts; neither source nor number.
     fn hash_of(&mut self, record: &RawRecord<'_>) -> u128 {
-        self.compact.clear();
-        record.encode(&mut self.compact);
-        let content = RawRecord::content(&self.compact);
         // The one field of a malformed row stands for the whole row and always counts.
-        if self.excluded == 0 || record.shape == Shape::Malformed {
-            return xxh3_128(content);
+        let (shape, excluded) = match record.shape {
+            Shape::Row => (0, self.excluded),
+            Shape::Malformed => (1_i64 << FIELDS, 0),
+        };
+        self.hash.start(Table::SourceRecord, "");
+        self.hash
+            .integer(shape | i64::from(record.invalid & !excluded));
+        for (at, text) in record.fields.iter().enumerate() {
+            if excluded & (1 << at) == 0 {
+                self.hash.text(text);
+            } else {
+                self.hash.optional(None);
+            }
         }
-        self.counting.clear();
-        self.counting.extend_from_slice(content);
-        record.leave_out(self.excluded, &mut self.counting);
-        xxh3_128(&self.counting)
+        self.hash.finish()
     }
 }

@@ -43,7 +43,6 @@ impl Texts {
             number,
             shape: Shape::Row,
             invalid: 0,
-            clean: false,
             fields: [""; FIELDS],
         }
     }

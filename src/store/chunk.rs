@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use super::tape::Tape;
+use super::{meet::StandingIds, tape::Tape};
 use crate::domain::{
+    finding::FindingRow,
     quarantine::QuarantineRow,
     rows::{DelegationRow, FiscalCodeRow, GrantRow, PersonRow, PersonRows, PinRow},
+    standing::Joining,
 };
 
 /// Collects rows; ids and the run are filled in here.
@@ -69,22 +71,43 @@ impl ChunkBuilder {
             let successor = successor(first_id, pin, &rows.pins)?;
             self.push_pin(first_id, (pin_id, successor), pin);
         }
-        for grant in &rows.grants {
-            self.push_grant(first_id, grant);
+        self.push_rights(first_id, (&rows.grants, &rows.delegations, &rows.findings));
+        Ok(())
+    }
+
+    /// Adds what joins a person who stands in the target. Its PINs are numbered from `first_id` in the order of
+    /// the rows; retired ones point to the PIN the person has in use, if any.
+    pub fn push_joining(&mut self, first_id: i64, stands: StandingIds, rows: &Joining<'_>) {
+        let person_id = stands.person_id;
+        for code in &rows.codes {
+            self.push_code(person_id, code);
         }
-        for delegation in &rows.delegations {
-            self.push_delegation(first_id, delegation);
+        for (pin_id, pin) in (first_id..).zip(&rows.pins) {
+            let successor = pin.superseded_by.and(stands.live_pin_id);
+            self.push_pin(person_id, (pin_id, successor), pin);
         }
-        let run_id = self.run_id;
-        for finding in &rows.findings {
+        self.push_rights(person_id, (&rows.grants, &rows.delegations, &rows.findings));
+    }
+
+    fn push_rights(
+        &mut self,
+        person_id: i64,
+        (grants, delegations, findings): (&[GrantRow<'_>], &[DelegationRow], &[FindingRow<'_>]),
+    ) {
+        for grant in grants {
+            self.push_grant(person_id, grant);
+        }
+        for delegation in delegations {
+            self.push_delegation(person_id, delegation);
+        }
+        for finding in findings {
             let tape = &mut self.rows.finding;
-            tape.integer(run_id);
+            tape.integer(self.run_id);
             tape.text(finding.kind.as_str());
             tape.text(finding.source);
             tape.text(finding.legacy_id);
             tape.end_row();
         }
-        Ok(())
     }
 
     /// Adds a row of `person` alone.

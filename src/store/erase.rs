@@ -15,7 +15,8 @@ const TABLES: [(&str, &str); 7] = [
     ("pin", "run_id = ?1"),
     (
         "fiscal_code",
-        "person_id IN (SELECT person_id FROM person WHERE run_id = ?1)",
+        "(person_id IN (SELECT person_id FROM person WHERE run_id = ?1)
+             OR fiscal_code IN (SELECT fiscal_code FROM run_code WHERE run_id = ?1 AND NOT known))",
     ),
     ("person", "run_id = ?1"),
 ];
@@ -73,6 +74,7 @@ impl LeasedTx<'_> {
         for sql in [
             "DELETE FROM run_step WHERE run_id = ?1",
             "DELETE FROM run_partition WHERE run_id = ?1",
+            "DELETE FROM run_code WHERE run_id = ?1",
             "DELETE FROM profile_service WHERE profile IN (
                  SELECT profile FROM profile WHERE run_id = ?1
                  EXCEPT SELECT profile FROM profile_grant)",

@@ -1,51 +1,17 @@
 //! People judged again because the legacy changed under the lock.
 
+use std::collections::HashMap;
+
 use super::{
     ChunkRows, StoreError,
     database::{Database, values},
     json::json,
     leased_tx::LeasedTx,
-    target::Target,
 };
 use crate::{
     domain::{fiscal_code::FiscalCode, tally::Tally},
     failpoint,
 };
-
-/// The ids of a person in the target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StandingPerson {
-    /// The person's.
-    pub person_id: i64,
-    /// Its PINs, by id.
-    pub pins: Vec<StandingPin>,
-}
-
-/// A PIN in the target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StandingPin {
-    /// Its id.
-    pub pin_id: i64,
-    /// Its source.
-    pub source: String,
-    /// Its id there.
-    pub legacy_id: String,
-}
-
-/// What takes the place of what.
-#[derive(Clone, Copy, Debug)]
-pub struct Replacement<'a> {
-    /// Current codes of the people to take out, with all that hangs on them.
-    pub codes: &'a [FiscalCode],
-    /// Records (source, legacy_id) whose quarantine rows are taken out.
-    pub records: &'a [(&'a str, &'a str)],
-    /// What comes in.
-    pub rows: &'a ChunkRows,
-    /// What accounts for it.
-    pub account: Account<'a>,
-    /// Counts and digests of what comes in less those of what is taken out.
-    pub difference: &'a Tally,
-}
 
 /// Where a difference is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,51 +25,69 @@ pub enum Account<'a> {
 const ACTION: &str = "replace a person";
 const LOOK_UP: &str = "look a person up";
 
-impl Target {
-    /// The ids of the person with this current code, if there is one.
+impl LeasedTx<'_> {
+    /// The id of the first PIN that this run gave the person with each of these current codes.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub fn standing(&self, code: FiscalCode) -> Result<Option<StandingPerson>, StoreError> {
-        let Some(person_id) = person_of(&self.database, code)? else {
-            return Ok(None);
-        };
-        let rows = self.database.rows(
-            LOOK_UP,
-            "SELECT pin_id, source, legacy_id FROM pin WHERE person_id = ?1 ORDER BY pin_id",
-            values![person_id],
-        )?;
-        let pins = rows.iter().map(|row| {
-            Ok(StandingPin {
-                pin_id: row.get(0)?,
-                source: row.get(1)?,
-                legacy_id: row.get(2)?,
-            })
-        });
-        let pins = pins.collect::<Result<_, StoreError>>()?;
-        Ok(Some(StandingPerson { person_id, pins }))
+    pub fn first_pin_ids(
+        &self,
+        codes: &[FiscalCode],
+    ) -> Result<HashMap<FiscalCode, i64>, StoreError> {
+        let mut first = HashMap::new();
+        for &code in codes {
+            let Some(person_id) = person_of(&self.database, code)? else {
+                continue;
+            };
+            let pin_id: Option<i64> = self.database.value(
+                LOOK_UP,
+                "SELECT min(pin_id) FROM pin WHERE person_id = ?1 AND run_id = ?2",
+                values![person_id, self.run_id()],
+            )?;
+            if let Some(pin_id) = pin_id {
+                first.insert(code, pin_id);
+            }
+        }
+        Ok(first)
     }
-}
 
-impl LeasedTx<'_> {
-    /// Takes people out of the target and puts others, or the same judged again, in their place.
+    /// Takes out what this run gave the people with these current codes, who go themselves if it brought them,
+    /// and the quarantine rows of these records (source, legacy_id).
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; the transaction must then be dropped.
+    pub fn take_out(
+        &self,
+        codes: &[FiscalCode],
+        records: &[(&str, &str)],
+    ) -> Result<(), StoreError> {
+        failpoint::reached("replace.rows");
+        for code in codes {
+            self.take_out_person(*code)?;
+        }
+        for &(source, legacy_id) in records {
+            self.take_out_record(source, legacy_id)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the same people, judged again, in their place; `difference` is what comes in less what was taken out.
     ///
     /// # Errors
     ///
     /// When the database refuses a row or fails; the transaction must then be dropped.
-    pub fn replace_people(&self, replacement: &Replacement<'_>) -> Result<(), StoreError> {
-        failpoint::reached("replace.rows");
-        for code in replacement.codes {
-            self.take_out(*code)?;
-        }
-        for &(source, legacy_id) in replacement.records {
-            self.take_out_record(source, legacy_id)?;
-        }
-        self.insert(replacement.rows)?;
-        match replacement.account {
-            Account::Partition(no) => self.add_tally(no, replacement.difference),
-            Account::Ledger(cause) => self.enter_in_ledger(cause, replacement.difference),
+    pub fn put_in(
+        &self,
+        rows: &ChunkRows,
+        account: Account<'_>,
+        difference: &Tally,
+    ) -> Result<(), StoreError> {
+        self.insert(rows)?;
+        match account {
+            Account::Partition(no) => self.add_tally(no, difference),
+            Account::Ledger(cause) => self.enter_in_ledger(cause, difference),
         }
     }
 
@@ -111,20 +95,24 @@ impl LeasedTx<'_> {
         enter_in_ledger(&self.database, cause, difference)
     }
 
-    fn take_out(&self, code: FiscalCode) -> Result<(), StoreError> {
+    fn take_out_person(&self, code: FiscalCode) -> Result<(), StoreError> {
         let Some(person_id) = person_of(&self.database, code)? else {
             return Ok(());
         };
         // In the order of the foreign keys; findings name one of the person's records.
         for sql in [
-            "DELETE FROM finding WHERE (source, legacy_id) IN (SELECT source, legacy_id FROM pin WHERE person_id = ?1)",
-            "DELETE FROM profile_grant WHERE person_id = ?1",
-            "DELETE FROM delegation WHERE person_id = ?1",
-            "DELETE FROM pin WHERE person_id = ?1",
-            "DELETE FROM fiscal_code WHERE person_id = ?1",
-            "DELETE FROM person WHERE person_id = ?1",
+            "DELETE FROM finding WHERE run_id = ?2
+                 AND (source, legacy_id) IN (SELECT source, legacy_id FROM pin WHERE person_id = ?1)",
+            "DELETE FROM profile_grant WHERE person_id = ?1 AND run_id = ?2",
+            "DELETE FROM delegation WHERE person_id = ?1 AND run_id = ?2",
+            "DELETE FROM pin WHERE person_id = ?1 AND run_id = ?2",
+            "DELETE FROM fiscal_code WHERE person_id = ?1 AND (
+                 person_id IN (SELECT person_id FROM person WHERE person_id = ?1 AND run_id = ?2)
+                 OR fiscal_code IN (SELECT fiscal_code FROM run_code WHERE run_id = ?2 AND NOT known))",
+            "DELETE FROM person WHERE person_id = ?1 AND run_id = ?2",
         ] {
-            self.database.execute(ACTION, sql, values![person_id])?;
+            self.database
+                .execute(ACTION, sql, values![person_id, self.run_id()])?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::phase::RunPhase;
-use crate::domain::{catalogue::Catalogue, digest::Digest, tally::Tally};
+use crate::domain::{catalogue::Catalogue, digest::Digest, known_codes::KnownCode, tally::Tally};
 
 /// What a new run fixes.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub struct NewRun<'a> {
     pub sources: &'a [NewSource],
     /// The profiles.
     pub catalogue: &'a Catalogue,
+    /// Codes of people who stand in a target in use.
+    pub codes: &'a [KnownCode],
 }
 
 /// A source of a new run.

@@ -3,17 +3,23 @@
 use jiff::civil::Date;
 
 use super::{
-    NewRun, RunPhase, RunRow, RunSourceRow, StoreError,
+    NewRun, Reader, RunPhase, RunRow, RunSourceRow, StoreError,
     database::{Database, Row, Value, values},
     event,
     json::{json, parse},
+    known_codes,
+    leased_tx::LeasedTx,
     target::Target,
 };
-use crate::{domain::catalogue::Catalogue, failpoint};
+use crate::{
+    domain::catalogue::{Catalogue, Profile},
+    failpoint,
+};
 
 const COLUMNS: &str = "run_id, phase, as_of, fixed, target_fresh, id_base, id_end, digest, created_at, \
                        cut_over_at, finished_at";
 const ACTION: &str = "create the run";
+const CATALOGUE: &str = "load the catalogue";
 
 impl Target {
     /// The newest run, whatever its phase.
@@ -26,14 +32,22 @@ impl Target {
         read(&self.database, &sql, &[])
     }
 
+    /// Every run, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails or holds what this program does not understand.
+    pub fn runs(&self) -> Result<Vec<RunRow>, StoreError> {
+        runs(&self.database)
+    }
+
     /// One run.
     ///
     /// # Errors
     ///
     /// When there is no such run, or the database fails.
     pub fn run(&self, run_id: i64) -> Result<RunRow, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM run WHERE run_id = ?1");
-        read(&self.database, &sql, values![run_id])?.ok_or(StoreError::NoRun { run_id })
+        run(&self.database, run_id)
     }
 
     /// Begins a run, in one transaction: its row, its sources and the catalogue.
@@ -45,6 +59,12 @@ impl Target {
         failpoint::reached("run.create");
         let tx = self.write()?;
         tx.one_at_a_time(ACTION, "run")?;
+        // Requests that take effect now give out ids, and see this run only when they have ended.
+        tx.rows(
+            ACTION,
+            "SELECT model FROM model_state WHERE id = 1{hold}",
+            &[],
+        )?;
         refuse_second(&tx)?;
         let run_id: i64 = tx.value(
             ACTION,
@@ -64,13 +84,36 @@ impl Target {
                 values![run_id, &source.name, precedence, &source.location],
             )?;
         }
-        load_catalogue(&tx, run_id, new.catalogue)?;
+        add_catalogue(&tx, run_id, new.catalogue)?;
+        known_codes::fix(&tx, run_id, new.codes)?;
         event::append(&tx, run_id, "run.created", &serde_json::json!({}))?;
         failpoint::reached("run.commit");
         tx.commit()?;
         failpoint::reached("run.created");
         self.run(run_id)
     }
+}
+
+impl Reader {
+    /// Every run, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails or holds what this program does not understand.
+    pub fn runs(&self) -> Result<Vec<RunRow>, StoreError> {
+        runs(&self.database)
+    }
+}
+
+fn runs(database: &Database) -> Result<Vec<RunRow>, StoreError> {
+    let sql = "SELECT run_id FROM run ORDER BY run_id DESC";
+    let ids = database.rows("read the runs", sql, &[])?;
+    ids.iter().map(|row| run(database, row.get(0)?)).collect()
+}
+
+fn run(database: &Database, run_id: i64) -> Result<RunRow, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM run WHERE run_id = ?1");
+    read(database, &sql, values![run_id])?.ok_or(StoreError::NoRun { run_id })
 }
 
 fn refuse_second(database: &Database) -> Result<(), StoreError> {
@@ -88,21 +131,56 @@ fn refuse_second(database: &Database) -> Result<(), StoreError> {
     }
 }
 
-/// Loads the profiles; those an earlier run brought keep their owner.
-fn load_catalogue(
+impl LeasedTx<'_> {
+    /// Makes the run's catalogue the valid one, at the cut-over of a later run. Profiles that an earlier run
+    /// brought keep their owner; until here they were as that run left them.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub fn renew_catalogue(&self, catalogue: &Catalogue) -> Result<(), StoreError> {
+        for profile in catalogue.profiles() {
+            self.database.execute(
+                CATALOGUE,
+                "UPDATE profile SET name = ?2, entity_rule = ?3, max_age_days = ?4, minimum_level = ?5,
+                     documents = ?6
+                 WHERE profile = ?1",
+                values![
+                    &profile.code,
+                    &profile.name,
+                    profile.entity.as_str(),
+                    profile.max_age_days,
+                    profile.minimum_level.as_str(),
+                    &json(&profile.documents)?
+                ],
+            )?;
+            self.database.execute(
+                CATALOGUE,
+                "DELETE FROM profile_service WHERE profile = ?1",
+                values![&profile.code],
+            )?;
+            add_services(&self.database, profile)?;
+        }
+        self.database.execute(
+            CATALOGUE,
+            "DELETE FROM service WHERE service NOT IN (SELECT service FROM profile_service)",
+            &[],
+        )?;
+        Ok(())
+    }
+}
+
+/// Adds the profiles that are not there; those of a target in use stay as they are for the time being.
+fn add_catalogue(
     database: &Database,
     run_id: i64,
     catalogue: &Catalogue,
 ) -> Result<(), StoreError> {
-    const ACTION: &str = "load the catalogue";
     for profile in catalogue.profiles() {
-        database.execute(
-            ACTION,
+        let added = database.execute(
+            CATALOGUE,
             "INSERT INTO profile (profile, name, entity_rule, max_age_days, minimum_level, documents, run_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (profile) DO UPDATE SET name = excluded.name, entity_rule = excluded.entity_rule,
-                 max_age_days = excluded.max_age_days, minimum_level = excluded.minimum_level,
-                 documents = excluded.documents",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (profile) DO NOTHING",
             values![
                 &profile.code,
                 &profile.name,
@@ -113,24 +191,26 @@ fn load_catalogue(
                 run_id
             ],
         )?;
-        database.execute(
-            ACTION,
-            "DELETE FROM profile_service WHERE profile = ?1",
-            values![&profile.code],
-        )?;
-        for service in &profile.services {
-            database.execute(
-                ACTION,
-                "INSERT INTO service (service) VALUES (?1) ON CONFLICT (service) DO NOTHING",
-                values![service],
-            )?;
-            database.execute(
-                ACTION,
-                "INSERT INTO profile_service (profile, service) VALUES (?1, ?2)
-                 ON CONFLICT (profile, service) DO NOTHING",
-                values![&profile.code, service],
-            )?;
+        if added == 1 {
+            add_services(database, profile)?;
         }
+    }
+    Ok(())
+}
+
+fn add_services(database: &Database, profile: &Profile) -> Result<(), StoreError> {
+    for service in &profile.services {
+        database.execute(
+            CATALOGUE,
+            "INSERT INTO service (service) VALUES (?1) ON CONFLICT (service) DO NOTHING",
+            values![service],
+        )?;
+        database.execute(
+            CATALOGUE,
+            "INSERT INTO profile_service (profile, service) VALUES (?1, ?2)
+             ON CONFLICT (profile, service) DO NOTHING",
+            values![&profile.code, service],
+        )?;
     }
     Ok(())
 }

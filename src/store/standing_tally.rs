@@ -14,7 +14,8 @@ use crate::domain::{
     finding::{FindingKind, FindingRow},
     fiscal_code::FiscalCode,
     quarantine::{QuarantineRow, Reason},
-    rows::{DelegationRow, FiscalCodeRow, GrantRow, PersonRow, PersonRows, PinRef, PinRow},
+    rows::{DelegationRow, FiscalCodeRow, GrantRow, PersonRow, PinRef, PinRow},
+    standing::Joining,
     status::{Disposition, GrantStatus, LegacyStatus, Level, PinStatus},
     tally::Tally,
 };
@@ -25,8 +26,8 @@ const ACTION: &str = "read a person back";
 type Texts = Vec<Option<String>>;
 
 impl LeasedTx<'_> {
-    /// Counts and digests of the people with these current codes and of the quarantine rows of these
-    /// records (source, legacy_id), as they stand.
+    /// Counts and digests of what this run gave the people with these current codes, and of the quarantine rows of
+    /// these records (source, legacy_id), as they stand.
     ///
     /// # Errors
     ///
@@ -71,47 +72,51 @@ impl LeasedTx<'_> {
         let Some(person_id) = person_of(&self.database, code)? else {
             return Ok(());
         };
-        let of = |sql: &str| self.texts(sql, values![person_id]);
+        let of = |sql: &str| self.texts(sql, values![person_id, self.run_id()]);
         let people = of(
-            "SELECT surname, given_name, birth_date, email, phone FROM person WHERE person_id = ?1",
+            "SELECT surname, given_name, birth_date, email, phone FROM person
+             WHERE person_id = ?1 AND run_id = ?2",
         )?;
-        let codes = of("SELECT fiscal_code, current FROM fiscal_code WHERE person_id = ?1")?;
+        let codes = of("SELECT fiscal_code, current FROM fiscal_code WHERE person_id = ?1 AND (
+                 person_id IN (SELECT person_id FROM person WHERE person_id = ?1 AND run_id = ?2)
+                 OR fiscal_code IN (SELECT fiscal_code FROM run_code WHERE run_id = ?2 AND NOT known))")?;
         let pins = of(
             "SELECT pin.status, pin.disposition, pin.level, pin.credential, pin.credential_scheme,
                  pin.credential_salt, pin.halves_delivered, pin.issued_on, pin.expires_on, pin.last_used_on,
                  pin.office, pin.channel, pin.source, pin.legacy_id, pin.legacy_profile, pin.legacy_entity,
                  pin.legacy_status, next.source, next.legacy_id
              FROM pin LEFT JOIN pin AS next ON next.pin_id = pin.superseded_by
-             WHERE pin.person_id = ?1",
+             WHERE pin.person_id = ?1 AND pin.run_id = ?2",
         )?;
         let grants = of(
-            "SELECT profile, entity, status, level, valid_from, evidence FROM profile_grant WHERE person_id = ?1",
+            "SELECT profile, entity, status, level, valid_from, evidence FROM profile_grant
+             WHERE person_id = ?1 AND run_id = ?2",
         )?;
-        let delegations =
-            of("SELECT guardian_fiscal_code, evidence FROM delegation WHERE person_id = ?1")?;
+        let delegations = of("SELECT guardian_fiscal_code, evidence FROM delegation
+             WHERE person_id = ?1 AND run_id = ?2")?;
         let findings = of(
-            "SELECT kind, source, legacy_id FROM finding
-             WHERE (source, legacy_id) IN (SELECT source, legacy_id FROM pin WHERE person_id = ?1)",
+            "SELECT kind, source, legacy_id FROM finding WHERE run_id = ?2
+                 AND (source, legacy_id) IN (SELECT source, legacy_id FROM pin WHERE person_id = ?1)",
         )?;
-        let person = people.first().ok_or_else(damaged)?;
-        tally.add_person(
-            &PersonRows {
-                fiscal_code: code,
-                person: PersonRow {
-                    surname: text(person, 0),
-                    given_name: optional(person, 1),
-                    birth_date: day(person, 2)?,
-                    email: optional(person, 3),
-                    phone: optional(person, 4),
-                },
-                codes: each(&codes, fiscal_code_row)?,
-                pins: each(&pins, pin_row)?,
-                grants: each(&grants, grant_row)?,
-                delegations: each(&delegations, delegation_row)?,
-                findings: each(&findings, finding_row)?,
-            },
-            hash,
-        );
+        let joining = Joining {
+            fiscal_code: code,
+            codes: each(&codes, fiscal_code_row)?,
+            pins: each(&pins, pin_row)?,
+            grants: each(&grants, grant_row)?,
+            delegations: each(&delegations, delegation_row)?,
+            findings: each(&findings, finding_row)?,
+        };
+        tally.add_joining(&joining, hash);
+        if let Some(person) = people.first() {
+            let row = PersonRow {
+                surname: text(person, 0),
+                given_name: optional(person, 1),
+                birth_date: day(person, 2)?,
+                email: optional(person, 3),
+                phone: optional(person, 4),
+            };
+            tally.add_person_row(code, &row, hash);
+        }
         Ok(())
     }
 

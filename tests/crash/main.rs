@@ -6,6 +6,7 @@ mod engines;
 mod full;
 mod held;
 mod interrupt;
+mod later;
 mod scenario;
 #[allow(
     dead_code,

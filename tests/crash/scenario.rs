@@ -220,13 +220,19 @@ impl Scenario {
         text
     }
 
-    /// The same without what tells changes before cut-over from those after it.
-    pub(crate) fn target_rows(&self) -> String {
+    /// People, quarantine, findings and catalogue, as text.
+    pub(crate) fn people(&self) -> String {
         let mut text = String::new();
         for (table, order) in TABLES {
             let sql = format!("SELECT * FROM {table} ORDER BY {order}");
             self.dump_target(&sql, table, &mut text);
         }
+        text
+    }
+
+    /// Everything in the target but what tells changes before cut-over from those after it.
+    pub(crate) fn target_rows(&self) -> String {
+        let mut text = self.people();
         for sql in [
             "SELECT run_id, phase, id_base, id_end FROM run ORDER BY run_id",
             "SELECT source, fingerprint, records FROM run_source ORDER BY source",
@@ -250,7 +256,8 @@ impl Scenario {
         }
     }
 
-    fn file(&self) -> Connection {
+    /// The file the target is.
+    pub(crate) fn file(&self) -> Connection {
         Connection::open(self.path("multiprofile.db")).expect("the target")
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use pinferry::domain::{
     finding::FindingKind,
-    standing::{StandingPerson, StandingPin, decide_standing},
+    standing::{StandingPeople, StandingPerson, StandingPin, decide_standing},
     status::Level,
 };
 
@@ -39,7 +39,8 @@ fn live() -> Option<StandingPin> {
 fn met(lines: &str, standing: &[StandingPerson]) -> String {
     let (records, rules) = (records(lines), rules());
     let raws: Vec<_> = records.iter().map(Legacy::raw).collect();
-    let decided = decide_standing(&raws, standing, &rules);
+    let standing = StandingPeople::new(standing.to_vec(), []);
+    let decided = decide_standing(&raws, &standing, &rules);
     let mut out = show(&decided.decision);
     for joining in &decided.joining {
         let _ = writeln!(out, "joins {}", joining.fiscal_code.as_str());

@@ -12,6 +12,7 @@ use pinferry::{
     engine::{
         cases::Case,
         cursor::Cursor,
+        error::RunError,
         extract::ExtractError,
         judge::{CaseSink, Crew, End, Work, judge},
         partition::{Boundary, Partition},
@@ -59,8 +60,8 @@ fn tally(sources: &[SourceSettings], folder: &Path, memory: u64, workers: usize)
         &rules(sources),
         &[],
         &run(&folder.join("work"), memory, workers),
-        &Unwatched,
-        &StopFlag::default(),
+        None,
+        (&Unwatched, &StopFlag::default()),
     );
     outcome.expect("a plan").tally
 }
@@ -322,12 +323,12 @@ fn one_person_with_more_records_than_memory_allows_is_an_error_that_does_not_say
         &rules(&sources),
         &[],
         &run(&folder.path().join("work"), NO_MEMORY, 2),
-        &Unwatched,
-        &StopFlag::default(),
+        None,
+        (&Unwatched, &StopFlag::default()),
     );
     let error = error.expect_err("too many");
     assert!(
-        matches!(error, ExtractError::CaseTooLarge { .. }),
+        matches!(error, RunError::Extract(ExtractError::CaseTooLarge { .. })),
         "{error}"
     );
     let text = error.to_string();
@@ -365,8 +366,8 @@ fn a_request_to_stop_ends_the_extraction() {
         &rules(&sources),
         &[],
         &run(&folder.path().join("work"), ALL_MEMORY, 2),
-        &Unwatched,
-        &stop,
+        None,
+        (&Unwatched, &stop),
     );
     assert_eq!(error.expect_err("stopped").exit(), Exit::Terminated);
 }

@@ -179,8 +179,8 @@ fn planned(extract: &Extract) -> PlanOutcome {
         &rules,
         &[],
         &run,
-        &Unwatched,
-        &StopFlag::default(),
+        None,
+        (&Unwatched, &StopFlag::default()),
     )
     .expect("a plan")
 }

@@ -10,7 +10,7 @@ use pinferry::{
         tally::Tally,
     },
     store::{
-        Account, ChunkBuilder, ChunkRows, CommitPoint, Done, Lease, Replacement, RunPhase, Target,
+        Account, ChunkBuilder, ChunkRows, CommitPoint, Done, Lease, LeasedTx, RunPhase, Target,
     },
 };
 
@@ -102,29 +102,27 @@ fn a_person_judged_again_takes_the_place_and_the_ids_of_what_stood_there() {
         let mut target = place.open();
         let lease = loading(&mut target);
         load(&mut target, &lease);
-        let before = target.standing(code()).unwrap().unwrap();
-        assert_eq!(before.person_id, 1);
-        assert_eq!(before.pins[1].legacy_id, "2");
         let (_, old) = person(lease.run_id(), PinStatus::Active);
         let (rows, new) = person(lease.run_id(), PinStatus::Suspended);
         let mut difference = new.clone();
         difference.subtract(&old);
-        let replacement = Replacement {
-            codes: &[code()],
-            records: &[("inps", "1"), ("inps", "2")],
-            rows: &rows,
-            account: Account::Partition(0),
-            difference: &difference,
+        let replace = |tx: &LeasedTx<'_>| {
+            let first = tx.first_pin_ids(&[code()]).unwrap();
+            assert_eq!(first, [(code(), 1)].into());
+            tx.take_out(&[code()], &[("inps", "1"), ("inps", "2")])
+                .unwrap();
+            tx.put_in(&rows, Account::Partition(0), &difference)
+                .unwrap();
         };
         let tx = target.begin(&lease).unwrap();
-        tx.replace_people(&replacement).unwrap();
+        replace(&tx);
         drop(tx);
         assert_eq!(place.count("pin WHERE status = 'active'"), 1);
         assert_eq!(target.tally(lease.run_id()).unwrap(), old);
         let tx = target.begin(&lease).unwrap();
-        tx.replace_people(&replacement).unwrap();
+        replace(&tx);
         tx.commit(CommitPoint::Replace).unwrap();
-        assert_eq!(target.standing(code()).unwrap(), Some(before));
+        assert_eq!(place.count("pin WHERE person_id = 1"), 2);
         assert_eq!(place.count("pin WHERE status = 'suspended'"), 1);
         assert_eq!(place.count("pin WHERE superseded_by = 1"), 1);
         assert_eq!(target.tally(lease.run_id()).unwrap(), new);
@@ -140,13 +138,8 @@ fn after_the_load_a_row_that_points_to_nothing_is_refused() {
         let (rows, difference) = person(77, PinStatus::Active);
         let tx = target.begin(&lease).unwrap();
         // Run 77 does not exist.
-        let outcome = tx.replace_people(&Replacement {
-            codes: &[code()],
-            records: &[],
-            rows: &rows,
-            account: Account::Partition(0),
-            difference: &difference,
-        });
+        tx.take_out(&[code()], &[]).unwrap();
+        let outcome = tx.put_in(&rows, Account::Partition(0), &difference);
         assert!(outcome.is_err());
         drop(tx);
         assert_eq!(place.count("pin"), 2);

@@ -157,6 +157,7 @@ pub(crate) fn create_run(target: &mut Target) -> Result<RunRow, StoreError> {
             },
         ],
         catalogue: &Catalogue::default(),
+        codes: &[],
     })
 }
 

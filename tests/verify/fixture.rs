@@ -169,6 +169,7 @@ impl Place {
                 fixed: &self.settings.fixed(self.rules.as_of),
                 sources: &sources,
                 catalogue: &self.settings.catalogue,
+                codes: &[],
             })
             .unwrap();
         let lease = target.acquire(run.run_id, "host:1", LONG).unwrap();

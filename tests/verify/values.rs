@@ -162,7 +162,7 @@ fn columns(engine: Engine) -> Vec<(String, String, Kind)> {
         let mut words = line.splitn(3, ' ').map(str::to_owned);
         let mut word = || words.next().unwrap();
         let (table, column, kind) = (word(), word(), word());
-        let flag = ["done", "current", "target_fresh"].contains(&column.as_str());
+        let flag = ["done", "current", "known", "target_fresh"].contains(&column.as_str());
         let kind = match kind.as_str() {
             "INTEGER" | "boolean" if flag => Kind::Flag,
             "INTEGER" | "bigint" | "integer" | "smallint" => Kind::Integer,
@@ -246,6 +246,7 @@ pub(crate) fn key(engine: Engine, table: &str) -> &'static str {
         "profile" => "profile",
         "service" => "service",
         "profile_service" => "(profile, service)",
+        "run_code" => "(run_id, fiscal_code)",
         "run_source" => "(run_id, source)",
         "run_partition" => "(run_id, partition_no)",
         "run_step" => "(run_id, step)",

@@ -35,8 +35,16 @@ pub(super) fn compare(
     } = begun;
     let found = found(&run, &read);
     let out = &mut mismatches;
-    compare_digests(&run, &read, &found, stage, out);
+    let merging = stage == Stage::BeforeCutOver && !run.target_fresh;
+    compare_digests(&read.rest.committed, &found, out);
     compare_counts(&read.rest.committed, &found, out);
+    let mut own = Mismatches::default();
+    if merging {
+        compare_own(&read, &found, &mut own);
+    }
+    if stage == Stage::AfterCutOver {
+        compare_final_digest(&run, &read, out);
+    }
     compare_indexes(&read, out);
     compare_records(&run, &found, &read, out);
     if let Some(sources) = &read.sources {
@@ -54,7 +62,9 @@ pub(super) fn compare(
     mismatches.merge(read.rest.mismatches);
     mismatches.merge(read.rest.leftovers.mismatches);
     mismatches.merge(read.people.mismatches);
-    let (mismatches, changed_since) = split(mismatches.into_list(stage), stage, run.target_fresh);
+    let (mut mismatches, changed_since) =
+        split(mismatches.into_list(stage), stage, run.target_fresh);
+    mismatches.extend(own.into_list(stage));
     let mut ledger = BTreeMap::new();
     for (cause, _) in &run.ledger {
         *ledger.entry(cause.clone()).or_default() += 1;
@@ -104,8 +114,18 @@ fn found(run: &RunState, read: &Read) -> Tally {
     found
 }
 
-fn compare_digests(run: &RunState, read: &Read, found: &Tally, stage: Stage, out: &mut Mismatches) {
-    let committed = &read.rest.committed.digests;
+/// What a later run has loaded is nobody else's yet, whatever life does to those who stood before.
+fn compare_own(read: &Read, found: &Tally, out: &mut Mismatches) {
+    let mut own = read.people.own.clone();
+    own.merge(&read.rest.leftovers.own);
+    // Nobody else has rows of its sources.
+    own.sources.clone_from(&found.sources);
+    compare_digests(&read.rest.loaded, &own, out);
+    compare_counts(&read.rest.loaded, &own, out);
+}
+
+fn compare_digests(committed: &Tally, found: &Tally, out: &mut Mismatches) {
+    let committed = &committed.digests;
     for (code, subject, what, expected, found) in [
         (
             MismatchCode::RowsDigest,
@@ -131,17 +151,18 @@ fn compare_digests(run: &RunState, read: &Read, found: &Tally, stage: Stage, out
     ] {
         differs(out, (code, subject, what), expected, found);
     }
-    if stage == Stage::AfterCutOver && run.target_fresh {
-        let stored = run.digest.as_deref().unwrap_or("none");
-        let loaded = read.rest.loaded.digests.rows.to_string();
-        if stored != loaded {
-            out.add(
-                MismatchCode::FinalDigest,
-                "run",
-                "the final digest is not the sum of the partitions",
-                Some(format!("stored {stored}, partitions {loaded}")),
-            );
-        }
+}
+
+fn compare_final_digest(run: &RunState, read: &Read, out: &mut Mismatches) {
+    let stored = run.digest.as_deref().unwrap_or("none");
+    let loaded = read.rest.loaded.digests.rows.to_string();
+    if stored != loaded {
+        out.add(
+            MismatchCode::FinalDigest,
+            "run",
+            "the final digest is not the sum of the partitions",
+            Some(format!("stored {stored}, partitions {loaded}")),
+        );
     }
 }
 

@@ -20,8 +20,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Derivation<'v> {
     facts: &'v Facts,
-    rules: &'v Rules,
-    run_id: i64,
+    pub(super) rules: &'v Rules,
+    pub(super) run_id: i64,
     /// Position of each source by its name.
     sources: BTreeMap<&'v str, usize>,
     /// The latest expiry of somebody to whom this profile is actively granted.
@@ -32,21 +32,58 @@ pub(super) struct Derivation<'v> {
 
 /// A record as it stands in `pin`.
 #[derive(Clone, Copy)]
-struct Record<'p> {
-    row: usize,
+pub(super) struct Record<'p> {
+    pub(super) row: usize,
     /// 0 active, 1 suspended, 2 pending, 3 revoked or ceased.
-    rank: u8,
+    pub(super) rank: u8,
     ordinary: bool,
     last_used_on: &'p str,
     issued_on: &'p str,
     precedence: usize,
     legacy_id: &'p str,
-    profile: &'p str,
-    entity: &'p str,
+    pub(super) profile: &'p str,
+    pub(super) entity: &'p str,
     fact: Option<Fact>,
 }
 
-const OVER: u8 = 3;
+pub(super) const OVER: u8 = 3;
+
+impl<'p> Record<'p> {
+    /// Records of one grant are neighbours, the one that gives its status and date first.
+    pub(super) fn grant_order(&self) -> (&'p str, &'p str, u8, &'p str, usize, &'p str) {
+        (
+            self.profile,
+            self.entity,
+            self.rank,
+            self.issued_on,
+            self.precedence,
+            self.legacy_id,
+        )
+    }
+
+    /// Whether the best records of one grant are all ordinary.
+    pub(super) fn is_ordinary(group: &[Self]) -> bool {
+        let best = group.iter().filter(|record| record.rank == group[0].rank);
+        best.into_iter().all(|record| record.ordinary)
+    }
+
+    /// Whether this record, the first of its grant, makes the grant what it is.
+    pub(super) fn makes(&self, read: &PersonRead, row: usize, level: &str) -> bool {
+        let grants = &read.grants;
+        grants.text(row, grant::PROFILE) == self.profile
+            && grants.text(row, grant::ENTITY) == self.entity
+            && grants.text(row, grant::STATUS)
+                == ["active", "suspended", "pending", "ended"][usize::from(self.rank)]
+            && grants.text(row, grant::LEVEL) == level
+            && grants.text(row, grant::VALID_FROM) == self.issued_on
+            && names_record(grants.text(row, grant::EVIDENCE), &read.pins, self)
+    }
+
+    /// Hash of the guardian's code, 0 for none.
+    pub(super) fn guardian(&self) -> u32 {
+        self.fact.map_or(0, |fact| fact.guardian)
+    }
+}
 
 impl<'v> Derivation<'v> {
     pub(super) fn new(
@@ -79,14 +116,24 @@ impl<'v> Derivation<'v> {
     /// Compares a person with what its records make of it.
     pub(super) fn check(&self, read: &PersonRead, current: &str, out: &mut Mismatches) {
         let pins = &read.pins;
-        let own = (0..pins.len()).all(|row| pins.keys(row).run_id == self.run_id);
-        if pins.is_empty() || !own || self.is_unsettled(pins) {
+        if self.is_unsettled(pins) {
             return;
         }
         let key = code_key(current);
         let known = self.facts.keeps(key).then(|| self.facts.of(key));
         let mut records = self.records(pins, known.unwrap_or_default());
         records.sort_unstable_by(by_survivor_rule);
+        if records.len() < pins.len() {
+            self.check_joined(read, current, &records, out);
+            if known.is_some() {
+                self.check_expiry(read, &records, out);
+                self.check_joined_delegations(read, &records, out);
+            }
+            return;
+        }
+        if records.is_empty() {
+            return;
+        }
         self.check_old_codes(read, current, out);
         check_survivor(read, &records, out);
         check_grants(read, &mut records.clone(), out);
@@ -108,8 +155,10 @@ impl<'v> Derivation<'v> {
             })
     }
 
+    /// The run's own.
     fn records<'p>(&self, pins: &'p RowSet, facts: &[Fact]) -> Vec<Record<'p>> {
         (0..pins.len())
+            .filter(|row| pins.keys(*row).run_id == self.run_id)
             .map(|row| {
                 let source = pins.text(row, pin::SOURCE);
                 let precedence = self.sources.get(source).copied().unwrap_or(usize::MAX);
@@ -185,7 +234,13 @@ impl<'v> Derivation<'v> {
     }
 }
 
-fn note(out: &mut Mismatches, code: MismatchCode, table: &str, what: &str, read: &PersonRead) {
+pub(super) fn note(
+    out: &mut Mismatches,
+    code: MismatchCode,
+    table: &str,
+    what: &str,
+    read: &PersonRead,
+) {
     out.add(code, table, what, Some(name_of(read)));
 }
 
@@ -233,34 +288,13 @@ fn check_survivor(read: &PersonRead, records: &[Record<'_>], out: &mut Mismatche
 
 /// One grant per profile and entity: best status, highest level among those of that status, earliest issue.
 fn check_grants(read: &PersonRead, records: &mut [Record<'_>], out: &mut Mismatches) {
-    records.sort_unstable_by_key(|record| {
-        (
-            record.profile,
-            record.entity,
-            record.rank,
-            record.issued_on,
-            record.precedence,
-            record.legacy_id,
-        )
-    });
+    records.sort_unstable_by_key(Record::grant_order);
     let grants = &read.grants;
     let mut row = 0;
     let mut equal = true;
     for group in records.chunk_by(|a, b| (a.profile, a.entity) == (b.profile, b.entity)) {
-        let first = &group[0];
-        let ordinary = group
-            .iter()
-            .filter(|record| record.rank == first.rank)
-            .all(|record| record.ordinary);
-        equal = equal
-            && row < grants.len()
-            && grants.text(row, grant::PROFILE) == first.profile
-            && grants.text(row, grant::ENTITY) == first.entity
-            && grants.text(row, grant::STATUS)
-                == ["active", "suspended", "pending", "ended"][usize::from(first.rank)]
-            && grants.text(row, grant::LEVEL) == level(ordinary)
-            && grants.text(row, grant::VALID_FROM) == first.issued_on
-            && names_record(grants.text(row, grant::EVIDENCE), &read.pins, first);
+        let level = level(Record::is_ordinary(group));
+        equal = equal && row < grants.len() && group[0].makes(read, row, level);
         row += 1;
     }
     if !equal || row != grants.len() {
@@ -274,12 +308,12 @@ fn check_grants(read: &PersonRead, records: &mut [Record<'_>], out: &mut Mismatc
     }
 }
 
-fn level(ordinary: bool) -> &'static str {
+pub(super) fn level(ordinary: bool) -> &'static str {
     if ordinary { "ordinary" } else { "dispositive" }
 }
 
 /// Whether the evidence is `legacy:SOURCE:ID` of this record.
-fn names_record(evidence: &str, pins: &RowSet, record: &Record<'_>) -> bool {
+pub(super) fn names_record(evidence: &str, pins: &RowSet, record: &Record<'_>) -> bool {
     evidence
         .strip_prefix("legacy:")
         .and_then(|rest| rest.strip_prefix(pins.text(record.row, pin::SOURCE)))

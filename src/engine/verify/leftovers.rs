@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     carried::{Reading, plain},
     mismatch::{MismatchCode, Mismatches, record_name},
+    person::Scope,
     row_digests,
 };
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
         finding::FindingKind,
         quarantine::Reason,
         rules::Nameless,
+        tally::Tally,
     },
     store::read_back::{FindingRead, QuarantineRead},
 };
@@ -30,6 +32,8 @@ pub(super) struct LeftoverSums {
     pub(super) finding_kinds: BTreeMap<FindingKind, i64>,
     /// By position of the source.
     pub(super) sources: Vec<QuarantineSums>,
+    /// Digests and findings of the run's own rows.
+    pub(super) own: Tally,
     pub(super) mismatches: Mismatches,
 }
 
@@ -48,6 +52,7 @@ pub(super) struct QuarantineSums {
 pub(super) struct LeftoverReader<'v> {
     readings: &'v [Reading<'v>],
     run_id: i64,
+    before_cut_over: bool,
     /// In a fresh target before cut-over nothing but this run has written.
     own_only: bool,
     hash: RowHash,
@@ -55,15 +60,16 @@ pub(super) struct LeftoverReader<'v> {
 }
 
 impl<'v> LeftoverReader<'v> {
-    pub(super) fn new(readings: &'v [Reading<'v>], run_id: i64, own_only: bool) -> Self {
+    pub(super) fn new(scope: Scope<'v>) -> Self {
         let sums = LeftoverSums {
-            sources: vec![QuarantineSums::default(); readings.len()],
+            sources: vec![QuarantineSums::default(); scope.readings.len()],
             ..LeftoverSums::default()
         };
         Self {
-            readings,
-            run_id,
-            own_only,
+            readings: scope.readings,
+            run_id: scope.run_id,
+            before_cut_over: scope.before_cut_over,
+            own_only: scope.before_cut_over && scope.target_fresh,
             hash: RowHash::default(),
             sums,
         }
@@ -72,11 +78,16 @@ impl<'v> LeftoverReader<'v> {
     pub(super) fn take_quarantined(&mut self, row: &QuarantineRead<'_>) {
         let digest = row_digests::quarantine_row(row, &mut self.hash);
         self.sums.quarantine.add(digest);
+        let own = row.run_id == self.run_id;
+        if own {
+            self.sums.own.digests.rows.add(digest);
+            self.sums.own.digests.origins.add(digest);
+        }
         let source = self
             .readings
             .iter()
             .position(|reading| reading.source.name == row.source);
-        if self.own_only {
+        if self.own_only || own && self.before_cut_over {
             self.check_owner(row, source.is_some());
         }
         let Some(at) = source else { return };
@@ -96,8 +107,15 @@ impl<'v> LeftoverReader<'v> {
     pub(super) fn take_finding(&mut self, row: &FindingRead<'_>) {
         let digest = row_digests::finding_row(row, &mut self.hash);
         self.sums.findings.add(digest);
+        let own = row.run_id == self.run_id;
+        if own {
+            self.sums.own.digests.findings.add(digest);
+        }
         if let Some(kind) = FindingKind::by_name(row.kind) {
             *self.sums.finding_kinds.entry(kind).or_default() += 1;
+            if own {
+                *self.sums.own.findings.entry(kind).or_default() += 1;
+            }
         }
         if self.own_only && row.run_id != self.run_id {
             let example = Some(record_name(row.source, row.legacy_id));

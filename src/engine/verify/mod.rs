@@ -11,6 +11,7 @@ mod compare;
 mod derivation;
 mod error;
 mod facts;
+mod joined;
 mod leftovers;
 mod localise;
 mod mismatch;

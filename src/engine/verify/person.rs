@@ -1,6 +1,6 @@
 //! Reads one person after the other: digests, counts, and what must hold of the rows of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     carried::Reading,
@@ -12,9 +12,9 @@ use crate::{
     domain::{
         digest::{Digest, RowHash},
         status::{GrantStatus, PinStatus},
-        tally::Digests,
+        tally::{Digests, Tally},
     },
-    store::read_back::{PersonRead, code, grant, pair, pin},
+    store::read_back::{PersonRead, RowSet, code, grant, pair, pin},
 };
 
 /// What is known of the run while people are read.
@@ -30,14 +30,28 @@ pub(super) struct Scope<'v> {
     pub(super) ids: (i64, i64),
     /// Before cut-over nothing but this run has written.
     pub(super) before_cut_over: bool,
+    /// The sources of all runs.
+    pub(super) all_sources: &'v BTreeSet<String>,
+    /// Codes that this run gives people who stood before it.
+    pub(super) added_codes: &'v BTreeSet<String>,
     /// What the judge must have made of each person, where that is checked.
     pub(super) derivation: Option<&'v Derivation<'v>>,
+}
+
+impl Scope<'_> {
+    /// Whether the run merges into a target in use, and is not a part of it yet: its rows are its own, and those
+    /// of earlier runs are life's.
+    pub(super) fn is_merging(&self) -> bool {
+        self.before_cut_over && !self.target_fresh
+    }
 }
 
 /// Sums over people, of one thread or of all.
 #[derive(Debug, Default)]
 pub(super) struct PeopleSums {
     pub(super) digests: Digests,
+    /// Of these, what belongs to the run.
+    pub(super) own: Tally,
     pub(super) persons: i64,
     pub(super) pins: BTreeMap<PinStatus, i64>,
     pub(super) grants: BTreeMap<GrantStatus, i64>,
@@ -64,6 +78,7 @@ impl PeopleSums {
     pub(super) fn merge(&mut self, other: Self) {
         self.digests.rows.merge(other.digests.rows);
         self.digests.origins.merge(other.digests.origins);
+        self.own.merge(&other.own);
         self.persons += other.persons;
         self.delegations += other.delegations;
         for (status, count) in other.pins {
@@ -112,21 +127,36 @@ impl<'v> PeopleReader<'v> {
             return;
         }
         let current = self.current_code(read);
+        let own = self.is_own(&read.person, 0);
         self.sums.persons += 1;
+        self.sums.own.persons += i64::from(own);
         let digest = row_digests::person_row(read, current, &mut self.hash);
-        self.sums.digests.rows.add(digest);
-        self.take_codes(read, current);
+        self.add(digest, own);
+        self.take_codes(read, current, own);
         self.take_pins(read, current);
         self.take_grants(read, current);
         for row in 0..read.delegations.len() {
             let digest =
                 row_digests::delegation_row(&read.delegations, row, current, &mut self.hash);
-            self.sums.digests.rows.add(digest);
+            let own = self.is_own(&read.delegations, row);
+            self.add(digest, own);
             self.sums.delegations += 1;
+            self.sums.own.delegations += i64::from(own);
         }
         self.check_owners(read);
         if let Some(derivation) = self.scope.derivation {
             derivation.check(read, current, &mut self.sums.mismatches);
+        }
+    }
+
+    fn is_own(&self, rows: &RowSet, row: usize) -> bool {
+        rows.keys(row).run_id == self.scope.run_id
+    }
+
+    fn add(&mut self, digest: u128, own: bool) {
+        self.sums.digests.rows.add(digest);
+        if own {
+            self.sums.own.digests.rows.add(digest);
         }
     }
 
@@ -169,13 +199,13 @@ impl<'v> PeopleReader<'v> {
         first.map_or("", |row| read.codes.text(row, code::FISCAL_CODE))
     }
 
-    fn take_codes(&mut self, read: &PersonRead, current: &str) {
+    fn take_codes(&mut self, read: &PersonRead, current: &str, own_person: bool) {
         for row in 0..read.codes.len() {
+            let text = read.codes.text(row, code::FISCAL_CODE);
             let digest = row_digests::code_row(&read.codes, row, current, &mut self.hash);
-            self.sums.digests.rows.add(digest);
+            self.add(digest, own_person || self.scope.added_codes.contains(text));
             self.sums.codes += 1;
             self.sums.old_codes += i64::from(read.codes.text(row, code::CURRENT) != "1");
-            let text = read.codes.text(row, code::FISCAL_CODE);
             let pair = pair([text, ""], read.person_id, &mut self.bytes);
             self.sums.code_pairs = self.sums.code_pairs.wrapping_add(pair);
         }
@@ -199,10 +229,14 @@ impl<'v> PeopleReader<'v> {
             }
             let successor = successor.map(|_| self.successor.as_str());
             let digest = row_digests::pin_row(pins, row, current, successor, &mut self.hash);
-            self.sums.digests.rows.add(digest);
+            let own = self.is_own(pins, row);
+            self.add(digest, own);
             self.take_origin(read, row, current);
             if let Some(status) = PinStatus::by_name(pins.text(row, pin::STATUS)) {
                 *self.sums.pins.entry(status).or_default() += 1;
+                if own {
+                    *self.sums.own.pins.entry(status).or_default() += 1;
+                }
                 live += i32::from(matches!(
                     status,
                     PinStatus::Active | PinStatus::Suspended | PinStatus::Pending
@@ -233,17 +267,22 @@ impl<'v> PeopleReader<'v> {
             .readings
             .iter()
             .position(|reading| reading.source.name == source);
-        if at.is_none() && source != ACTIVATION && !self.scope.before_cut_over {
+        let known = source == ACTIVATION || self.scope.all_sources.contains(source);
+        let alone = self.scope.before_cut_over && self.scope.target_fresh;
+        if !known && !alone {
             return;
         }
         let origin = row_digests::pin_origin(pins, row, &mut self.hash);
         self.sums.digests.origins.add(origin);
+        if self.is_own(pins, row) {
+            self.sums.own.digests.origins.add(origin);
+        }
         if let Some(at) = at {
             let carried = self.scope.readings[at].hash_pin(pins, row, current, &mut self.hash);
             let (count, sum) = &mut self.sums.sources[at];
             *count += 1;
             sum.add(carried);
-        } else if self.scope.target_fresh && self.scope.before_cut_over {
+        } else if alone || self.is_own(pins, row) && self.scope.before_cut_over {
             self.note(
                 MismatchCode::NotCarried,
                 "pin",
@@ -270,9 +309,17 @@ impl<'v> PeopleReader<'v> {
         let grants = &read.grants;
         for row in 0..grants.len() {
             let digest = row_digests::grant_row(grants, row, current, &mut self.hash);
-            self.sums.digests.rows.add(digest);
+            let own = self.is_own(grants, row);
+            self.add(digest, own);
             if let Some(status) = GrantStatus::by_name(grants.text(row, grant::STATUS)) {
                 *self.sums.grants.entry(status).or_default() += 1;
+                if own {
+                    *self.sums.own.grants.entry(status).or_default() += 1;
+                }
+            }
+            // Other runs have catalogues of their own.
+            if !own {
+                continue;
             }
             let catalogue = self.scope.readings.first().map(|r| &r.rules.catalogue);
             let profile = grants.text(row, grant::PROFILE);
@@ -287,12 +334,31 @@ impl<'v> PeopleReader<'v> {
         }
     }
 
-    /// In a fresh target before cut-over, every row is this run's and every id one of those reserved.
+    /// Before cut-over, every row of a fresh target is this run's, and in one in use all that hangs on people of
+    /// this run; every id of its own is one of those reserved.
     fn check_owners(&mut self, read: &PersonRead) {
-        if !(self.scope.target_fresh && self.scope.before_cut_over) {
+        if !self.scope.before_cut_over {
             return;
         }
         let run_id = self.scope.run_id;
+        let (from, to) = self.scope.ids;
+        let reserved = |id: i64| (from..to).contains(&id);
+        let own_person = self.is_own(&read.person, 0);
+        let pins = &read.pins;
+        let own_pins = (0..pins.len()).filter(|row| pins.keys(*row).run_id == run_id);
+        if own_person && !reserved(read.person_id)
+            || own_pins.into_iter().any(|row| !reserved(pins.keys(row).id))
+        {
+            self.note(
+                MismatchCode::ForeignRun,
+                "run",
+                "ids that the run has not reserved",
+                read,
+            );
+        }
+        if !own_person && !self.scope.target_fresh {
+            return;
+        }
         for (rows, table) in [
             (&read.person, "person"),
             (&read.pins, "pin"),
@@ -302,17 +368,6 @@ impl<'v> PeopleReader<'v> {
             if (0..rows.len()).any(|row| rows.keys(row).run_id != run_id) {
                 self.note(MismatchCode::ForeignRun, table, "rows of another run", read);
             }
-        }
-        let (from, to) = self.scope.ids;
-        let reserved = |id: i64| (from..to).contains(&id);
-        let pins = &read.pins;
-        if !reserved(read.person_id) || (0..pins.len()).any(|row| !reserved(pins.keys(row).id)) {
-            self.note(
-                MismatchCode::ForeignRun,
-                "run",
-                "ids that the run has not reserved",
-                read,
-            );
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     mismatch::{MismatchCode, Mismatches},
+    person::Scope,
     request::VerifyRequest,
 };
 use crate::{
@@ -61,7 +62,7 @@ fn has_sources(request: &VerifyRequest<'_>, run: &RunState) -> bool {
 }
 
 /// Checks that partitions follow each other without a gap and are all done. The sum of their tallies, and
-/// the same with pinferry's ledger.
+/// the same with those of other runs and pinferry's ledger.
 pub(super) fn check_partitions(run: &RunState, out: &mut Mismatches) -> (Tally, Tally) {
     let mut sum = Tally::default();
     let records = run.sources.iter().filter_map(|source| source.records).sum();
@@ -82,6 +83,9 @@ pub(super) fn check_partitions(run: &RunState, out: &mut Mismatches) -> (Tally, 
         );
     }
     let loaded = sum.clone();
+    for tally in &run.other_tallies {
+        add_tally(&mut sum, tally, "run_partition", out);
+    }
     for (_, tally) in &run.ledger {
         add_tally(&mut sum, tally, "digest_ledger", out);
     }
@@ -166,11 +170,12 @@ pub(super) fn check_chain(rows: &[ChainedRow], table: &str, out: &mut Mismatches
     }
 }
 
-/// Compares the catalogue as loaded with the configuration's. A target in use may hold more profiles.
+/// Compares the catalogue as loaded with the configuration's. A target in use may hold more profiles, and until
+/// cut-over keeps those it has as they are.
 pub(super) fn check_catalogue(
     request: &VerifyRequest<'_>,
     found: &[ProfileState],
-    target_fresh: bool,
+    scope: Scope<'_>,
     out: &mut Mismatches,
 ) {
     let mut rest: BTreeMap<&str, &ProfileState> = found
@@ -183,12 +188,13 @@ pub(super) fn check_catalogue(
         services.dedup();
         let equal = rest.remove(profile.code.as_str()).is_some_and(|row| {
             let documents: Option<Vec<String>> = serde_json::from_str(&row.documents).ok();
-            row.name == profile.name
-                && row.entity_rule == profile.entity.as_str()
-                && row.max_age_days == i64::from(profile.max_age_days)
-                && row.minimum_level == profile.minimum_level.as_str()
-                && documents.as_ref() == Some(&profile.documents)
-                && row.services == services
+            scope.is_merging()
+                || row.name == profile.name
+                    && row.entity_rule == profile.entity.as_str()
+                    && row.max_age_days == i64::from(profile.max_age_days)
+                    && row.minimum_level == profile.minimum_level.as_str()
+                    && documents.as_ref() == Some(&profile.documents)
+                    && row.services == services
         });
         if !equal {
             let example = Some(profile.code.clone());
@@ -200,7 +206,7 @@ pub(super) fn check_catalogue(
             );
         }
     }
-    if target_fresh && !rest.is_empty() {
+    if scope.target_fresh && !rest.is_empty() {
         out.add_many(
             MismatchCode::Catalogue,
             ("profile", "profiles the configuration has not"),

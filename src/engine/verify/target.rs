@@ -62,6 +62,8 @@ pub(super) fn read(
         target_fresh: run.target_fresh,
         ids: (run.id_base.unwrap_or(0), run.id_end.unwrap_or(0)),
         before_cut_over: before,
+        all_sources: &run.all_sources,
+        added_codes: &run.added_codes,
         derivation: None,
     };
     let (sources, rest) = thread::scope(|threads| {
@@ -124,14 +126,13 @@ fn read_rest(
     let audit = read_back::read_audit_events(&target)?;
     run_state::check_chain(&audit, "audit_event", &mut out);
     let catalogue = read_back::read_catalogue(&target)?;
-    run_state::check_catalogue(request, &catalogue, run.target_fresh, &mut out);
+    run_state::check_catalogue(request, &catalogue, scope, &mut out);
     check_invariants(&target, scope, &mut out)?;
     let canaries = match &request.settings.canary {
         Some(path) => check_canaries(path, &target, &mut out)?,
         None => 0,
     };
-    let own_only = scope.before_cut_over && scope.target_fresh;
-    let mut leftovers = LeftoverReader::new(scope.readings, run.run_id, own_only);
+    let mut leftovers = LeftoverReader::new(scope);
     read_back::read_quarantine(&target, &mut |row| leftovers.take_quarantined(row))?;
     read_back::read_findings(&target, &mut |row| leftovers.take_finding(row))?;
     Ok(Rest {

@@ -50,6 +50,12 @@ impl<'c> ActivationTx<'c> {
     /// # Errors
     /// When the database fails.
     pub fn readiness(&self) -> Result<Readiness, StoreError> {
+        // Nobody begins a run, or cuts one over, until this transaction has ended.
+        self.database.rows(
+            "read the model's state",
+            "SELECT model FROM model_state WHERE id = 1{for share}",
+            values![],
+        )?;
         let under_way = self.database.row(
             "read the run",
             "SELECT run_id, phase FROM run WHERE phase NOT IN ('finished', 'aborted') LIMIT 1",

@@ -3,7 +3,8 @@
 //! Statements are written once, in the SQL both engines understand. Parameters are `?1`, `?2`, …; what the
 //! engines spell differently stands in braces: `{now}`, the time in UTC to the millisecond; and at the end of a
 //! query what it keeps from others until the transaction ends, which on SQLite is everything anyway: `{for share}`,
-//! `{hold}`, waiting for whoever has a row, and `{claim}`, leaving the rows that somebody has.
+//! `{hold}`, waiting for whoever has a row, `{hold whole}`, with what may come to refer to it, and `{claim}`, leaving
+//! the rows that somebody has.
 
 mod postgres;
 mod row;
@@ -314,6 +315,18 @@ impl Database {
                 )
             }
             Self::Postgres(_) => format!("{{now}} + {parameter} * interval '1 millisecond'"),
+        }
+    }
+
+    /// SQL for whether a personal fiscal code has digits where digits belong.
+    pub(in crate::store) fn is_spelt_with_digits(&self, column: &str) -> String {
+        match self {
+            Self::Sqlite(_) => {
+                format!("{column} GLOB '??????[0-9][0-9]?[0-9][0-9]?[0-9][0-9][0-9]?'")
+            }
+            Self::Postgres(_) => {
+                format!("{column} ~ '^.{{6}}[0-9]{{2}}.[0-9]{{2}}.[0-9]{{3}}.$'")
+            }
         }
     }
 }

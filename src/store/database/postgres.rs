@@ -72,6 +72,7 @@ fn spelt(sql: &str, values: &[Value<'_>]) -> String {
         .replace("{now}", NOW)
         .replace("{for share}", " FOR SHARE")
         .replace("{hold}", " FOR NO KEY UPDATE")
+        .replace("{hold whole}", " FOR UPDATE")
         .replace("{claim}", " FOR NO KEY UPDATE SKIP LOCKED");
     let mut pieces = sql.split('?');
     let mut out = pieces.next().unwrap_or_default().to_owned();

@@ -45,7 +45,7 @@ pub(super) fn rows(
 fn spelt(sql: &str) -> Cow<'_, str> {
     if sql.contains('{') {
         let mut sql = sql.replace("{now}", NOW);
-        for kept in ["{for share}", "{hold}", "{claim}"] {
+        for kept in ["{for share}", "{hold}", "{hold whole}", "{claim}"] {
             sql = sql.replace(kept, "");
         }
         Cow::Owned(sql)

@@ -94,8 +94,7 @@ invariants! {
         "SELECT 'model_state' FROM model_state WHERE ({days:changed_at} IS NULL
              OR {days:changed_at} > {days:now} + 1)",
     "catalogue_of_a_run" Always "the catalogue belongs to a run":
-        "SELECT 'profile ' || profile FROM profile WHERE run_id > ?1 OR run_id NOT IN (
-             SELECT run_id FROM run)",
+        "SELECT 'profile ' || profile FROM profile WHERE run_id NOT IN (SELECT run_id FROM run)",
     "services_opened" Always "every service is opened by a profile":
         "SELECT 'service ' || service FROM service WHERE service NOT IN (
              SELECT service FROM profile_service)",
@@ -104,11 +103,15 @@ invariants! {
                  OR service NOT IN (SELECT service FROM service))",
     "foreign_run" Always "state rows belong to a run that exists":
         "SELECT 'run_source' FROM run_source WHERE run_id NOT IN (SELECT run_id FROM run)
+         UNION ALL SELECT 'run_code' FROM run_code WHERE run_id NOT IN (SELECT run_id FROM run)
          UNION ALL SELECT 'run_partition' FROM run_partition WHERE run_id NOT IN (SELECT run_id FROM run)
          UNION ALL SELECT 'run_step' FROM run_step WHERE run_id NOT IN (SELECT run_id FROM run)
          UNION ALL SELECT 'run_event' FROM run_event WHERE run_id NOT IN (SELECT run_id FROM run)
          UNION ALL SELECT 'runner_lease' FROM runner_lease WHERE run_id NOT IN (SELECT run_id FROM run)
          UNION ALL SELECT 'runner_heartbeat' FROM runner_heartbeat WHERE run_id NOT IN (SELECT run_id FROM run)",
+    "codes_lead_to_people" Always "codes that a later run found lead to people who stand":
+        "SELECT 'run ' || run_id FROM run_code WHERE leads_to NOT IN (SELECT fiscal_code FROM fiscal_code)
+             OR (known AND fiscal_code NOT IN (SELECT fiscal_code FROM fiscal_code))",
     "lease" Always "lease and heartbeat belong together":
         "SELECT 'run ' || runner_lease.run_id FROM runner_lease WHERE run_id = ?1 AND epoch < 1
          UNION ALL

@@ -1,6 +1,6 @@
 //! Reads what the target says of the run itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ReadBack, error::ReadBackError};
 use crate::store::{
@@ -35,6 +35,12 @@ pub struct RunState {
     pub steps: Vec<String>,
     /// The lowest and highest person.
     pub persons: Option<(i64, i64)>,
+    /// What the partitions of other runs say they have committed.
+    pub other_tallies: Vec<String>,
+    /// The sources of all runs.
+    pub all_sources: BTreeSet<String>,
+    /// Codes that this run gives people who stood before it.
+    pub added_codes: BTreeSet<String>,
 }
 
 /// A row of `run_source`.
@@ -127,6 +133,23 @@ pub fn read_run(target: &ReadBack, run_id: i64) -> Result<RunState, ReadBackErro
             |row| row.get(0),
         )?,
         persons: read_persons(database)?,
+        other_tallies: each(
+            database,
+            "SELECT tally FROM run_partition WHERE run_id <> ?1",
+            Some(run_id),
+            |row| row.get(0),
+        )?,
+        all_sources: set(
+            database,
+            "SELECT source FROM run_source JOIN run ON run.run_id = run_source.run_id
+             WHERE phase <> 'aborted' OR run.run_id = ?1",
+            run_id,
+        )?,
+        added_codes: set(
+            database,
+            "SELECT fiscal_code FROM run_code WHERE run_id = ?1 AND NOT known",
+            run_id,
+        )?,
     })
 }
 
@@ -179,6 +202,11 @@ fn read_persons(database: &Database) -> Result<Option<(i64, i64)>, StoreError> {
         |row| Ok(row.get::<Option<i64>>(0)?.zip(row.get(1)?)),
     )?;
     Ok(ends.into_iter().next().flatten())
+}
+
+fn set(database: &Database, sql: &str, run_id: i64) -> Result<BTreeSet<String>, StoreError> {
+    let texts = each(database, sql, Some(run_id), |row| row.get(0))?;
+    Ok(texts.into_iter().collect())
 }
 
 fn each<T>(

@@ -15,7 +15,7 @@ pub use run::{RunState, Runner, SourceState};
 /// A connection that cannot write.
 #[derive(Debug)]
 pub struct Reader {
-    database: Database,
+    pub(super) database: Database,
 }
 
 impl Reader {

@@ -104,6 +104,7 @@ mod tests {
                 fixed: &BTreeMap::new(),
                 sources: &[],
                 catalogue: &Catalogue::default(),
+                codes: &[],
             })
             .unwrap();
         let lease = target
