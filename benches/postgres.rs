@@ -1,6 +1,6 @@
 //! The whole job into PostgreSQL on real volumes, beside baselines run in turn with it on the same server.
 //!
-//! `cargo bench --bench postgres -- [--records N] [--runs N] [--only run|naive|script]`
+//! `cargo bench --bench postgres -- [--records N] [--runs N] [--only run|naive|script|merge]`
 //!
 //! The floor is what no migration can beat: the very rows of a finished run by raw binary COPY into the same bare
 //! tables, on two connections, then the same indexes, keys and foreign keys, on two connections; it neither
@@ -11,6 +11,8 @@
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run stops")]
 
 mod measure;
+#[path = "postgres/merge.rs"]
+mod merge;
 #[path = "postgres/script.rs"]
 mod script;
 
@@ -41,7 +43,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder for the data");
     let csv = folder.path().join("legacy.csv");
     println!("{} records, median of {}", options.records, options.runs);
-    generate(&options, &csv);
+    generate(&options, 7, &csv);
     let server = Server::start();
     let bench = Bench {
         folder: folder.path().to_owned(),
@@ -53,6 +55,9 @@ fn main() {
     }
     if options.wanted("script") {
         bench.script(&csv, &options);
+    }
+    if options.wanted("merge") {
+        bench.merge(&csv, &options);
     }
 }
 

@@ -36,14 +36,14 @@ fn main() {
     let csv = folder.join("legacy.csv");
     let legacy = folder.join("database.db");
     println!("{} records, median of {}", options.records, options.runs);
-    generate(&options, &csv);
+    generate(&options, 7, &csv);
 
     if options.wanted("plan") {
         let plans = repeat(options.runs, || plan(folder, "csv", &csv));
         report("plan, CSV", &plans, options.records);
     }
     if options.wanted("legacy") {
-        generate(&options, &legacy);
+        generate(&options, 7, &legacy);
         let plans = repeat(options.runs, || plan(folder, "sqlite", &legacy));
         report("plan, SQLite legacy", &plans, options.records);
     }

@@ -65,9 +65,9 @@ pub(crate) fn ratio(name: &str, measured: &[Figure], baseline: &[Figure]) {
     );
 }
 
-pub(crate) fn generate(options: &Options, out: &Path) {
+pub(crate) fn generate(options: &Options, seed: u32, out: &Path) {
     let status = Command::new(PROGRAM)
-        .args(["sample-data", "--seed", "7", "--records"])
+        .args(["sample-data", "--seed", &seed.to_string(), "--records"])
         .arg(options.records.to_string())
         .arg("--out")
         .arg(out)
