@@ -30,7 +30,7 @@ const TABLES: [&str; 7] = [
 ];
 
 fn main() {
-    let options = options();
+    let options = options(2_000_000);
     let folder = tempfile::tempdir().expect("a folder for the data");
     let folder = folder.path();
     let csv = folder.join("legacy.csv");

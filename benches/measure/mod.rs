@@ -24,9 +24,9 @@ pub(crate) struct Figure {
     pub(crate) peak_kib: Option<u64>,
 }
 
-pub(crate) fn options() -> Options {
+pub(crate) fn options(records: u64) -> Options {
     let mut options = Options {
-        records: 2_000_000,
+        records,
         runs: 3,
         only: None,
     };
