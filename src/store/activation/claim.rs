@@ -84,7 +84,7 @@ impl ActivationTx<'_> {
             IS_DUE.replace("{name}", "due"),
             IS_DUE.replace("{name}", "first"),
         );
-        let rows = self.database.rows(
+        let rows = self.database.first_rows(
             ACTION,
             &sql,
             values![now, after.accepted_at, after.activation_id, people_max],

@@ -148,6 +148,28 @@ impl Database {
         }
     }
 
+    /// The first rows of a query, found in the order of an index: not all of them sorted for the sake of the first.
+    pub(in crate::store) fn first_rows(
+        &self,
+        action: &'static str,
+        sql: &str,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        let Self::Postgres(server) = self else {
+            return self.rows(action, sql, values);
+        };
+        server.batch(
+            action,
+            "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off",
+        )?;
+        let rows = self.rows(action, sql, values)?;
+        server.batch(
+            action,
+            "SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on",
+        )?;
+        Ok(rows)
+    }
+
     /// Lets those who say this of a table go one after the other, each until its transaction has ended; whoever else
     /// writes to it does not wait.
     pub(in crate::store) fn in_turn(
