@@ -95,7 +95,7 @@ fn main() {
         "{REQUESTS} requests, {} records, median of {}",
         options.records, options.runs
     );
-    generate(&options, &csv);
+    generate(&options, 7, &csv);
     let bench = Bench {
         folder: folder.path().to_owned(),
         server: Server::start(),
