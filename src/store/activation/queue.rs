@@ -67,9 +67,17 @@ impl LeasedTx<'_> {
 fn take_in(database: &Database, submission: &Submission) -> Result<Taken, StoreError> {
     database.in_turn(ACTION, "delayed_activation")?;
     let is_new = insert(database, submission)?;
-    if is_new {
-        for statement in [sql::SUPERSEDED_BY_LATER, sql::SUPERSEDE_EARLIER] {
-            database.execute(ACTION, statement, values![&submission.request_id])?;
+    if let (true, Verdict::Accepted(request)) = (is_new, &submission.verdict) {
+        let same = values![
+            &submission.request_id,
+            request.fiscal_code.as_str(),
+            &request.profile,
+            &request.entity,
+            submission.accepted_at
+        ];
+        // One that came late takes nobody's place.
+        if database.execute(ACTION, sql::SUPERSEDED_BY_LATER, same)? == 0 {
+            database.execute(ACTION, sql::SUPERSEDE_EARLIER, same)?;
         }
     }
     let row = database

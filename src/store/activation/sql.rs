@@ -18,25 +18,27 @@ INSERT INTO delayed_activation (
 VALUES ({next}, 'refused', '', 0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 ON CONFLICT (request_id) DO NOTHING";
 
-/// The request ?1 takes the place of those accepted before it for the same person, profile and entity.
+/// The newest request, ?1, which was accepted at ?5, takes the place of those accepted before it for the same
+/// person, profile and entity, ?2 to ?4. Said of values, not of its row: a join is planned by counts, and those of
+/// a queue that has just begun to fill say that it is empty.
 pub(super) const SUPERSEDE_EARLIER: &str = "
-UPDATE delayed_activation AS earlier
-SET state = 'superseded', reason = 'by ' || this.request_id
-FROM delayed_activation AS this
-WHERE this.request_id = ?1 AND this.state = 'accepted' AND earlier.state = 'accepted'
-    AND earlier.fiscal_code = this.fiscal_code AND earlier.profile = this.profile
-    AND earlier.entity = this.entity
-    AND (earlier.accepted_at, earlier.activation_id) < (this.accepted_at, this.activation_id)";
+UPDATE delayed_activation
+SET state = 'superseded', reason = 'by ' || ?1
+WHERE fiscal_code = ?2 AND profile = ?3 AND entity = ?4 AND state = 'accepted' AND request_id <> ?1
+    AND accepted_at <= ?5";
 
-/// The request ?1 came late: one accepted after it waits already or took effect.
+/// The newest request, ?1, came late: one accepted after it waits already or took effect.
 pub(super) const SUPERSEDED_BY_LATER: &str = "
-UPDATE delayed_activation AS this
-SET state = 'superseded', reason = 'by ' || later.request_id
-FROM delayed_activation AS later
-WHERE this.request_id = ?1 AND this.state = 'accepted' AND later.state IN ('accepted', 'done')
-    AND later.fiscal_code = this.fiscal_code AND later.profile = this.profile
-    AND later.entity = this.entity
-    AND (later.accepted_at, later.activation_id) > (this.accepted_at, this.activation_id)";
+UPDATE delayed_activation
+SET state = 'superseded', reason = 'by ' || (
+    SELECT later.request_id FROM delayed_activation AS later
+    WHERE later.fiscal_code = ?2 AND later.profile = ?3 AND later.entity = ?4
+        AND later.state IN ('accepted', 'done') AND later.accepted_at > ?5
+    ORDER BY later.activation_id LIMIT 1)
+WHERE request_id = ?1 AND EXISTS (
+    SELECT 1 FROM delayed_activation AS later
+    WHERE later.fiscal_code = ?2 AND later.profile = ?3 AND later.entity = ?4
+        AND later.state IN ('accepted', 'done') AND later.accepted_at > ?5)";
 
 /// What the queue knows of the request ?1.
 pub(super) const KNOWN: &str =
