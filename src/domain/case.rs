@@ -40,7 +40,8 @@ pub(super) struct Accepted<'r, 'a> {
 pub fn decide<'a>(records: &[RawRecord<'a>], rules: &'a Rules) -> Decision<'a> {
     let mut verdict = Verdict::new(rules);
     let accepted = verdict.accept(records);
-    let mut people = Vec::new();
+    // Nearly every case is one person.
+    let mut people = Vec::with_capacity(1);
     for (group, neighbours) in groups(&accepted) {
         let records: Vec<&LegacyRecord<'a>> = group.iter().map(|one| &one.record).collect();
         match identity::conflict(records.iter().copied()) {
@@ -130,6 +131,9 @@ impl<'a> Verdict<'a> {
 
     /// The rows in order of source, id and copy.
     pub(super) fn rows(mut self) -> Vec<QuarantineRow<'a>> {
+        if self.rows.is_empty() {
+            return Vec::new();
+        }
         self.rows.sort_by(|(a_source, a), (b_source, b)| {
             let by_id = (a_source, &a.legacy_id).cmp(&(b_source, &b.legacy_id));
             by_id.then_with(|| a.copy.cmp(&b.copy))

@@ -5,44 +5,71 @@ use super::folding;
 /// The letters of a person with these names.
 #[must_use]
 pub fn of(surname: &str, given_name: &str) -> [u8; 6] {
-    let [a, b, c] = of_surname(surname);
-    let [d, e, f] = of_given_name(given_name);
+    let [a, b, c] = Letters::of(surname).of_surname();
+    let [d, e, f] = Letters::of(given_name).of_given_name();
     [a, b, c, d, e, f]
 }
 
-/// Consonants first, then vowels, then X.
-fn of_surname(surname: &str) -> [u8; 3] {
-    first_three(folding::folded(surname).as_bytes(), &[])
+/// As many consonants and vowels of a name as count, in their order.
+#[derive(Default)]
+struct Letters {
+    consonants: [u8; 4],
+    consonant_count: usize,
+    vowels: [u8; 3],
+    vowel_count: usize,
 }
 
-/// Like a surname; of four or more consonants the second is left out.
-fn of_given_name(given_name: &str) -> [u8; 3] {
-    let folded = folding::folded(given_name);
-    let consonants = folded.bytes().filter(is_consonant).count();
-    let left_out: &[usize] = if consonants >= 4 { &[1] } else { &[] };
-    first_three(folded.as_bytes(), left_out)
-}
-
-fn first_three(letters: &[u8], left_out: &[usize]) -> [u8; 3] {
-    let consonants = letters.iter().filter(|letter| is_consonant(letter));
-    let consonants = consonants
-        .enumerate()
-        .filter(|(position, _)| !left_out.contains(position))
-        .map(|(_, letter)| *letter);
-    let vowels = letters.iter().copied().filter(is_vowel);
-    let mut three = [b'X'; 3];
-    for (place, letter) in three.iter_mut().zip(consonants.chain(vowels)) {
-        *place = letter;
+impl Letters {
+    fn of(name: &str) -> Self {
+        let mut letters = Self::default();
+        if name.is_ascii() {
+            name.bytes()
+                .for_each(|byte| letters.push(byte.to_ascii_uppercase()));
+        } else {
+            folding::folded(name)
+                .bytes()
+                .for_each(|byte| letters.push(byte));
+        }
+        letters
     }
-    three
+
+    /// Takes note of a byte in upper case; what is no letter A to Z does not count.
+    fn push(&mut self, byte: u8) {
+        let (places, count) = if is_vowel(&byte) {
+            (&mut self.vowels[..], &mut self.vowel_count)
+        } else if byte.is_ascii_uppercase() {
+            (&mut self.consonants[..], &mut self.consonant_count)
+        } else {
+            return;
+        };
+        if let Some(place) = places.get_mut(*count) {
+            *place = byte;
+            *count += 1;
+        }
+    }
+
+    /// Consonants first, then vowels, then X.
+    fn of_surname(&self) -> [u8; 3] {
+        let consonants = &self.consonants[..self.consonant_count];
+        let vowels = &self.vowels[..self.vowel_count];
+        let mut three = [b'X'; 3];
+        for (place, letter) in three.iter_mut().zip(consonants.iter().chain(vowels)) {
+            *place = *letter;
+        }
+        three
+    }
+
+    /// Like a surname; of four or more consonants the second is left out.
+    fn of_given_name(&self) -> [u8; 3] {
+        match self.consonants {
+            [first, _, third, fourth] if self.consonant_count == 4 => [first, third, fourth],
+            _ => self.of_surname(),
+        }
+    }
 }
 
 fn is_vowel(letter: &u8) -> bool {
     matches!(letter, b'A' | b'E' | b'I' | b'O' | b'U')
-}
-
-fn is_consonant(letter: &u8) -> bool {
-    letter.is_ascii_uppercase() && !is_vowel(letter)
 }
 
 #[cfg(test)]

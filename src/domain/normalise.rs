@@ -76,7 +76,12 @@ pub(super) fn optional_code<'a>(raw: &RawRecord<'a>, field: Field) -> Option<Cow
 /// Whether the text holds a character of category Cc once it is trimmed.
 #[must_use]
 pub fn has_control(text: &str) -> bool {
-    let bytes = text.as_bytes();
+    may_hold_control(text.as_bytes()) && trimmed(text).chars().any(char::is_control)
+}
+
+/// Whether a character of category Cc may stand in UTF-8 text; a glance that is seldom wrong and never misses one.
+#[must_use]
+pub fn may_hold_control(bytes: &[u8]) -> bool {
     let hints = match bytes.last_chunk::<8>() {
         // The last word overlaps the one before; looking twice is cheaper than byte by byte.
         Some(last) => bytes
@@ -94,7 +99,7 @@ pub fn has_control(text: &str) -> bool {
             control_hints(word)
         }
     };
-    hints != 0 && trimmed(text).chars().any(char::is_control)
+    hints != 0
 }
 
 /// Not zero where one of eight bytes is below 20, is 7F, or is C2: U+0080 to U+009F begin with C2, and what

@@ -98,6 +98,9 @@ pub(super) fn own_id<'a>(raw: &RawRecord<'a>) -> Result<&'a str, Rejection> {
 }
 
 fn check_characters(raw: &RawRecord<'_>) -> Result<(), Rejection> {
+    if raw.clean && raw.invalid == 0 {
+        return Ok(());
+    }
     for field in Field::ALL {
         let problem = if !raw.is_valid(field) {
             "is not valid in the declared encoding"

@@ -1,6 +1,9 @@
 //! One record of a source as it was read, and its compact form on the way through the sort.
 
-use super::field::{FIELDS, Field};
+use super::{
+    field::{FIELDS, Field},
+    normalise::may_hold_control,
+};
 
 /// Position of a source in the configuration, which is also its precedence (0 first).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +31,8 @@ pub struct RawRecord<'a> {
     pub shape: Shape,
     /// Bit `Field::index()` is set where the bytes were not valid in the declared encoding.
     pub invalid: u32,
+    /// Whether all fields were seen to hold no control character; where nobody looked, they may.
+    pub clean: bool,
     /// The fields in the order of [`Field::ALL`].
     pub fields: [&'a str; FIELDS],
 }
@@ -40,6 +45,10 @@ pub struct RawRecord<'a> {
 pub struct Damaged;
 
 const MALFORMED: u32 = 1 << 31;
+
+/// Source and number, with which every compact form begins.
+const PLACE_BYTES: usize = 2 + 8;
+const FLAGS_BYTES: usize = 4;
 
 impl std::fmt::Debug for RawRecord<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -79,9 +88,49 @@ impl<'a> RawRecord<'a> {
         } else {
             lengths.iter().for_each(|length| push_length(*length, out));
         }
-        for field in self.fields {
+        for field in &self.fields {
             out.extend_from_slice(field.as_bytes());
         }
+    }
+
+    /// What a compact form says beside the record's place: flags, lengths and text.
+    #[must_use]
+    pub fn content(compact: &[u8]) -> &[u8] {
+        compact.get(PLACE_BYTES..).unwrap_or_default()
+    }
+
+    /// Takes fields (a bit each, as in [`Self::invalid`]) out of this row's [content](Self::content), which
+    /// becomes that of a row with nothing in them.
+    pub fn leave_out(&self, fields: u32, content: &mut Vec<u8>) {
+        let lengths = self.fields.map(str::len);
+        if lengths.iter().any(|length| *length >= 0x80) {
+            *content = self.without(fields);
+            return;
+        }
+        // Every length is one byte, so text and length can go in place, from the end.
+        let mut end = content.len();
+        for (at, length) in lengths.into_iter().enumerate().rev() {
+            let start = end - length;
+            if fields & (1 << at) != 0 {
+                content.drain(start..end);
+                content[FLAGS_BYTES + at] = 0;
+            }
+            end = start;
+        }
+        content[..FLAGS_BYTES].copy_from_slice(&(self.invalid & !fields).to_le_bytes());
+    }
+
+    /// The content without some fields, written anew.
+    fn without(mut self, fields: u32) -> Vec<u8> {
+        self.invalid &= !fields;
+        for (at, text) in self.fields.iter_mut().enumerate() {
+            if fields & (1 << at) != 0 {
+                *text = "";
+            }
+        }
+        let mut compact = Vec::new();
+        self.encode(&mut compact);
+        Self::content(&compact).to_vec()
     }
 
     /// Reads the compact form back.
@@ -104,6 +153,7 @@ impl<'a> RawRecord<'a> {
             number: head.number,
             shape: head.shape,
             invalid: head.invalid,
+            clean: !may_hold_control(head.text),
             fields,
         })
     }

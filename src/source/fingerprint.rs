@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use crate::domain::{
-    digest::{Digest, RowHash, Table},
-    field::{FIELDS, Field},
+    digest::Digest,
+    field::Field,
     raw_record::{RawRecord, Shape},
 };
 
-/// Sums the records of one source as they are read.
+/// Sums the records of one source as they are read: of each the XXH3-128 of its compact form, neither its
+/// source nor its number in it, and nothing in the fields that do not count.
 #[derive(Debug)]
 pub struct Fingerprint {
     excluded: u32,
-    hash: RowHash,
+    compact: Vec<u8>,
+    counting: Vec<u8>,
     sum: Digest,
 }
 
@@ -24,15 +28,17 @@ impl Fingerprint {
             excluded: excluded
                 .iter()
                 .fold(0, |mask, field| mask | 1 << field.index()),
-            hash: RowHash::default(),
+            compact: Vec::new(),
+            counting: Vec::new(),
             sum: Digest::default(),
         }
     }
 
-    /// Adds a record.
-    pub fn add(&mut self, record: &RawRecord<'_>) {
+    /// Adds a record; lends its compact form, which was made for it.
+    pub fn add(&mut self, record: &RawRecord<'_>) -> &[u8] {
         let row = self.hash_of(record);
         self.sum.add(row);
+        &self.compact
     }
 
     /// Takes a record out again.
@@ -47,23 +53,17 @@ impl Fingerprint {
         self.sum
     }
 
-    /// Shape, invalid fields and every field that counts; neither source nor number.
     fn hash_of(&mut self, record: &RawRecord<'_>) -> u128 {
+        self.compact.clear();
+        record.encode(&mut self.compact);
+        let content = RawRecord::content(&self.compact);
         // The one field of a malformed row stands for the whole row and always counts.
-        let (shape, excluded) = match record.shape {
-            Shape::Row => (0, self.excluded),
-            Shape::Malformed => (1_i64 << FIELDS, 0),
-        };
-        self.hash.start(Table::SourceRecord, "");
-        self.hash
-            .integer(shape | i64::from(record.invalid & !excluded));
-        for (at, text) in record.fields.iter().enumerate() {
-            if excluded & (1 << at) == 0 {
-                self.hash.text(text);
-            } else {
-                self.hash.optional(None);
-            }
+        if self.excluded == 0 || record.shape == Shape::Malformed {
+            return xxh3_128(content);
         }
-        self.hash.finish()
+        self.counting.clear();
+        self.counting.extend_from_slice(content);
+        record.leave_out(self.excluded, &mut self.counting);
+        xxh3_128(&self.counting)
     }
 }

@@ -34,6 +34,9 @@ pub use error::{SourceError, SourceMistake};
 /// Receives the records of a source one by one; `Break` ends the reading.
 pub type Sink<'s> = dyn FnMut(&RawRecord<'_>) -> ControlFlow<()> + 's;
 
+/// Receives each record and its compact form, which was made for the fingerprint.
+pub type CompactSink<'s> = dyn FnMut(&RawRecord<'_>, &[u8]) -> ControlFlow<()> + 's;
+
 /// What was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadSummary {
@@ -78,6 +81,20 @@ pub fn read(
     fingerprint_excludes: &BTreeSet<Field>,
     sink: &mut Sink<'_>,
 ) -> Result<ReadSummary, SourceError> {
+    let mut sink = |record: &RawRecord<'_>, _: &[u8]| sink(record);
+    read_compact(settings, index, fingerprint_excludes, &mut sink)
+}
+
+/// [`read`] for those who keep the records.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_compact(
+    settings: &SourceSettings,
+    index: SourceIndex,
+    fingerprint_excludes: &BTreeSet<Field>,
+    sink: &mut CompactSink<'_>,
+) -> Result<ReadSummary, SourceError> {
     read_extent(settings, index, fingerprint_excludes, Extent::Whole, sink)
 }
 
@@ -86,7 +103,7 @@ fn read_extent(
     index: SourceIndex,
     fingerprint_excludes: &BTreeSet<Field>,
     extent: Extent,
-    sink: &mut Sink<'_>,
+    sink: &mut CompactSink<'_>,
 ) -> Result<ReadSummary, SourceError> {
     match &settings.location {
         SourceLocation::Csv {
@@ -207,7 +224,7 @@ fn sample(settings: &SourceSettings) -> Result<Vec<String>, Vec<SourceMistake>> 
         SourceIndex(0),
         &BTreeSet::new(),
         Extent::First(SAMPLE_RECORDS),
-        &mut |record| {
+        &mut |record, _| {
             records += 1;
             malformed += u64::from(record.shape == Shape::Malformed);
             invalid += u64::from(record.invalid != 0);

@@ -43,6 +43,7 @@ impl Texts {
             number,
             shape: Shape::Row,
             invalid: 0,
+            clean: false,
             fields: [""; FIELDS],
         }
     }

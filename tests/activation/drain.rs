@@ -295,6 +295,7 @@ fn a_diverted_pin_waits_in_the_queue_like_a_request_and_enters_it_once() {
             number: 3,
             shape: Shape::Row,
             invalid: 0,
+            clean: false,
             fields,
         };
         let at = "2013-11-04T01:00:00Z".parse().expect("a time");

@@ -117,6 +117,7 @@ impl Legacy {
             number: self.number,
             shape: self.shape,
             invalid: self.invalid,
+            clean: false,
             fields: self.fields.each_ref().map(String::as_str),
         }
     }

@@ -255,6 +255,7 @@ fn record<'a>(fields: &Fields<'a>, issued_on: &'a str, source: SourceIndex) -> R
         number: 1,
         shape: Shape::Row,
         invalid: 0,
+        clean: false,
         fields: record,
     }
 }

@@ -105,11 +105,11 @@ impl Reading<'_> {
         let mut summaries = Vec::with_capacity(sources.len());
         for (settings, index) in sources.iter().zip(0..) {
             let mut refused = None;
-            let read = source::read(
+            let read = source::read_compact(
                 settings,
                 SourceIndex(index),
                 &settings.changing_fields(self.allow_columns),
-                &mut |record| match intake.take(record) {
+                &mut |record, compact| match intake.take(record, compact) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(refusal) => {
                         refused = Some(refusal);
@@ -173,7 +173,7 @@ struct Intake<'a> {
 }
 
 impl Intake<'_> {
-    fn take(&mut self, record: &RawRecord<'_>) -> Result<(), Refusal> {
+    fn take(&mut self, record: &RawRecord<'_>, compact: &[u8]) -> Result<(), Refusal> {
         if self.ordinal.is_multiple_of(POLL_RECORDS) && self.ordinal > 0 {
             self.reading.progress.advance(u64::from(POLL_RECORDS));
             if let Some(reason) = self.reading.stop.requested() {
@@ -185,7 +185,11 @@ impl Intake<'_> {
             self.hand_over(free)?;
         }
         let id = record_id(record, self.reading.rules);
-        self.buffer.push(self.ordinal, &id, record)?;
+        let pushed = self.buffer.push(self.ordinal, id.as_bytes(), compact);
+        pushed.map_err(|_| ExtractError::RecordTooLarge {
+            index: record.source,
+            number: record.number,
+        })?;
         self.ordinal = (self.ordinal.checked_add(1)).ok_or(ExtractError::TooManyRecords)?;
         Ok(())
     }

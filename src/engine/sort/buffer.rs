@@ -3,10 +3,7 @@
 use std::num::TryFromIntError;
 
 use super::entry::{Entry, Key};
-use crate::{
-    domain::raw_record::{Damaged, RawRecord},
-    engine::extract::ExtractError,
-};
+use crate::domain::raw_record::Damaged;
 
 /// Lengths of id and body before each of them.
 const LENGTHS: usize = 4 + 4;
@@ -80,50 +77,33 @@ impl RunBuffer {
         self.arena.len() as u64
     }
 
-    /// Adds a record, whose key is left to [`Self::sort`].
+    /// Adds a record by its compact form; its key is left to [`Self::sort`].
     pub(in crate::engine) fn push(
         &mut self,
         ordinal: u32,
-        id: &str,
-        record: &RawRecord<'_>,
-    ) -> Result<(), ExtractError> {
-        let pushed = self.push_with(ordinal, id.as_bytes(), |arena| record.encode(arena));
-        pushed.map_err(|_| ExtractError::RecordTooLarge {
-            index: record.source,
-            number: record.number,
-        })
-    }
-
-    /// Adds a record of another run; its key is left to [`Self::sort`].
-    pub(in crate::engine) fn push_entry(&mut self, entry: &Entry<'_>) -> Result<(), Damaged> {
-        let copy = |arena: &mut Vec<u8>| arena.extend_from_slice(entry.body);
-        let pushed = self.push_with(entry.ordinal, entry.id, copy);
-        // It was in a run before, so its lengths fit unless they were damaged.
-        pushed.map_err(|_| Damaged)
-    }
-
-    fn push_with(
-        &mut self,
-        ordinal: u32,
         id: &[u8],
-        write_body: impl FnOnce(&mut Vec<u8>),
+        body: &[u8],
     ) -> Result<(), TryFromIntError> {
-        let start = self.arena.len();
-        let offset = u32::try_from(start)?;
+        let offset = u32::try_from(self.arena.len())?;
         let id_length = u32::try_from(id.len())?;
+        let body_length = u32::try_from(body.len())?;
         self.arena.extend_from_slice(&id_length.to_le_bytes());
-        self.arena.extend_from_slice(&[0; 4]);
+        self.arena.extend_from_slice(&body_length.to_le_bytes());
         self.arena.extend_from_slice(id);
-        let body = self.arena.len();
-        write_body(&mut self.arena);
-        let body_length = u32::try_from(self.arena.len() - body)?;
-        self.arena[start + 4..start + LENGTHS].copy_from_slice(&body_length.to_le_bytes());
+        self.arena.extend_from_slice(body);
         self.slots.push(Slot {
             key: Key::START,
             offset,
             ordinal,
         });
         Ok(())
+    }
+
+    /// Adds a record of another run; its key is left to [`Self::sort`].
+    pub(in crate::engine) fn push_entry(&mut self, entry: &Entry<'_>) -> Result<(), Damaged> {
+        let pushed = self.push(entry.ordinal, entry.id, entry.body);
+        // It was in a run before, so its lengths fit unless they were damaged.
+        pushed.map_err(|_| Damaged)
     }
 
     /// Gives every record the key `key_of` says, and sorts.

@@ -12,7 +12,7 @@ use std::{
 
 use self::records::{Hashing, Record, Records};
 use super::{
-    ReadSummary, Sink, SourceError, SourceMistake,
+    CompactSink, ReadSummary, SourceError, SourceMistake,
     columns::{self, Naming},
     encoding::{Decoder, Validity},
     file,
@@ -50,7 +50,7 @@ pub(super) fn read(
     file: &CsvFile<'_>,
     index: SourceIndex,
     excludes: &BTreeSet<Field>,
-    sink: &mut Sink<'_>,
+    sink: &mut CompactSink<'_>,
 ) -> Result<ReadSummary, SourceError> {
     let hashing = match file.settings.sha256 {
         Some(_) => Hashing::Sha256,
@@ -68,8 +68,8 @@ pub(super) fn read(
     while let Some(record) = opened.records.next()? {
         number += 1;
         let raw = reading.take_apart(record, index, number);
-        fingerprint.add(&raw);
-        if sink(&raw) == ControlFlow::Break(()) {
+        let compact = fingerprint.add(&raw);
+        if sink(&raw, compact) == ControlFlow::Break(()) {
             return Ok(ReadSummary {
                 records: number,
                 fingerprint: fingerprint.digest(),
@@ -186,6 +186,7 @@ impl Reading {
             number,
             shape: Shape::Row,
             invalid: 0,
+            clean: false,
             fields: [""; FIELDS],
         };
         if record.ends.len() != self.width {

@@ -25,6 +25,7 @@ impl RawFields {
             number,
             shape: Shape::Row,
             invalid: self.invalid,
+            clean: false,
             fields: std::array::from_fn(|at| self.fields[at].as_str()),
         }
     }

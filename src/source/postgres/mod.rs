@@ -11,7 +11,7 @@ mod value;
 use std::collections::BTreeSet;
 
 use super::{
-    Extent, ReadSummary, Sink, SourceError, SourceMistake,
+    CompactSink, Extent, ReadSummary, SourceError, SourceMistake,
     columns::{Naming, resolve},
     fingerprint::Fingerprint,
 };
@@ -68,13 +68,13 @@ pub(super) fn read(
     index: SourceIndex,
     excludes: &BTreeSet<Field>,
     extent: Extent,
-    sink: &mut Sink<'_>,
+    sink: &mut CompactSink<'_>,
 ) -> Result<ReadSummary, SourceError> {
     let mut opened = Opened::open(table)?;
     let mut fingerprint = Fingerprint::without(excludes);
     let scanned = scan::rows(&mut opened, table, index, extent, &mut |record| {
-        fingerprint.add(record);
-        sink(record)
+        let compact = fingerprint.add(record);
+        sink(record, compact)
     })?;
     if scanned.to_the_end {
         super::announced_records(table.settings, scanned.records)?;
@@ -84,7 +84,9 @@ pub(super) fn read(
             table,
             index,
             |image, record| match image {
-                Image::Before => fingerprint.add(record),
+                Image::Before => {
+                    fingerprint.add(record);
+                }
                 Image::After => fingerprint.remove(record),
             },
         )?;

@@ -8,7 +8,7 @@ mod trouble;
 use std::{collections::BTreeSet, path::Path};
 
 use super::{
-    ReadSummary, Sink, SourceError, SourceMistake,
+    CompactSink, ReadSummary, SourceError, SourceMistake,
     columns::{self, Naming},
     fingerprint::Fingerprint,
 };
@@ -42,7 +42,7 @@ pub(super) fn read(
     table: &SqliteTable<'_>,
     index: SourceIndex,
     excludes: &BTreeSet<Field>,
-    sink: &mut Sink<'_>,
+    sink: &mut CompactSink<'_>,
 ) -> Result<ReadSummary, SourceError> {
     let failed = |doing| open::failed(table.path, doing);
     let connection = open::read_only(table)?;
@@ -54,8 +54,8 @@ pub(super) fn read(
     let positions = positions(table, &names)?;
     let mut fingerprint = Fingerprint::without(excludes);
     let scanned = scan::rows(&snapshot, table, &names, &positions, index, &mut |record| {
-        fingerprint.add(record);
-        sink(record)
+        let compact = fingerprint.add(record);
+        sink(record, compact)
     })
     .map_err(failed("reading the records"))?;
     if scanned.to_the_end {
@@ -66,7 +66,9 @@ pub(super) fn read(
             table.settings,
             index,
             |image, record| match image {
-                lock::Image::Before => fingerprint.add(record),
+                lock::Image::Before => {
+                    fingerprint.add(record);
+                }
                 lock::Image::After => fingerprint.remove(record),
             },
         )
