@@ -13,7 +13,10 @@ fn audited(folder: &Path) -> Connection {
     let entries: i64 = target
         .query_row("SELECT count(*) FROM audit_event", [], |row| row.get(0))
         .expect("a count");
-    assert!(entries >= 2, "the demo's requests and activations are audited");
+    assert!(
+        entries >= 2,
+        "the demo's requests and activations are audited"
+    );
     target
 }
 
