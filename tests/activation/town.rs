@@ -174,6 +174,7 @@ impl Town {
     }
 
     /// Starts a drain, to be killed at a step.
+    #[cfg(feature = "failpoints")]
     pub(crate) fn drain_to(&self, step: &str) -> Child {
         let mut command = self.command(&["activate"]);
         command.env("PINFERRY_FAILPOINT", step);
