@@ -8,7 +8,7 @@ use std::{
 };
 
 const SETTINGS: &str = "-c listen_addresses= -c port=5432 -c shared_buffers=512MB -c max_wal_size=8GB \
-                        -c maintenance_work_mem=256MB -c checkpoint_timeout=30min";
+                        -c maintenance_work_mem=256MB -c checkpoint_timeout=30min -c max_connections=300";
 
 /// A PostgreSQL server in a folder of its own, stopped at the end.
 pub(crate) struct Server {
@@ -73,24 +73,20 @@ impl Server {
     pub(crate) fn psql(&self, database: &str, script: &str) {
         let file = tempfile::NamedTempFile::new().expect("a script");
         fs::write(file.path(), script).expect("a script");
-        let status = Command::new(self.binaries.join("psql"))
-            .args([
-                "-qX",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-U",
-                "postgres",
-                "-d",
-                database,
-                "-h",
-            ])
-            .arg(self.folder.path())
-            .arg("-f")
-            .arg(file.path())
-            .stdout(Stdio::null())
-            .status()
-            .expect("psql starts");
+        let mut psql = self.program("psql");
+        psql.args(["-qX", "-v", "ON_ERROR_STOP=1", "-d", database, "-f"]);
+        let status = psql.arg(file.path()).stdout(Stdio::null()).status();
+        let status = status.expect("psql starts");
         assert!(status.success(), "psql failed");
+    }
+
+    /// One of the server's own client programs, to connect as its superuser.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.binaries.join(name));
+        command
+            .args(["-U", "postgres", "-h"])
+            .arg(self.folder.path());
+        command
     }
 
     /// A file or folder the server may write to; it refuses to run as root.
