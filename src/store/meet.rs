@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     LeasedTx, Reader, StoreError,
-    database::{Database, Row, values},
+    database::{Database, Row, damaged, values},
 };
 use crate::domain::{
     finding::FindingKind,
@@ -63,14 +63,11 @@ impl LeasedTx<'_> {
         codes: &BTreeSet<FiscalCode>,
         lettered: &Lettered,
     ) -> Result<Met, StoreError> {
-        let (people, siblings) = find(&self.database, codes, lettered)?;
-        if !people.is_empty() {
-            let reading = Reading::of(&self.database, &people);
-            reading.rows(
-                "SELECT person_id FROM person WHERE person_id {of} ORDER BY person_id{hold whole}",
-            )?;
-        }
-        read(&self.database, &people, siblings)
+        read(
+            &self.database,
+            find(&self.database, codes, lettered)?,
+            "{hold whole}",
+        )
     }
 
     /// Current codes with omocodia letters, of everybody in the target.
@@ -92,8 +89,7 @@ impl Reader {
         codes: &BTreeSet<FiscalCode>,
         lettered: &Lettered,
     ) -> Result<Met, StoreError> {
-        let (people, siblings) = find(&self.database, codes, lettered)?;
-        read(&self.database, &people, siblings)
+        read(&self.database, find(&self.database, codes, lettered)?, "")
     }
 
     /// Current codes with omocodia letters, of everybody in the target.
@@ -105,78 +101,111 @@ impl Reader {
     }
 }
 
-/// The ids of the people, and the siblings.
+/// By person: the current code, if it is a valid one, and all of them.
+type CodesOf = HashMap<i64, (Option<FiscalCode>, BTreeSet<String>)>;
+
+/// The people that codes lead to.
+struct Found {
+    ids: BTreeSet<i64>,
+    codes: CodesOf,
+    /// Current codes that are omocodia siblings of those asked for.
+    siblings: Vec<FiscalCode>,
+}
+
 fn find(
     database: &Database,
     codes: &BTreeSet<FiscalCode>,
     lettered: &Lettered,
-) -> Result<(BTreeSet<i64>, Vec<FiscalCode>), StoreError> {
+) -> Result<Found, StoreError> {
     let mut asked: BTreeSet<String> = BTreeSet::new();
-    let mut siblings = Vec::new();
+    let mut found = Found {
+        ids: BTreeSet::new(),
+        codes: HashMap::new(),
+        siblings: Vec::new(),
+    };
     for code in codes {
         asked.insert(code.as_str().to_owned());
         let base = code.base();
-        siblings.extend(lettered.0.get(&base.0).into_iter().flatten().copied());
+        let siblings = lettered.0.get(&base.0).into_iter().flatten();
+        found.siblings.extend(siblings.copied());
         if code.omocodia_mask() != 0 {
             // The base is the code with digits in place of its letters.
             asked.insert(String::from_utf8_lossy(&base.0).into_owned());
         }
     }
-    let mut people = BTreeSet::new();
     if asked.is_empty() {
-        return Ok((people, siblings));
+        return Ok(found);
     }
     let sql = format!(
-        "SELECT fiscal_code, person_id, current FROM fiscal_code WHERE fiscal_code IN (SELECT listed.code FROM {})",
+        "SELECT fiscal_code, person_id, current FROM fiscal_code WHERE person_id IN (
+             SELECT led.person_id FROM fiscal_code AS led
+             WHERE led.fiscal_code IN (SELECT listed.code FROM {}))",
         database.listed("?1", &[("code", "TEXT")])
     );
-    let asked: Vec<_> = asked.iter().map(|code| json!({ "code": code })).collect();
-    let asked = serde_json::Value::from(asked).to_string();
-    for row in database.rows(ACTION, &sql, values![&asked])? {
+    let listed: Vec<_> = asked.iter().map(|code| json!({ "code": code })).collect();
+    let listed = serde_json::Value::from(listed).to_string();
+    for row in database.rows(ACTION, &sql, values![&listed])? {
         let mut columns = row.columns();
-        let (code, person_id, current): (String, i64, bool) =
+        let (text, person_id, current): (String, i64, bool) =
             (columns.next()?, columns.next()?, columns.next()?);
         // An old code may be of no valid form, and then it was not asked for.
-        let Ok(code) = code.parse::<FiscalCode>() else {
-            continue;
-        };
-        if codes.contains(&code) {
-            people.insert(person_id);
+        let code = text.parse::<FiscalCode>().ok();
+        if let Some(code) = code.filter(|_| asked.contains(&text)) {
+            if codes.contains(&code) {
+                found.ids.insert(person_id);
+            }
+            if current {
+                found.siblings.push(code);
+            }
         }
+        let (now, all) = found.codes.entry(person_id).or_default();
         if current {
-            siblings.push(code);
+            *now = code;
         }
+        all.insert(text);
     }
-    Ok((people, siblings))
+    Ok(found)
 }
 
-fn read(
-    database: &Database,
-    ids: &BTreeSet<i64>,
-    siblings: Vec<FiscalCode>,
-) -> Result<Met, StoreError> {
+/// Reads people; `hold` keeps them as they are.
+fn read(database: &Database, found: Found, hold: &str) -> Result<Met, StoreError> {
+    let Found {
+        ids,
+        codes,
+        siblings,
+    } = found;
     if ids.is_empty() {
         return Ok(Met {
             people: StandingPeople::new(Vec::new(), siblings),
             ids: HashMap::new(),
         });
     }
-    let reading = Reading::of(database, ids);
-    let mut people = reading.people()?;
+    let reading = Reading::of(database, &ids);
+    let mut people = reading.people(codes, hold)?;
     let mut live_pins = HashMap::new();
     for row in reading.rows(
-        "SELECT person_id, pin_id, source, legacy_id, level, last_used_on FROM pin
-         WHERE person_id {of} AND (status = 'active' OR status = 'suspended' OR status = 'pending')",
+        "SELECT pin.person_id, finding.kind, pin.status IN ('active', 'suspended', 'pending'),
+             pin.pin_id, pin.source, pin.legacy_id, pin.level, pin.last_used_on
+         FROM pin LEFT JOIN finding ON finding.source = pin.source AND finding.legacy_id = pin.legacy_id
+         WHERE pin.person_id {of}",
     )? {
         let mut columns = row.columns();
         let person_id = columns.next()?;
-        live_pins.insert(person_id, columns.next()?);
-        reading.add_to(&mut people, person_id)?.live_pin = Some(StandingPin {
-            source: columns.next()?,
-            legacy_id: columns.next()?,
-            level: columns.word(Level::by_name)?,
-            last_used_on: columns.next()?,
-        });
+        let person = reading.add_to(&mut people, person_id)?;
+        if let Some(kind) = columns.next::<Option<String>>()? {
+            let known = FindingKind::by_name(&kind);
+            let known = known.ok_or_else(|| damaged(&format!("the finding `{kind}`")))?;
+            person.findings.insert(known);
+        }
+        if columns.next()? {
+            live_pins.insert(person_id, columns.next()?);
+            person.live_pin = Some(StandingPin {
+                source: columns.next()?,
+                legacy_id: columns.next()?,
+                level: columns.word(Level::by_name)?,
+                last_used_on: columns.next()?,
+            });
+        }
     }
     for row in
         reading.rows("SELECT person_id, profile, entity FROM profile_grant WHERE person_id {of}")?
@@ -189,16 +218,6 @@ fn read(
     {
         let person = reading.add_to(&mut people, row.get(0)?)?;
         person.guardians.insert(row.get(1)?);
-    }
-    for row in reading.rows(
-        "SELECT pin.person_id, finding.kind FROM pin
-         JOIN finding ON finding.source = pin.source AND finding.legacy_id = pin.legacy_id
-         WHERE pin.person_id {of}",
-    )? {
-        let person = reading.add_to(&mut people, row.get(0)?)?;
-        let mut columns = row.columns();
-        columns.next::<i64>()?;
-        person.findings.insert(columns.word(FindingKind::by_name)?);
     }
     let ids = people.iter().map(|(person_id, person)| {
         let ids = StandingIds {
@@ -229,22 +248,17 @@ impl<'d> Reading<'d> {
         }
     }
 
-    fn people(&self) -> Result<BTreeMap<i64, StandingPerson>, StoreError> {
-        let mut codes: HashMap<i64, (Option<FiscalCode>, BTreeSet<String>)> = HashMap::new();
-        for row in self
-            .rows("SELECT person_id, fiscal_code, current FROM fiscal_code WHERE person_id {of}")?
-        {
-            let code: String = row.get(1)?;
-            let (current, all) = codes.entry(row.get(0)?).or_default();
-            if row.get(2)? {
-                *current = code.parse().ok();
-            }
-            all.insert(code);
-        }
+    fn people(
+        &self,
+        mut codes: CodesOf,
+        hold: &str,
+    ) -> Result<BTreeMap<i64, StandingPerson>, StoreError> {
         let mut people = BTreeMap::new();
-        for row in self.rows(
-            "SELECT person_id, surname, given_name, birth_date FROM person WHERE person_id {of}",
-        )? {
+        let sql = format!(
+            "SELECT person_id, surname, given_name, birth_date FROM person WHERE person_id {{of}}
+             ORDER BY person_id{hold}"
+        );
+        for row in self.rows(&sql)? {
             let mut columns = row.columns();
             let person_id = columns.next()?;
             let Some((Some(fiscal_code), codes)) = codes.remove(&person_id) else {
