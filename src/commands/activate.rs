@@ -18,9 +18,9 @@ const OFFICE_ZONE: &str = "Europe/Rome";
 
 /// Let requests that are due take effect, each exactly once
 ///
-/// Made for cron, every few minutes. Any number may run at once: on PostgreSQL they share the work, on SQLite they take
-/// turns. Migrated pending PINs with both halves
-/// delivered become active first, then requests take effect in the order of acceptance. While the target holds
+/// Made for cron, every few minutes. Any number may run at once: on PostgreSQL they share the work, each with
+/// `run.workers` connections, on SQLite they take turns. Migrated pending PINs with both halves delivered become
+/// active first, then requests take effect, those of one person in the order of acceptance. While the target holds
 /// no run that is cut over and finished, this does nothing and says so (exit code 0).
 ///
 /// Exit code 3: something due did not take effect; the reason is shown and kept.
@@ -33,7 +33,8 @@ impl Activate {
         let grounds = grounds(&settings)?;
         let mut store = ActivationStore::open(&settings.target)?;
         let stop = context.heed_signals()?;
-        let drained = engine::activate::activate(&mut store, &grounds, &actor(), &stop)?;
+        let mut crew = store.crew(settings.run.workers)?;
+        let drained = engine::activate::activate(&mut store, &mut crew, &grounds, &actor(), &stop)?;
         ui::activation::show_drained(&context.terminal, &drained)?;
         if drained.stopped.is_some() {
             context.terminal.next("pinferry activate");

@@ -3,11 +3,16 @@
 //! People are claimed by the batch, each with all that is due of him. Everything about a batch, effects, marks, its
 //! entries in the ledger and in the audit log, is one transaction: a process that dies leaves a request either
 //! untouched or done. Any number of drains share the queue, each leaving the others' people to them; they wait
-//! for each other only where they write the audit log, which is last.
+//! for each other only where they write the audit log, which is last. One drain has as many hands as the target
+//! takes, which claim one after the other, so that none meets again what another just failed at.
 
 mod batch;
 
-use std::{thread, time::Duration};
+use std::{
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
 
 use serde::Serialize;
 
@@ -18,7 +23,9 @@ use crate::{
     failpoint,
     store::{
         StoreError,
-        activation::{ActivationStore, ActivationTx, DueCursor, PendingCursor, Readiness, Waiting},
+        activation::{
+            ActivationStore, ActivationTx, Claim, DueCursor, PendingCursor, Readiness, Waiting,
+        },
     },
 };
 use batch::{Batch, Outcome};
@@ -84,59 +91,130 @@ impl Drained {
     }
 }
 
-/// Where the next transaction goes on.
+/// Where a hand's next transaction goes on.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Pending(PendingCursor),
-    Requests(DueCursor),
+    /// Where the hands are together, or, for what this hand has left behind, before that.
+    Requests(Option<DueCursor>),
     End,
 }
 
-/// One drain.
+/// What the hands of a drain have in common.
 struct Drain<'d> {
     grounds: &'d Grounds,
     actor: &'d str,
+    stop: &'d StopFlag,
+    /// All requests up to here were claimed, by some hand.
+    claimed: Mutex<DueCursor>,
+}
+
+/// One hand of a drain.
+struct Hand<'d> {
+    drain: &'d Drain<'d>,
     drained: Drained,
+    /// After which place it claimed last.
+    claimed_after: Option<DueCursor>,
+    /// After which place it left requests be whose person somebody else just then changed.
+    left_after: Option<DueCursor>,
     /// Pending PINs that the database lets nobody activate.
     set_aside: Vec<i64>,
 }
 
-/// Lets all that is due take effect: first migrated pending PINs, then requests in the order of acceptance.
-/// Before cut-over, and while a run is under way, it does nothing and says so.
+/// Lets all that is due take effect: first migrated pending PINs, then requests in the order of acceptance, by
+/// the first hand and the others at the same time. Before cut-over, and while a run is under way, it does nothing
+/// and says so.
 ///
 /// # Errors
 /// When the target fails; what was committed stays, and the next drain goes on.
 pub fn activate(
-    store: &mut ActivationStore,
+    first: &mut ActivationStore,
+    others: &mut [ActivationStore],
     grounds: &Grounds,
     actor: &str,
     stop: &StopFlag,
 ) -> Result<Drained, StoreError> {
-    let mut drain = Drain {
+    let drain = Drain {
         grounds,
         actor,
-        drained: Drained::default(),
-        set_aside: Vec::new(),
+        stop,
+        claimed: Mutex::default(),
     };
-    let mut place = Place::Pending(PendingCursor::default());
-    for _ in 0..BATCHES_MAX {
-        drain.drained.stopped = stop.requested();
-        if matches!(place, Place::End) || drain.drained.stopped.is_some() {
-            break;
+    let begun = Place::Pending(PendingCursor::default());
+    let mut hand = drain.hand();
+    thread::scope(|scope| {
+        let others: Vec<_> = (others.iter_mut())
+            .map(|store| {
+                let mut hand = drain.hand();
+                scope.spawn(move || hand.work(store, begun).map(|()| hand))
+            })
+            .collect();
+        let mut worked = hand.work(first, begun);
+        for other in others {
+            let other = other.join();
+            let other = other.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            worked = worked.and_then(|()| other.map(|other| hand.join(other)));
         }
-        place = drain.step(store, place)?;
+        worked
+    })?;
+    if let Some(after) = hand.left_after {
+        // One person may have requests under two codes, and two hands may have met them at once.
+        hand.work(first, Place::Requests(Some(after)))?;
     }
-    Ok(drain.drained)
+    if hand.drained.not_yet.is_none() && hand.drained.stopped.is_none() {
+        hand.step(first, Place::End)?;
+    }
+    Ok(hand.drained)
 }
 
 impl Drain<'_> {
+    fn hand(&self) -> Hand<'_> {
+        Hand {
+            drain: self,
+            drained: Drained::default(),
+            claimed_after: None,
+            left_after: None,
+            set_aside: Vec::new(),
+        }
+    }
+}
+
+impl Hand<'_> {
+    /// Counts what another hand did as this one's.
+    fn join(&mut self, other: Self) {
+        self.left_after = self.left_after.into_iter().chain(other.left_after).min();
+        let (drained, other) = (&mut self.drained, other.drained);
+        drained.not_yet = drained.not_yet.take().or(other.not_yet);
+        drained.stopped = drained.stopped.or(other.stopped);
+        drained.pending_activated += other.pending_activated;
+        drained.activated += other.activated;
+        drained.failed.extend(other.failed);
+    }
+
+    fn work(&mut self, store: &mut ActivationStore, mut place: Place) -> Result<(), StoreError> {
+        for _ in 0..BATCHES_MAX {
+            self.drained.stopped = self.drain.stop.requested();
+            if matches!(place, Place::End) || self.drained.stopped.is_some() {
+                break;
+            }
+            place = self.step(store, place)?;
+        }
+        Ok(())
+    }
+
     /// One batch; again, where it got in another transaction's way, which undoes all of it.
-    fn step(&mut self, store: &mut ActivationStore, place: Place) -> Result<Place, StoreError> {
+    fn step(&mut self, store: &mut ActivationStore, mut place: Place) -> Result<Place, StoreError> {
         let mut pause = PAUSE;
         for _ in 1..TRIES_MAX {
             match self.batch(store, place) {
                 Err(error) if error.is_conflict() => {
                     tracing::info!(event = "activation.conflict", %error);
+                    // The other hands go on from behind it.
+                    if let (Place::Requests(from), Some(after)) =
+                        (&mut place, self.claimed_after.take())
+                    {
+                        *from = Some(after);
+                    }
                     thread::sleep(pause);
                     pause *= 2;
                 }
@@ -156,17 +234,22 @@ impl Drain<'_> {
                 return Ok(self.not_yet(format!("run {run_id} is not finished (phase {phase})")));
             }
         };
-        let batch = Batch::begin(&tx, run_id, self.grounds)?;
+        let batch = Batch::begin(&tx, run_id, self.drain.grounds)?;
         let (next, outcome) = match place {
             Place::Pending(cursor) => self.pending(&batch, cursor)?,
-            Place::Requests(cursor) => self.requests(&batch, &tx, cursor)?,
-            Place::End => (Place::End, Outcome::default()),
+            Place::Requests(left_behind) => self.requests(&batch, &tx, left_behind)?,
+            Place::End => {
+                self.drained.waiting = tx.waiting(batch.now)?;
+                return Ok(Place::End);
+            }
         };
         failpoint::reached("activation.effect");
-        tx.account_for(self.actor, &outcome.settled)?;
+        tx.account_for(self.drain.actor, &outcome.settled)?;
+        let left = self.claimed_after.filter(|_| batch.left_some());
         failpoint::reached("activation.commit");
         tx.commit()?;
         failpoint::reached("activation.committed");
+        self.left_after = self.left_after.into_iter().chain(left).min();
         self.add(outcome);
         Ok(next)
     }
@@ -182,7 +265,7 @@ impl Drain<'_> {
         batch: &Batch<'_>,
         cursor: PendingCursor,
     ) -> Result<(Place, Outcome), StoreError> {
-        let requests = Place::Requests(DueCursor::default());
+        let requests = Place::Requests(None);
         if batch.pending_is_done() {
             return Ok((requests, Outcome::default()));
         }
@@ -199,16 +282,38 @@ impl Drain<'_> {
         &mut self,
         batch: &Batch<'_>,
         tx: &ActivationTx<'_>,
-        cursor: DueCursor,
+        left_behind: Option<DueCursor>,
     ) -> Result<(Place, Outcome), StoreError> {
-        let claim = tx.claim(&cursor, batch.now, (PEOPLE, REQUESTS))?;
+        let (claim, next) = self.claim(batch, tx, left_behind)?;
         failpoint::reached("activation.claimed");
         if claim.requests.is_empty() {
-            self.drained.waiting = tx.waiting(batch.now)?;
-            return Ok((Place::End, Outcome::default()));
+            return Ok((next, Outcome::default()));
         }
-        let outcome = batch.requests(&claim.requests)?;
-        Ok((Place::Requests(claim.cursor), outcome))
+        Ok((next, batch.requests(&claim.requests)?))
+    }
+
+    /// Claims what comes next, and where to go on after it: with the other hands, unless they passed by what this
+    /// one has yet to do.
+    fn claim(
+        &mut self,
+        batch: &Batch<'_>,
+        tx: &ActivationTx<'_>,
+        left_behind: Option<DueCursor>,
+    ) -> Result<(Claim, Place), StoreError> {
+        let claimed = self.drain.claimed.lock();
+        let mut claimed = claimed.unwrap_or_else(PoisonError::into_inner);
+        let after = left_behind.unwrap_or(*claimed);
+        self.claimed_after = Some(after);
+        let claim = tx.claim(&after, batch.now, (PEOPLE, REQUESTS))?;
+        let next = if claim.requests.is_empty() {
+            left_behind.map_or(Place::End, |_| Place::Requests(None))
+        } else if claim.is_whole && claim.cursor >= *claimed {
+            *claimed = claim.cursor;
+            Place::Requests(None)
+        } else {
+            Place::Requests(Some(claim.cursor))
+        };
+        Ok((claim, next))
     }
 
     /// Counts what is committed.

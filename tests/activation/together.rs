@@ -85,6 +85,7 @@ fn drains_that_are_killed_leave_what_others_finish_on_every_engine() {
 fn a_drain_that_is_stopped_in_the_middle_of_a_batch_keeps_nobody_else_from_theirs() {
     let (expected, digest) = alone(Engine::Postgres);
     let town = Town::on(Engine::Postgres);
+    town.work_with_one_hand();
     let mut held = town.database().session();
     held.batch(
         "holding the ledger",

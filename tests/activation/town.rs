@@ -120,6 +120,13 @@ impl Town {
         fs::write(self.path("pinferry.toml"), text).expect("a file");
     }
 
+    /// Lets drains leave what they have no hand for to others.
+    pub(crate) fn work_with_one_hand(&self) {
+        let file = self.path("pinferry.toml");
+        let text = fs::read_to_string(&file).expect("a file");
+        fs::write(file, text.replace("[run]\n", "[run]\nworkers = 1\n")).expect("a file");
+    }
+
     /// A file of requests.
     fn requests(&self, strangers: &[String]) -> String {
         let standing = self.texts(

@@ -194,5 +194,12 @@ impl World {
 
 pub(crate) fn drain(target: &TargetSettings) -> Result<Drained, StoreError> {
     let mut store = ActivationStore::open(target)?;
-    activate(&mut store, &grounds(), "tester", &StopFlag::default())
+    let mut crew = store.crew(2).expect("another hand");
+    activate(
+        &mut store,
+        &mut crew,
+        &grounds(),
+        "tester",
+        &StopFlag::default(),
+    )
 }

@@ -1,6 +1,9 @@
 //! What one transaction of a drain does: people read by the set, changed in memory, and written by the set.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use jiff::{Timestamp, civil::Date};
 
@@ -31,6 +34,7 @@ pub(super) struct Batch<'b> {
     ages: MaxAges,
     ids: IdBase,
     pending_is_done: bool,
+    left: Cell<bool>,
 }
 
 /// What became of it, once it is committed.
@@ -74,11 +78,17 @@ impl<'b> Batch<'b> {
             ages: tx.max_ages()?,
             ids: tx.id_base()?,
             pending_is_done: tx.pending_done(run_id)?,
+            left: Cell::new(false),
         })
     }
 
     pub(super) fn pending_is_done(&self) -> bool {
         self.pending_is_done
+    }
+
+    /// Whether requests were left be, because somebody else just then changed their person.
+    pub(super) fn left_some(&self) -> bool {
+        self.left.get()
     }
 
     /// Activates the next migrated pending PINs with both halves delivered; nothing when there is none left.
@@ -209,19 +219,41 @@ impl<'b> Batch<'b> {
         person_ids.sort_unstable();
         person_ids.dedup();
         let mut plan = self.plan(&person_ids)?;
+        let out_of_turn = self.out_of_turn(&people, &person_ids)?;
         for (whose, requests) in people {
             match whose {
                 Whose::New(_) => self.person(&mut plan, None, &requests, ids),
                 Whose::Standing(person_id) => {
-                    // Whoever changes him just now has him; his requests wait for the next drain.
-                    if let Some(standing) = plan.people.standings.remove(&person_id) {
-                        let person = Some((person_id, standing));
-                        self.person(&mut plan, person, &requests, ids);
+                    let standing = plan.people.standings.remove(&person_id);
+                    match standing.filter(|_| !out_of_turn.contains(&person_id)) {
+                        Some(standing) => {
+                            self.person(&mut plan, Some((person_id, standing)), &requests, ids);
+                        }
+                        // Whoever changes him just now has him, or has an earlier request of his.
+                        None => self.left.set(true),
                     }
                 }
             }
         }
         self.write(plan)
+    }
+
+    /// People of whom another drain has a request, under another code, that comes before one of these.
+    fn out_of_turn(
+        &self,
+        people: &BTreeMap<Whose<'_>, Vec<&Due>>,
+        person_ids: &[i64],
+    ) -> Result<BTreeSet<i64>, StoreError> {
+        let mut out_of_turn = BTreeSet::new();
+        for (person_id, place) in self.tx.due_under_any_code(person_ids, self.now)? {
+            let requests = people.get(&Whose::Standing(person_id));
+            let mut places = requests.into_iter().flatten().map(|due| due.place());
+            let is_last = places.clone().next_back().is_none_or(|last| last < place);
+            if !is_last && places.all(|one| one != place) {
+                out_of_turn.insert(person_id);
+            }
+        }
+        Ok(out_of_turn)
     }
 
     fn plan(&self, person_ids: &[i64]) -> Result<Plan, StoreError> {

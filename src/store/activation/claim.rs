@@ -1,8 +1,9 @@
 //! Taking people out of the queue, each for one drain.
 //!
 //! A person has the drain that holds the row of his first request that is due, by number; a row that another
-//! drain holds is left to it. People who stand in the model are held by their own row as well ([`super::people`]),
-//! because two codes may lead to one person, and of a new person the database takes the code once.
+//! drain holds is left to it. Two codes may lead to one person: whoever has one asks for the requests under the other,
+//! and people who stand in the model are held by their own row as well ([`super::people`]). Of a new person
+//! the database takes the code once.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -29,6 +30,8 @@ pub struct Claim {
     pub requests: Vec<Due>,
     /// Where to go on after them.
     pub cursor: DueCursor,
+    /// Whether that is after everybody who was held for this claim.
+    pub is_whole: bool,
 }
 
 impl ActivationTx<'_> {
@@ -48,6 +51,7 @@ impl ActivationTx<'_> {
             return Ok(Claim {
                 requests: Vec::new(),
                 cursor: *after,
+                is_whole: true,
             });
         };
         let codes: Vec<_> = people.iter().map(|(_, code)| code.as_str()).collect();
@@ -56,6 +60,7 @@ impl ActivationTx<'_> {
             return Ok(Claim {
                 requests: all,
                 cursor: *cursor,
+                is_whole: true,
             });
         }
         // Too many: one person alone, who has his turn again as long as something of his is due.
@@ -64,7 +69,34 @@ impl ActivationTx<'_> {
         Ok(Claim {
             cursor: if is_all { people[0].0 } else { *after },
             requests,
+            is_whole: false,
         })
+    }
+
+    /// What is due of these people who have more than one code: whose each request is, and its place.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn due_under_any_code(
+        &self,
+        person_ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<(i64, DueCursor)>, StoreError> {
+        let sql = format!(
+            "SELECT due.accepted_at, due.activation_id, known.person_id FROM fiscal_code AS known
+             JOIN delayed_activation AS due ON due.fiscal_code = known.fiscal_code
+             WHERE {} AND known.person_id IN (
+                 SELECT old.person_id FROM fiscal_code AS old
+                 WHERE NOT old.current AND old.person_id IN (SELECT listed.id FROM {}))",
+            IS_DUE.replace("{name}", "due"),
+            self.database.listed("?2", &[("id", "BIGINT")]),
+        );
+        let ids = person_ids.iter().map(|id| json!({ "id": id }));
+        let ids = serde_json::Value::from_iter(ids).to_string();
+        let rows = self.database.rows(ACTION, &sql, values![now, &ids])?;
+        rows.iter()
+            .map(|row| Ok((row.get(2)?, cursor(row)?)))
+            .collect()
     }
 
     fn claim_people(
@@ -103,10 +135,14 @@ impl ActivationTx<'_> {
                  email, phone, profile, entity, level, credential, credential_scheme, credential_salt,
                  issued_on, expires_on, office, channel, halves_delivered, guardian_fiscal_code
              FROM delayed_activation AS due
-             WHERE {} AND fiscal_code IN (SELECT listed.code FROM {})
+             WHERE {} AND fiscal_code IN (
+                 SELECT listed.code FROM {listed}
+                 UNION SELECT other.fiscal_code FROM fiscal_code AS known
+                     JOIN fiscal_code AS other ON other.person_id = known.person_id
+                     WHERE known.fiscal_code IN (SELECT listed.code FROM {listed}))
              ORDER BY accepted_at, activation_id LIMIT ?3{{claim}}",
             IS_DUE.replace("{name}", "due"),
-            self.database.listed("?2", &[("code", "TEXT")]),
+            listed = self.database.listed("?2", &[("code", "TEXT")]),
         );
         let codes: Vec<_> = codes.iter().map(|code| json!({ "code": code })).collect();
         let codes = serde_json::Value::from(codes).to_string();
@@ -118,9 +154,12 @@ impl ActivationTx<'_> {
 }
 
 fn person(row: &Row) -> Result<(DueCursor, String), StoreError> {
-    let cursor = DueCursor {
+    Ok((cursor(row)?, row.get(2)?))
+}
+
+fn cursor(row: &Row) -> Result<DueCursor, StoreError> {
+    Ok(DueCursor {
         accepted_at: row.get(0)?,
         activation_id: row.get(1)?,
-    };
-    Ok((cursor, row.get(2)?))
+    })
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A place in the order of acceptance; begins before the first request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueCursor {
     pub(super) accepted_at: Timestamp,
     pub(super) activation_id: i64,
@@ -41,6 +41,17 @@ pub struct Due {
     pub activation_id: i64,
     /// What it asks for.
     pub request: Request,
+}
+
+impl Due {
+    /// Its place in the order of acceptance.
+    #[must_use]
+    pub fn place(&self) -> DueCursor {
+        DueCursor {
+            accepted_at: self.request.accepted_at,
+            activation_id: self.activation_id,
+        }
+    }
 }
 
 /// How many requests wait, and for what.

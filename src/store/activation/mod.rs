@@ -39,6 +39,19 @@ impl ActivationStore {
         Ok(Self { target })
     }
 
+    /// Further hands, so that `hands` in all are at the queue at the same time; none on SQLite, which has one writer.
+    ///
+    /// # Errors
+    /// When the server takes no more connections.
+    pub fn crew(&self, hands: usize) -> Result<Vec<Self>, StoreError> {
+        match self.target.settings() {
+            TargetSettings::Postgres(_) => (1..hands)
+                .map(|_| Self::open(self.target.settings()))
+                .collect(),
+            _one_writer => Ok(Vec::new()),
+        }
+    }
+
     /// Begins a transaction on the queue and the model. Others go on beside it where the engine lets them; what it
     /// claims is its own.
     ///
