@@ -121,9 +121,9 @@ struct Hand<'d> {
     set_aside: Vec<i64>,
 }
 
-/// Lets all that is due take effect: first migrated pending PINs, then requests in the order of acceptance, by
-/// the first hand and the others at the same time. Before cut-over, and while a run is under way, it does nothing
-/// and says so.
+/// Lets all that is due take effect, by several hands at once: migrated pending PINs, which are the first hand's and
+/// anybody's of whom a request is due, then requests in the order of acceptance. Before cut-over, and while a run is
+/// under way, it does nothing and says so.
 ///
 /// # Errors
 /// When the target fails; what was committed stays, and the next drain goes on.
@@ -140,16 +140,15 @@ pub fn activate(
         stop,
         claimed: Mutex::default(),
     };
-    let begun = Place::Pending(PendingCursor::default());
     let mut hand = drain.hand();
     thread::scope(|scope| {
         let others: Vec<_> = (others.iter_mut())
             .map(|store| {
                 let mut hand = drain.hand();
-                scope.spawn(move || hand.work(store, begun).map(|()| hand))
+                scope.spawn(move || hand.work(store, Place::Requests(None)).map(|()| hand))
             })
             .collect();
-        let mut worked = hand.work(first, begun);
+        let mut worked = hand.work(first, Place::Pending(PendingCursor::default()));
         for other in others {
             let other = other.join();
             let other = other.unwrap_or_else(|panic| std::panic::resume_unwind(panic));

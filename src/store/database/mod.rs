@@ -66,8 +66,7 @@ impl Database {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(server) => server.batch(
                 "set up the session",
-                "SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off;
-                 SET enable_hashjoin = off; SET enable_mergejoin = off;
+                "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
                  SET idle_in_transaction_session_timeout = '30s'",
             ),
         }
