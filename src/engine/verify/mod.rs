@@ -27,7 +27,6 @@ mod verification;
 pub use error::VerifyError;
 pub use mismatch::{Mismatch, MismatchCode};
 pub use request::VerifyRequest;
-pub use sources::{SourcesRead, SourcesRequest, read_sources};
 pub use verification::Verification;
 
 use crate::{
@@ -45,25 +44,7 @@ use mismatch::Mismatches;
 /// # Errors
 /// When it cannot be carried out. What it finds is no error.
 pub fn verify(request: &VerifyRequest<'_>) -> Result<Verification, VerifyError> {
-    begin(request)?.finish(request, SourcesAt::Now)
-}
-
-/// Verifies a run whose sources were read ahead by [`read_sources`], after the lock was engaged.
-///
-/// # Errors
-/// When it cannot be carried out.
-pub fn verify_with(
-    request: &VerifyRequest<'_>,
-    sources: SourcesRead,
-) -> Result<Verification, VerifyError> {
-    begin(request)?.finish(request, SourcesAt::Before(sources))
-}
-
-/// When the sources are read.
-#[derive(Debug)]
-enum SourcesAt {
-    Now,
-    Before(SourcesRead),
+    begin(request)?.finish(request)
 }
 
 /// Whether life goes on in the target.
@@ -116,7 +97,7 @@ fn begin(request: &VerifyRequest<'_>) -> Result<Begun, VerifyError> {
     );
     request
         .progress
-        .begin(Phase::Verify, Some(2 * records(&run)));
+        .begin(Phase::Verify, Some(records(&run) + run.records_of_all));
     Ok(Begun {
         target,
         run,
@@ -133,20 +114,11 @@ fn records(run: &RunState) -> u64 {
 }
 
 impl Begun {
-    fn finish(
-        self,
-        request: &VerifyRequest<'_>,
-        sources: SourcesAt,
-    ) -> Result<Verification, VerifyError> {
+    fn finish(self, request: &VerifyRequest<'_>) -> Result<Verification, VerifyError> {
         if !self.readable {
             return Ok(Verification::unreadable(self));
         }
-        let read = target::read(
-            request,
-            (self.target.snapshot(), &self.run),
-            self.stage,
-            sources,
-        )?;
+        let read = target::read(request, (self.target.snapshot(), &self.run), self.stage)?;
         failpoint::reached("verify.read");
         let verification = compare::compare(request, self, read)?;
         failpoint::reached("verify.done");

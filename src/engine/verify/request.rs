@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::sources::SourcesRequest;
 use crate::{
     config::settings::{Settings, TargetSettings},
     domain::rules::Rules,
@@ -26,18 +25,4 @@ pub struct VerifyRequest<'a> {
     pub progress: &'a dyn Progress,
     /// Whether to stop.
     pub stop: &'a StopFlag,
-}
-
-impl<'a> VerifyRequest<'a> {
-    /// The part of the request that concerns the sources.
-    #[must_use]
-    pub fn sources(&self, records: u64) -> SourcesRequest<'a> {
-        SourcesRequest {
-            settings: self.settings,
-            rules: self.rules,
-            records,
-            progress: self.progress,
-            stop: self.stop,
-        }
-    }
 }

@@ -1,5 +1,5 @@
 //! Reads the sources again: their fingerprints, what each record must carry over, and what it says of its
-//! person. Needs nothing of the target, so it may go on while indexes are built.
+//! person.
 
 use std::{borrow::Cow, collections::BTreeSet, ops::ControlFlow};
 
@@ -7,6 +7,7 @@ use super::{
     carried::{Reading, Renames, capitals, day, plain},
     error::VerifyError,
     facts::{Fact, Facts, code_key, date_key, names_key, record_key, text_key},
+    request::VerifyRequest,
 };
 use crate::{
     config::settings::{Settings, SourceSettings},
@@ -16,28 +17,12 @@ use crate::{
         raw_record::{RawRecord, Shape, SourceIndex},
         rules::Rules,
     },
-    engine::{progress::Progress, stop::StopFlag},
     source::{self, ReadSummary},
 };
 
-/// How the sources are read.
-#[derive(Clone, Copy)]
-pub struct SourcesRequest<'a> {
-    /// The configuration.
-    pub settings: &'a Settings,
-    /// What decides beside the records.
-    pub rules: &'a Rules,
-    /// How many records the run read, all sources together.
-    pub records: u64,
-    /// Who watches.
-    pub progress: &'a dyn Progress,
-    /// Whether to stop.
-    pub stop: &'a StopFlag,
-}
-
 /// What the sources say, all of them read to the end.
 #[derive(Debug)]
-pub struct SourcesRead {
+pub(super) struct SourcesRead {
     pub(super) sources: Vec<SourceRead>,
     pub(super) facts: Facts,
 }
@@ -53,13 +38,13 @@ pub(super) struct SourceRead {
 /// Records between two looks at the stop flag.
 pub(super) const STRIDE: u64 = 4_096;
 
-/// Reads every source to its end.
-///
-/// # Errors
-/// When a source cannot be read, or the reading is to stop.
-pub fn read_sources(request: &SourcesRequest<'_>) -> Result<SourcesRead, VerifyError> {
+/// Reads every source to its end, of which the run read so many records.
+pub(super) fn read_sources(
+    request: &VerifyRequest<'_>,
+    records: u64,
+) -> Result<SourcesRead, VerifyError> {
     let memory = request.settings.run.memory_bytes / 4 * 3;
-    let mut facts = Facts::within(request.records, memory);
+    let mut facts = Facts::within(records, memory);
     let mut sources = Vec::with_capacity(request.settings.sources.len());
     let renames = Renames::new(request.rules);
     let readings = readings(request.settings, request.rules, &renames);
@@ -95,7 +80,7 @@ pub(super) fn changing(settings: &Settings, source: &SourceSettings) -> BTreeSet
 }
 
 fn read_source(
-    request: &SourcesRequest<'_>,
+    request: &VerifyRequest<'_>,
     at: usize,
     reading: Reading<'_>,
     facts: &mut Facts,

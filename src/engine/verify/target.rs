@@ -1,9 +1,9 @@
-//! Reads the target, and the sources beside it where they were not read ahead.
+//! Reads the target, and the sources beside it.
 
 use std::thread;
 
 use super::{
-    SourcesAt, Stage,
+    Stage,
     canary::check_canaries,
     carried::Renames,
     derivation::Derivation,
@@ -51,7 +51,6 @@ pub(super) fn read(
     request: &VerifyRequest<'_>,
     (snapshot, run): (&Snapshot, &RunState),
     stage: Stage,
-    sources: SourcesAt,
 ) -> Result<Read, VerifyError> {
     let renames = Renames::new(request.rules);
     let readings = readings(request.settings, request.rules, &renames);
@@ -68,11 +67,7 @@ pub(super) fn read(
     };
     let (sources, rest) = thread::scope(|threads| {
         let rest = threads.spawn(|| read_rest(request, (snapshot, run), scope));
-        let sources = match sources {
-            SourcesAt::Before(sources) => Ok(sources),
-            SourcesAt::Now => read_sources(&request.sources(records(run))),
-        };
-        (sources, rest.join())
+        (read_sources(request, records(run)), rest.join())
     });
     let rest = match rest {
         Ok(rest) => rest?,

@@ -39,6 +39,8 @@ pub struct RunState {
     pub other_tallies: Vec<String>,
     /// The sources of all runs.
     pub all_sources: BTreeSet<String>,
+    /// How many records they have in all.
+    pub records_of_all: u64,
     /// Codes that this run gives people who stood before it.
     pub added_codes: BTreeSet<String>,
 }
@@ -145,6 +147,7 @@ pub fn read_run(target: &ReadBack, run_id: i64) -> Result<RunState, ReadBackErro
              WHERE phase <> 'aborted' OR run.run_id = ?1",
             run_id,
         )?,
+        records_of_all: records_of_all(database, run_id)?,
         added_codes: set(
             database,
             "SELECT fiscal_code FROM run_code WHERE run_id = ?1 AND NOT known",
@@ -202,6 +205,16 @@ fn read_persons(database: &Database) -> Result<Option<(i64, i64)>, StoreError> {
         |row| Ok(row.get::<Option<i64>>(0)?.zip(row.get(1)?)),
     )?;
     Ok(ends.into_iter().next().flatten())
+}
+
+fn records_of_all(database: &Database, run_id: i64) -> Result<u64, StoreError> {
+    let records: i64 = database.value(
+        ACTION,
+        "SELECT CAST(coalesce(sum(records), 0) AS BIGINT) FROM run_source
+         JOIN run ON run.run_id = run_source.run_id WHERE phase <> 'aborted' OR run.run_id = ?1",
+        values![run_id],
+    )?;
+    Ok(records.unsigned_abs())
 }
 
 fn set(database: &Database, sql: &str, run_id: i64) -> Result<BTreeSet<String>, StoreError> {
