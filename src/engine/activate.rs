@@ -113,7 +113,7 @@ struct Drain<'d> {
 struct Hand<'d> {
     drain: &'d Drain<'d>,
     drained: Drained,
-    /// After which place it claimed last.
+    /// After which place this batch was claimed.
     claimed_after: Option<DueCursor>,
     /// After which place it left requests be whose person somebody else just then changed.
     left_after: Option<DueCursor>,
@@ -224,6 +224,7 @@ impl Hand<'_> {
     }
 
     fn batch(&mut self, store: &mut ActivationStore, place: Place) -> Result<Place, StoreError> {
+        self.claimed_after = None;
         let tx = store.begin()?;
         failpoint::reached("activation.begin");
         let run_id = match tx.readiness()? {
@@ -288,7 +289,7 @@ impl Hand<'_> {
         if claim.requests.is_empty() {
             return Ok((next, Outcome::default()));
         }
-        Ok((next, batch.requests(&claim.requests)?))
+        Ok((next, batch.requests(claim.requests)?))
     }
 
     /// Claims what comes next, and where to go on after it: with the other hands, unless they passed by what this

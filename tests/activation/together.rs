@@ -114,6 +114,30 @@ fn a_drain_that_is_stopped_in_the_middle_of_a_batch_keeps_nobody_else_from_their
     assert_eq!(town.verified_digest(), digest);
 }
 
+#[test]
+fn a_request_that_the_server_refuses_is_tried_once_a_drain_and_holds_up_nobody() {
+    let town = Town::on(Engine::Postgres);
+    town.sql("ALTER TABLE pin ADD CONSTRAINT poison CHECK (legacy_id <> 'S5-1') NOT VALID");
+    let due = town.count("delayed_activation WHERE state = 'accepted'");
+    let drained = activated(&ended(town.drain(), &[3]));
+    assert_eq!(i64::try_from(drained), Ok(due - 1));
+    let poisoned = |holds: &str| {
+        town.count(&format!(
+            "delayed_activation WHERE request_id = 'S5-1' AND {holds}"
+        ))
+    };
+    for attempts in 1..5 {
+        let waits = format!("state = 'accepted' AND attempts = {attempts}");
+        assert_eq!(poisoned(&waits), 1, "after {attempts} drains");
+        assert_eq!(activated(&ended(town.drain(), &[3])), 0);
+    }
+    assert_eq!(
+        poisoned("state = 'failed' AND reason LIKE 'set_aside: %'"),
+        1
+    );
+    assert_eq!(activated(&ended(town.drain(), &[0])), 0);
+}
+
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {

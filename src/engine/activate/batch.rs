@@ -131,20 +131,36 @@ impl<'b> Batch<'b> {
         self.tx.mark_pending_done(self.run_id)
     }
 
-    /// Lets requests take effect: all at once, or one by one where the database refuses that, so that one it
-    /// will never take keeps nobody else's from their turn.
-    pub(super) fn requests(&self, requests: &[Due]) -> Result<Outcome, StoreError> {
+    /// Lets requests take effect: all at once, or, where the database refuses that, person by person where it must,
+    /// so that one it will never take keeps nobody else's from their turn.
+    pub(super) fn requests(&self, mut requests: Vec<Due>) -> Result<Outcome, StoreError> {
+        requests.sort_by(|a, b| (code(a), a.place()).cmp(&(code(b), b.place())));
         let mut outcome = Outcome::default();
-        match self.apart(|| self.activate(requests, self.ids))? {
-            Ok(settled) => outcome.settled = settled,
-            Err(error) => {
-                tracing::info!(event = "activation.one_by_one", %error);
-                for request in requests {
-                    self.request(request, &mut outcome)?;
-                }
-            }
-        }
+        self.people(&requests, &mut outcome)?;
         Ok(outcome)
+    }
+
+    /// The requests of whole people, those of one after the other's.
+    fn people(&self, requests: &[Due], outcome: &mut Outcome) -> Result<(), StoreError> {
+        let error = match self.apart(|| self.activate(requests, self.ids))? {
+            Ok(settled) => {
+                outcome.settled.add(settled);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let middle = &requests[requests.len() / 2];
+        let first_half = requests.partition_point(|request| code(request) < code(middle));
+        let halves = requests.split_at(match first_half {
+            0 => requests.partition_point(|request| code(request) == code(middle)),
+            first_half => first_half,
+        });
+        if halves.1.is_empty() {
+            tracing::info!(event = "activation.one_by_one", %error);
+            return (requests.iter()).try_for_each(|request| self.request(request, outcome));
+        }
+        self.people(halves.0, outcome)?;
+        self.people(halves.1, outcome)
     }
 
     fn request(&self, request: &Due, outcome: &mut Outcome) -> Result<(), StoreError> {
@@ -214,6 +230,9 @@ impl<'b> Batch<'b> {
                 .get(code)
                 .map_or(Whose::New(code), |person_id| Whose::Standing(*person_id));
             people.entry(whose).or_default().push(request);
+        }
+        for requests in people.values_mut() {
+            requests.sort_by_key(|request| request.place());
         }
         let mut person_ids: Vec<_> = found.into_values().collect();
         person_ids.sort_unstable();
