@@ -86,8 +86,8 @@ pub(super) enum Task {
     Report(RunRow),
     /// This run goes on.
     Resume(RunRow),
-    /// A run begins.
-    Begin,
+    /// A run begins; in a target in use, a later one.
+    Begin { in_use: bool },
 }
 
 /// A finished run is reported and nothing changes, whatever came after it; one that is under way goes on.
@@ -96,12 +96,14 @@ pub(super) fn task(job: &Job<'_>, options: &RunOptions, target: &Target) -> Resu
     if let Some(run) = live::finished(job.settings, &runs) {
         return Ok(Task::Report(run.clone()));
     }
-    match runs.into_iter().next() {
+    match runs.first() {
         Some(run) if run.phase == RunPhase::Aborting => {
             Err(RunError::Aborting { run_id: run.run_id })
         }
-        Some(run) if !run.phase.is_over() => Ok(Task::Resume(resume(job, options, run)?)),
-        Some(_) | None => Ok(Task::Begin),
+        Some(run) if !run.phase.is_over() => Ok(Task::Resume(resume(job, options, run.clone())?)),
+        Some(_) | None => Ok(Task::Begin {
+            in_use: live::in_use(job.settings, &runs)?,
+        }),
     }
 }
 
@@ -134,8 +136,9 @@ pub(super) fn create(
     job: &Job<'_>,
     options: &RunOptions,
     target: &mut Target,
+    in_use: bool,
 ) -> Result<RunRow, RunError> {
-    let codes = if live::in_use(job.settings, &target.runs()?)? {
+    let codes = if in_use {
         let links = &job.settings.links;
         links.met(&target.known_codes(links)?)?
     } else {

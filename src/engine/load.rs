@@ -287,18 +287,15 @@ impl Writing<'_> {
         (place, next): (&Place, &Place),
     ) -> Result<(), RunError> {
         let codes = cases.codes(self.rules)?;
-        for attempt in 1.. {
-            let merged = self.merge_once(target, chunk, cases, &codes, (place, next));
-            match merged {
-                Err(RunError::Store(error))
-                    if attempt < MOST_ATTEMPTS && (error.is_conflict() || error.refuses_row()) =>
-                {
-                    tracing::warn!(%error, attempt, "chunk.again");
+        for attempt in 1..MOST_ATTEMPTS {
+            match self.merge_once(target, chunk, cases, &codes, (place, next)) {
+                Err(RunError::Store(error)) if error.is_conflict() || error.refuses_row() => {
+                    tracing::warn!(event = "chunk.again", %error, attempt);
                 }
                 merged => return merged,
             }
         }
-        Ok(())
+        self.merge_once(target, chunk, cases, &codes, (place, next))
     }
 
     fn merge_once(

@@ -123,12 +123,11 @@ fn attempt(
     let run = match task(job, options, &target)? {
         Task::Report(run) => return outcome(&target, run.run_id, RunEnd::WasFinished),
         Task::Resume(run) => run,
-        Task::Begin => {
-            live::in_use(job.settings, &target.runs()?)?;
+        Task::Begin { in_use } => {
             if !new {
                 look_before_writing(job, options)?;
             }
-            create(job, options, &mut target)?
+            create(job, options, &mut target, in_use)?
         }
     };
     let lease = target.acquire(run.run_id, job.holder, job.settings.run.lease)?;

@@ -73,7 +73,8 @@ impl ActivationTx<'_> {
         })
     }
 
-    /// What is due of these people who have more than one code: whose each request is, and its place.
+    /// What is due of these people who have more than one code, and was not refused before: whose each request is,
+    /// and its place.
     ///
     /// # Errors
     /// When the database fails.
@@ -85,7 +86,7 @@ impl ActivationTx<'_> {
         let sql = format!(
             "SELECT due.accepted_at, due.activation_id, known.person_id FROM fiscal_code AS known
              JOIN delayed_activation AS due ON due.fiscal_code = known.fiscal_code
-             WHERE {} AND known.person_id IN (
+             WHERE {} AND due.attempts = 0 AND known.person_id IN (
                  SELECT old.person_id FROM fiscal_code AS old
                  WHERE NOT old.current AND old.person_id IN (SELECT listed.id FROM {}))",
             IS_DUE.replace("{name}", "due"),

@@ -110,8 +110,10 @@ invariants! {
          UNION ALL SELECT 'runner_lease' FROM runner_lease WHERE run_id NOT IN (SELECT run_id FROM run)
          UNION ALL SELECT 'runner_heartbeat' FROM runner_heartbeat WHERE run_id NOT IN (SELECT run_id FROM run)",
     "codes_lead_to_people" Always "codes that a later run found lead to people who stand":
-        "SELECT 'run ' || run_id FROM run_code WHERE leads_to NOT IN (SELECT fiscal_code FROM fiscal_code)
-             OR (known AND fiscal_code NOT IN (SELECT fiscal_code FROM fiscal_code))",
+        "SELECT 'run ' || run_id FROM run_code WHERE NOT EXISTS (
+             SELECT 1 FROM fiscal_code WHERE fiscal_code.fiscal_code = run_code.leads_to)
+         UNION ALL SELECT 'run ' || run_id FROM run_code WHERE known AND NOT EXISTS (
+             SELECT 1 FROM fiscal_code WHERE fiscal_code.fiscal_code = run_code.fiscal_code)",
     "lease" Always "lease and heartbeat belong together":
         "SELECT 'run ' || runner_lease.run_id FROM runner_lease WHERE run_id = ?1 AND epoch < 1
          UNION ALL
