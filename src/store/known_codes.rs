@@ -80,12 +80,20 @@ fn known_codes(database: &Database, links: &Links) -> Result<BTreeMap<String, St
 
 /// Fixes codes for a run.
 pub(super) fn fix(database: &Database, run_id: i64, codes: &[KnownCode]) -> Result<(), StoreError> {
-    for code in codes {
-        database.execute(
-            "fix the codes that stand",
-            "INSERT INTO run_code (run_id, fiscal_code, leads_to, known) VALUES (?1, ?2, ?3, ?4)",
-            values![run_id, &code.code, &code.leads_to, code.known],
-        )?;
+    let listed = database.listed(
+        "?2",
+        &[("code", "TEXT"), ("leads_to", "TEXT"), ("known", "BOOLEAN")],
+    );
+    let sql = format!(
+        "INSERT INTO run_code (run_id, fiscal_code, leads_to, known)
+         SELECT ?1, listed.code, listed.leads_to, listed.known FROM {listed}"
+    );
+    for some in codes.chunks(CODES_AT_ONCE) {
+        let some = some.iter().map(
+            |code| json!({ "code": code.code, "leads_to": code.leads_to, "known": code.known }),
+        );
+        let some = serde_json::Value::from_iter(some).to_string();
+        database.execute("fix the codes that stand", &sql, values![run_id, &some])?;
     }
     Ok(())
 }
