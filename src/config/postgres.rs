@@ -1,8 +1,14 @@
 //! Where a PostgreSQL database is, and as whom to go there.
 
-use std::{fmt, path::Path, str::FromStr};
+use std::{
+    ffi::OsString,
+    fmt,
+    os::unix::ffi::OsStringExt as _,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 const DEFAULT_PORT: u16 = 5432;
 
@@ -22,6 +28,9 @@ const PARAMETERS: [&str; 9] = [
 /// Those that name a file.
 const FILES: [&str; 3] = ["sslrootcert", "sslcert", "sslkey"];
 
+/// Files, each with the option that names it.
+type Files = Vec<(&'static str, PathBuf)>;
+
 /// A PostgreSQL database and the role that goes there. A password that the URL leaves out comes from PGPASSWORD
 /// or the password file, user and host that it leaves out from PGUSER and PGHOST, as with every PostgreSQL
 /// client.
@@ -29,6 +38,7 @@ const FILES: [&str; 3] = ["sslrootcert", "sslcert", "sslkey"];
 pub struct PostgresSettings {
     url: String,
     shown: String,
+    files: Files,
 }
 
 impl PostgresSettings {
@@ -37,13 +47,28 @@ impl PostgresSettings {
     /// # Errors
     /// What is wrong with it, without the URL, which may hold a password.
     pub fn parse(url: &str, base: &Path) -> Result<Self, String> {
-        let url = with_host(&with_files(url, base)?);
+        let (url, files) = with_files(url, base)?;
+        let url = with_host(&url);
         let Ok(options) = PgConnectOptions::from_str(&url) else {
             return Err(
                 "is no address of a PostgreSQL database; characters such as @ : / # in a password are written as %40 %3A %2F %23, or the password given as ${NAME}"
                     .to_owned(),
             );
         };
+        let is_named = |name: &str| files.iter().any(|(option, _)| *option == name);
+        let compares = matches!(
+            options.get_ssl_mode(),
+            PgSslMode::VerifyCa | PgSslMode::VerifyFull
+        );
+        if is_named("sslrootcert") && !compares {
+            return Err(
+                "names an sslrootcert that nobody would look at; that takes sslmode=verify-full (or verify-ca, for any host of this authority)"
+                    .to_owned(),
+            );
+        }
+        if is_named("sslcert") != is_named("sslkey") {
+            return Err("names one of sslcert and sslkey, which go together".to_owned());
+        }
         let Some(database) = options.get_database() else {
             return Err("names no database".to_owned());
         };
@@ -63,13 +88,19 @@ impl PostgresSettings {
             Some(folder) => format!("postgres://{user}@{port}/{database}?host={folder}"),
             None => format!("postgres://{user}@{}{port}/{database}", options.get_host()),
         };
-        Ok(Self { url, shown })
+        Ok(Self { url, shown, files })
     }
 
     /// The address as tables and messages may show it: never a secret.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// The files for TLS, each with the option that names it.
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let files = self.files.iter();
+        files.map(|(option, path)| (*option, path.as_path()))
     }
 
     /// The whole address, which may hold a password: for connecting and for nothing else.
@@ -88,13 +119,13 @@ impl fmt::Debug for PostgresSettings {
     }
 }
 
-/// The URL with the files it names found from anywhere. An option that nobody knows is refused: sqlx would only
-/// say so in a log, value and all.
-fn with_files(url: &str, base: &Path) -> Result<String, String> {
+/// The URL with the files it names found from anywhere, and these files. An option that nobody knows is refused: sqlx
+/// would only say so in a log, value and all.
+fn with_files(url: &str, base: &Path) -> Result<(String, Files), String> {
     let Some((address, options)) = url.split_once('?') else {
-        return Ok(url.to_owned());
+        return Ok((url.to_owned(), Vec::new()));
     };
-    let mut kept = Vec::new();
+    let (mut kept, mut files) = (Vec::new(), Vec::new());
     for option in options.split('&').filter(|option| !option.is_empty()) {
         let (name, value) = option.split_once('=').unwrap_or((option, ""));
         if !PARAMETERS.contains(&name) {
@@ -103,14 +134,18 @@ fn with_files(url: &str, base: &Path) -> Result<String, String> {
                 PARAMETERS.join(", ")
             ));
         }
-        kept.push(if FILES.contains(&name) && !value.starts_with(['/', '%']) {
-            let folder = percent_encoded(&base.to_string_lossy());
-            format!("{name}={folder}%2F{value}")
-        } else {
-            option.to_owned()
-        });
+        let Some(file) = FILES.into_iter().find(|file| *file == name) else {
+            kept.push(option.to_owned());
+            continue;
+        };
+        let path = base.join(percent_decoded(value));
+        kept.push(format!(
+            "{file}={}",
+            percent_encoded(&path.to_string_lossy())
+        ));
+        files.push((file, path));
     }
-    Ok(format!("{address}?{}", kept.join("&")))
+    Ok((format!("{address}?{}", kept.join("&")), files))
 }
 
 /// An address without a host means this machine's socket, as with every PostgreSQL client; the URL parser allows
@@ -131,6 +166,33 @@ fn with_host(url: &str) -> String {
         (!beside(somebody)).then(|| format!("{scheme}:///{path}?{user}{password}{options}"))
     };
     moved().unwrap_or_else(|| url.to_owned())
+}
+
+/// A value behind the question mark, where a plus is a space.
+fn percent_decoded(text: &str) -> PathBuf {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, more @ ..] = rest {
+        let hex = more
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = hex.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        rest = match (first, byte) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                &more[2..]
+            }
+            (b'+', _) => {
+                out.push(b' ');
+                more
+            }
+            (other, _) => {
+                out.push(*other);
+                more
+            }
+        };
+    }
+    PathBuf::from(OsString::from_vec(out))
 }
 
 /// A text as it may stand anywhere in a URL.
@@ -210,6 +272,18 @@ mod tests {
                 "postgres://anna:s3cret@db/pin?sslmode=s3cret",
                 "is no address",
             ),
+            (
+                "postgres://anna:s3cret@db/pin?sslmode=require&sslrootcert=s3cret.pem",
+                "sslmode=verify-full",
+            ),
+            (
+                "postgres://anna:s3cret@db/pin?sslcert=s3cret.pem",
+                "go together",
+            ),
+            (
+                "postgres://anna:s3cret@db/pin?sslkey=s3cret.pem",
+                "go together",
+            ),
         ] {
             let found = parsed(url).expect_err(url);
             assert!(found.contains(problem), "{url}: {found}");
@@ -219,8 +293,19 @@ mod tests {
 
     #[test]
     fn files_are_found_from_the_configuration() {
-        let url = "postgres://anna@db/pin?sslmode=verify-full&sslrootcert=ca.pem&sslkey=/k.pem";
-        let expected = "postgres://anna@db/pin?sslmode=verify-full&sslrootcert=%2Fetc%2Fpin%20ferry%2Fca.pem&sslkey=/k.pem";
-        assert_eq!(parsed(url).expect("an address").secret_url(), expected);
+        let url = "postgres://anna@db/pin?sslmode=verify-full&sslrootcert=ca+%2B.pem&sslcert=/c.pem&sslkey=%2Fk.pem";
+        let settings = parsed(url).expect("an address");
+        let expected = "postgres://anna@db/pin?sslmode=verify-full&sslrootcert=%2Fetc%2Fpin%20ferry%2Fca%20%2B.pem&sslcert=%2Fc.pem&sslkey=%2Fk.pem";
+        assert_eq!(settings.secret_url(), expected);
+        let files: Vec<_> = settings.files().collect();
+        let expected = [
+            ("sslrootcert", "/etc/pin ferry/ca +.pem"),
+            ("sslcert", "/c.pem"),
+            ("sslkey", "/k.pem"),
+        ];
+        assert_eq!(
+            files,
+            expected.map(|(option, path)| (option, Path::new(path)))
+        );
     }
 }

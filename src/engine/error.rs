@@ -138,7 +138,9 @@ impl RunError {
             Self::Extract(error) => return error.hint(),
             Self::Source(error) => return error.hint(),
             Self::Lock(error) => return error.hint(),
-            Self::Sources(mistakes) if sources_exit(mistakes) == Exit::Failed => {
+            Self::Sources(mistakes)
+                if mistakes.len() == 1 || sources_exit(mistakes) == Exit::Failed =>
+            {
                 return mistakes.iter().find_map(SourceMistake::hint);
             }
             Self::Sources(_) => "`pinferry doctor` examines everything the configuration names",

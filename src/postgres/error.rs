@@ -4,7 +4,7 @@ use std::{fmt, io, time::Duration};
 
 use sqlx::Error;
 
-use super::Trouble;
+use super::{Trouble, certificates::Unfit};
 use crate::exit::Exit;
 
 /// A server, or the way to it, failed. Holds neither password nor rows: the server's DETAIL and CONTEXT, which
@@ -39,6 +39,9 @@ impl PostgresError {
                 };
                 made.source = Some(error);
             }
+            Error::Tls(why) | Error::Configuration(why) => {
+                made.message = format!("there is no encrypted connection: {why}").into();
+            }
             other => made.message = other.to_string().into(),
         }
         made
@@ -52,6 +55,13 @@ impl PostgresError {
     ) -> Self {
         let message = format!("no answer for {} seconds", after.as_secs_f32().ceil());
         Self::plain(place, doing, trouble, &message)
+    }
+
+    pub(super) fn unfit_file(place: &str, doing: &'static str, unfit: Unfit) -> Self {
+        Self {
+            source: unfit.source,
+            ..Self::plain(place, doing, Trouble::UnfitFile, &unfit.message)
+        }
     }
 
     pub(super) fn too_old(place: &str, doing: &'static str, version: u32) -> Self {
@@ -129,6 +139,7 @@ impl PostgresError {
             | Trouble::NotAdmitted
             | Trouble::NoDatabase
             | Trouble::Encryption
+            | Trouble::UnfitFile
             | Trouble::TooOld => Exit::Usage,
             Trouble::Lost
             | Trouble::Conflict

@@ -1,6 +1,7 @@
 //! The synchronous face of one connection to PostgreSQL. What is said over it is the callers' business.
 
 mod bridge;
+mod certificates;
 mod copy_in;
 mod copy_out;
 mod error;

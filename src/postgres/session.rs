@@ -10,7 +10,7 @@ use sqlx::{
 use super::{
     CopyIn, Limits, PostgresError, Trouble,
     bridge::{Bridge, Late},
-    copy_out, setup,
+    certificates, copy_out, setup,
 };
 use crate::config::postgres::PostgresSettings;
 
@@ -34,7 +34,7 @@ impl Session {
     /// Connects; the server lists the session as `pinferry PURPOSE`.
     ///
     /// # Errors
-    /// The server cannot be reached, lets nobody in, has no such database, or is too old.
+    /// The server cannot be reached, is not who it should be, lets nobody in, has no such database, or is too old.
     pub fn connect(
         settings: &PostgresSettings,
         purpose: &str,
@@ -46,6 +46,8 @@ impl Session {
             let trouble = Trouble::while_connecting(&error);
             PostgresError::new(place, DOING, trouble, error)
         };
+        certificates::check(settings)
+            .map_err(|unfit| PostgresError::unfit_file(place, DOING, unfit))?;
         let options = PgConnectOptions::from_str(settings.secret_url())
             .map_err(failed)?
             .application_name(&format!("pinferry {purpose}"))

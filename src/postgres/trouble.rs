@@ -15,6 +15,8 @@ pub enum Trouble {
     NoDatabase,
     /// The two cannot agree on an encrypted connection.
     Encryption,
+    /// A file that the URL names for TLS is not there, or not what it should be.
+    UnfitFile,
     /// The server is older than any this was tried on.
     TooOld,
     /// The connection is gone, or the server answers no more. What it was doing may have happened or not.
@@ -72,7 +74,8 @@ impl Trouble {
                 .map_or(Self::Other, |code| Self::of_sqlstate(&code)),
             // The layer takes bytes that are no message, such as half of one, for a breach of protocol.
             Error::Io(_) | Error::Protocol(_) | Error::WorkerCrashed => Self::Lost,
-            Error::Tls(_) => Self::Encryption,
+            // The layer calls a certificate without its key a configuration.
+            Error::Tls(_) | Error::Configuration(_) => Self::Encryption,
             _ => Self::Other,
         }
     }
@@ -101,12 +104,13 @@ impl Trouble {
                 "is the address right, is the server up, and does it take connections from this machine? `psql URL -c ''` tries the same"
             }
             Self::NotAdmitted => {
-                "give the password as ${NAME} in the URL, in PGPASSWORD or in the password file; pg_hba.conf says who may come from where"
+                "give the password as ${NAME} in the URL, in PGPASSWORD or in the password file, or a certificate in sslcert and sslkey; pg_hba.conf says who may come from where"
             }
             Self::NoDatabase => "correct the database in the URL; `psql -l` lists those there are",
             Self::Encryption => {
-                "correct sslmode or sslrootcert in the URL, or install the certificate of the authority that signed the server's"
+                "write the host as the server's certificate names it (subjectAltName), and give the authority that signed it in sslrootcert=FILE or install it on this machine; a server without TLS wants `ssl = on`, or sslmode=disable in the URL"
             }
+            Self::UnfitFile => "correct sslrootcert, sslcert or sslkey in the URL",
             Self::TooOld => "upgrade the server, or take an extract as CSV",
             Self::Lost => "is the server up? Then run the same command again",
             Self::Conflict => "run the same command again",
