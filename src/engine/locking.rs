@@ -36,6 +36,17 @@ pub fn request_of(settings: &Settings, owner: Owner, reason: &str) -> LockReques
     }
 }
 
+/// What the locks refuse although it should pass, each in words.
+pub(super) fn warnings(settings: &Settings) -> Result<Vec<String>, LockError> {
+    let mut warnings = Vec::new();
+    for source in &settings.sources {
+        let of_source = lock::status(source, &settings.lock)?.warnings;
+        let named = |warning| format!("source {}: {warning}", source.rules.name);
+        warnings.extend(of_source.into_iter().map(named));
+    }
+    Ok(warnings)
+}
+
 /// The locks this run has, in whatever state they are.
 pub(super) fn claimed(settings: &Settings, run: &RunRow) -> Result<Locks, RunError> {
     Ok(Locks::claim(

@@ -83,6 +83,9 @@ impl Runner<'_> {
                 .progress
                 .note(&format!("source {source}: an extract, nothing to lock"));
         }
+        for warning in locking::warnings(self.job.settings)? {
+            self.job.progress.note(&warning);
+        }
         let tx = self.target.begin(&self.lease)?;
         let locked: Vec<_> = self.locks.iter().map(|locked| locked.source()).collect();
         tx.event("lock.engaged", &json!({ "sources": locked }))?;

@@ -8,6 +8,7 @@ mod foreseen;
 mod guards;
 #[path = "../lock/holders.rs"]
 mod holders;
+mod moves;
 #[path = "../lock/permitted.rs"]
 mod permitted;
 mod readers;

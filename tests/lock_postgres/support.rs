@@ -10,7 +10,7 @@ use crate::server::Database;
 pub(crate) use crate::words::*;
 
 /// The default layout without any key or constraint.
-const COLUMNS: &str = "codice_fiscale text, cognome text, nome varchar(80), data_nascita text, \
+pub(crate) const COLUMNS: &str = "codice_fiscale text, cognome text, nome varchar(80), data_nascita text, \
      classe_utente text, codice_ente text, stato char(4), tipo_pin text, pin_hash text, \
      algoritmo text, data_rilascio date, data_scadenza date, ultimo_accesso timestamptz, sede text, \
      canale text, meta_consegnate integer, email text, telefono text, cf_tutore text, \

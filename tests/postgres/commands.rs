@@ -315,6 +315,40 @@ fn an_aborted_run_leaves_the_legacy_in_postgresql_as_it_was() {
 }
 
 #[test]
+fn a_table_partitioned_by_status_is_warned_of_by_doctor_lock_run_and_status() {
+    let job = Job::new();
+    let (owner, role) = (job.owner(), &job.role);
+    job.database.batch(&format!(
+        "GRANT {owner} TO {role}; CREATE SCHEMA pinferry_lock AUTHORIZATION {role};
+         ALTER TABLE pin_legacy RENAME TO pin_old;
+         CREATE TABLE pin_legacy (LIKE pin_old) PARTITION BY LIST (stato);
+         CREATE TABLE pin_attivi PARTITION OF pin_legacy FOR VALUES IN ('A');
+         CREATE TABLE pin_altri PARTITION OF pin_legacy DEFAULT;
+         INSERT INTO pin_legacy SELECT * FROM pin_old; DROP TABLE pin_old;
+         ALTER TABLE pin_legacy OWNER TO {owner}; ALTER TABLE pin_attivi OWNER TO {owner};
+         ALTER TABLE pin_altri OWNER TO {owner}; GRANT SELECT ON pin_legacy TO {role}"
+    ));
+    for (arguments, code) in [
+        (&["doctor"][..], 1),
+        (&["lock", "engage", "--reason", "a trial"], 0),
+        (&["lock", "status"], 0),
+        (&["lock", "release"], 0),
+        (&["run", "--hold"], 5),
+        (&["status"], 0),
+    ] {
+        let output = job.run(arguments, PASSWORD);
+        let text = told(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        let warned = text.contains("public.pin_legacy is partitioned by stato");
+        assert_eq!(
+            warned,
+            arguments[1..] != ["release"],
+            "{arguments:?}: {text}"
+        );
+    }
+}
+
+#[test]
 fn a_password_file_that_cannot_be_read_is_not_quoted() {
     let job = Job::new();
     let url = job.database.server().url(SUPERUSER, &job.database.name);

@@ -43,7 +43,7 @@ pub(super) fn source(settings: &SourceSettings, lock: &LockSettings) -> Vec<Chec
             );
         }
         SourceLocation::Postgres { .. } => {
-            checks.extend(left_behind(&subject, settings, lock));
+            checks.extend(beside(&subject, settings, lock));
             checks.push(lockable(&subject, settings, lock));
         }
     }
@@ -79,16 +79,25 @@ fn lockable(subject: &str, settings: &SourceSettings, lock: &LockSettings) -> Ch
     }
 }
 
-/// An earlier lock could not be removed to the last because somebody was reading.
-fn left_behind(subject: &str, settings: &SourceSettings, lock: &LockSettings) -> Option<Check> {
-    let status = source::lock::status(settings, lock).ok()?;
-    (!status.remains.is_empty()).then(|| {
+/// What a lock would refuse that should pass, and what of an earlier lock could not be removed because somebody was
+/// reading.
+fn beside(subject: &str, settings: &SourceSettings, lock: &LockSettings) -> Vec<Check> {
+    let Ok(status) = source::lock::status(settings, lock) else {
+        return Vec::new();
+    };
+    let remains = (!status.remains.is_empty()).then(|| {
         let found = format!(
             "an earlier lock left {}; they refuse nothing",
             status.remains.join(", ")
         );
         Check::warn(subject, found, "`pinferry lock release` removes them")
-    })
+    });
+    let warned = status.warnings.into_iter().map(|warning| {
+        let next = "partition the table by something else before the window, or let the offices keep such changes \
+                    until it is over";
+        Check::warn(subject, warning, next)
+    });
+    warned.chain(remains).collect()
 }
 
 /// What `lock engage` and `lock test` would refuse in the window.

@@ -81,6 +81,8 @@ pub struct LockStatus {
     pub guards: Guards,
     /// What an earlier lock left behind because somebody was reading, in words. It refuses nothing.
     pub remains: Vec<String>,
+    /// What the lock refuses, or would refuse, although it should pass, in words.
+    pub warnings: Vec<String>,
 }
 
 impl LockStatus {
@@ -105,6 +107,7 @@ impl LockStatus {
             captured_open: 0,
             guards: Guards::Absent,
             remains: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -175,6 +178,9 @@ impl LockStatus {
             line.push_str(&format!(
                 "; left by an earlier lock, and refusing nothing: {what}"
             ));
+        }
+        for warning in &self.warnings {
+            line.push_str(&format!("; WARNING: {warning}"));
         }
         line
     }

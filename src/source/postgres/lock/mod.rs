@@ -10,6 +10,7 @@ mod grants;
 mod guard;
 mod legacy;
 mod lock_test;
+mod moves;
 mod names;
 mod plan;
 mod reading;

@@ -15,7 +15,7 @@ use crate::{
 use super::{
     capture, control, divert, guard,
     legacy::{self, exists},
-    names,
+    moves, names,
     plan::Plan,
     remains,
 };
@@ -31,6 +31,7 @@ pub(super) fn within(session: &mut Session, place: &Place) -> Result<LockStatus,
     let mut status = LockStatus::open(name);
     let found = control::read(session, name)?;
     status.remains = remains::of(session, name, found.as_ref())?;
+    status.warnings = warnings(session, place)?;
     let stand = guard::stand(session, name)?;
     if let Some(control) = found {
         (status.diverted, status.diverted_open) = divert::tally(session, name)?;
@@ -43,6 +44,16 @@ pub(super) fn within(session: &mut Session, place: &Place) -> Result<LockStatus,
         status.guards = Guards::Damaged(vec![decision::NO_CONTROL_ROW.to_owned()]);
     }
     Ok(status)
+}
+
+/// What is known beforehand about the tables, as far as the present configuration can tell.
+fn warnings(session: &mut Session, place: &Place) -> Result<Vec<String>, LockError> {
+    match Plan::make(session, place) {
+        Ok(plan) => moves::refused(session, &plan),
+        Err(error @ (LockError::Postgres(_) | LockError::Unreadable(_))) => Err(error),
+        // Whoever tries to lock is told.
+        Err(_) => Ok(Vec::new()),
+    }
 }
 
 /// See [`Locked::check_present`].
