@@ -4,6 +4,7 @@
 
 mod engines;
 mod full;
+mod given_back;
 mod held;
 mod interrupt;
 mod later;

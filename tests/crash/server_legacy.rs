@@ -19,7 +19,7 @@ const RECORDS: &str = "160";
 
 /// What becomes of a new PIN under the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub(crate) enum Mode {
     Refuse,
     Divert,
 }
@@ -90,7 +90,7 @@ fn literal(value: ValueRef<'_>) -> Option<String> {
     whole.then(|| format!("'{}'", text.replace('\'', "''")))
 }
 
-fn scenario(target: Engine, mode: Mode) -> Scenario {
+pub(crate) fn scenario(target: Engine, mode: Mode) -> Scenario {
     let legacy = Database::new();
     legacy.batch(layout());
     let scenario = Scenario::with_legacy(target, legacy);
