@@ -74,6 +74,7 @@ pub(super) fn lay_out(
     }
     tx.reserve_ids(extracted.records())?;
     tx.create_partitions(&partitions)?;
+    tx.pause_vacuum()?;
     let detail = json!({ "records": extracted.records(), "partitions": partitions.len() });
     tx.event("load.laid_out", &detail)?;
     tx.set_phase(RunPhase::Locked, RunPhase::Loading)?;

@@ -117,7 +117,7 @@ impl LeasedTx<'_> {
         Ok(false)
     }
 
-    fn target_was_fresh(&self) -> Result<bool, StoreError> {
+    pub(super) fn target_was_fresh(&self) -> Result<bool, StoreError> {
         self.database.value(
             ACTION,
             "SELECT target_fresh FROM run WHERE run_id = ?1",

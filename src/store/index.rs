@@ -7,6 +7,7 @@ use super::{
     database::{Database, values},
     leased_tx::LeasedTx,
     postgres, sqlite,
+    step::StepWork,
     target::Target,
 };
 use crate::{config::settings::TargetSettings, failpoint};
@@ -54,9 +55,26 @@ impl LeasedTx<'_> {
             Database::Sqlite(connection) => sqlite::index::build(connection, step)?,
             Database::Postgres(_) => postgres::index::build(&self.database, step)?,
         }
+        if let (StepWork::Statistics(Some(table)), true) = (step.work, self.target_was_fresh()?) {
+            postgres::vacuum::resume(&self.database, table)?;
+        }
         self.mark_step(step.name)?;
         failpoint::reached("index.built");
         Ok(())
+    }
+
+    /// Keeps the server from looking after the tables of a fresh target until their last step is done.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub fn pause_vacuum(&self) -> Result<(), StoreError> {
+        match &*self.database {
+            Database::Postgres(_) if self.target_was_fresh()? => {
+                postgres::vacuum::pause(&self.database)
+            }
+            Database::Postgres(_) | Database::Sqlite(_) => Ok(()),
+        }
     }
 
     /// Takes the indexes away again that a fresh target is loaded without.

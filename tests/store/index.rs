@@ -76,3 +76,29 @@ fn do_step(
     tx.build_index(step)?;
     tx.commit(CommitPoint::Index)
 }
+
+#[test]
+fn the_server_leaves_tables_alone_while_they_are_filled_and_no_longer() {
+    let place = Place::on_server();
+    let left_alone = || place.count("pg_class WHERE reloptions @> ARRAY['autovacuum_enabled=off']");
+    let mut target = place.open();
+    let lease = loading(&mut target);
+    let pause = |target: &mut Target| {
+        let tx = target.begin(&lease).unwrap();
+        tx.pause_vacuum().unwrap();
+        tx.commit(CommitPoint::Layout).unwrap();
+    };
+    pause(&mut target);
+    assert_eq!(left_alone(), 7);
+    set_phase(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
+    for step in target.index_steps() {
+        do_step(&mut target, &lease, step.name).unwrap();
+    }
+    assert_eq!(left_alone(), 0);
+    pause(&mut target);
+    set_phase(&mut target, &lease, RunPhase::Loaded, RunPhase::Aborting);
+    let tx = target.begin(&lease).unwrap();
+    tx.finish_abort().unwrap();
+    tx.commit(CommitPoint::Aborted).unwrap();
+    assert_eq!(left_alone(), 0, "after an abort");
+}

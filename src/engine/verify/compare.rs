@@ -17,7 +17,7 @@ use crate::{
         digest::Digest,
         tally::{SourceTally, Tally},
     },
-    store::read_back::{RunState, Snapshot},
+    store::read_back::{PinIndexRead, RunState, Snapshot},
 };
 
 /// Compares, and says where what differs.
@@ -231,7 +231,7 @@ fn each<K: Ord + Copy>(
 fn compare_indexes(read: &Read, out: &mut Mismatches) {
     let (people, rest) = (&read.people, &read.rest);
     let codes = &rest.codes;
-    if codes.pairs != people.code_pairs || codes.current + codes.old != people.codes {
+    if codes.sum != people.code_sum || codes.current + codes.old != people.codes {
         out.add(
             MismatchCode::IndexContent,
             "fiscal_code_person",
@@ -254,7 +254,11 @@ fn compare_indexes(read: &Read, out: &mut Mismatches) {
             [example],
         );
     }
-    if rest.source_pairs != people.source_pairs {
+    let pins = PinIndexRead {
+        rows: people.pins.values().sum(),
+        sum: people.pin_sum,
+    };
+    if rest.source_index != pins {
         out.add(
             MismatchCode::IndexContent,
             "pin_source",

@@ -1,7 +1,8 @@
 //! Why verification could not be carried out. What it finds is no error.
 
 use crate::{
-    engine::stop::StopReason, exit::Exit, source::SourceError, store::read_back::ReadBackError,
+    domain::raw_record::Damaged, engine::stop::StopReason, exit::Exit, source::SourceError,
+    store::read_back::ReadBackError,
 };
 
 /// Verification could not be carried out; nothing is known of what it would have found.
@@ -34,6 +35,9 @@ pub enum VerifyError {
         /// What is wrong, with the line.
         what: String,
     },
+    /// Memory was damaged.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
     /// Asked to stop.
     #[error("verification was interrupted; nothing was recorded")]
     Stopped(StopReason),
@@ -56,7 +60,7 @@ impl VerifyError {
         match self {
             Self::Source { source, .. } => source.exit(),
             Self::ReadBack(error) => error.exit(),
-            Self::NothingToVerify { .. } => Exit::Failed,
+            Self::NothingToVerify { .. } | Self::Damaged(_) => Exit::Failed,
             Self::Canary { .. } => Exit::Usage,
             Self::Stopped(StopReason::Interrupted) => Exit::Interrupted,
             Self::Stopped(StopReason::Terminated) => Exit::Terminated,
@@ -76,6 +80,7 @@ impl VerifyError {
                 "each line is id;scheme;hash;salt, with the id as source:id and a header line"
                     .to_owned(),
             ),
+            Self::Damaged(_) => None,
             Self::Stopped(_) => Some("type the same command again".to_owned()),
         }
     }

@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::xxh3_64;
 /// What one record says of its person. Texts are kept as hashes, 0 for none; dates as the number `yyyymmdd`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Fact {
-    pub(super) code: u64,
+    pub(super) code: CodeKey,
     pub(super) record: RecordKey,
     pub(super) names: u32,
     pub(super) birth_date: u32,
@@ -17,9 +17,24 @@ pub(super) struct Fact {
     pub(super) written_current: bool,
 }
 
-/// Hash of a fiscal code.
-pub(super) fn code_key(code: &str) -> u64 {
-    xxh3_64(code.as_bytes())
+/// What a person is found by: the first letters of the fiscal code, so that people who are neighbours in the target
+/// are neighbours here as well, and a hash of all of it. Who shares both with somebody is told apart by the records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CodeKey {
+    letters: [u8; 4],
+    hash: u32,
+}
+
+/// Key of a fiscal code.
+pub(super) fn code_key(code: &str) -> CodeKey {
+    let mut letters = [0; 4];
+    for (letter, byte) in letters.iter_mut().zip(code.bytes()) {
+        *letter = byte;
+    }
+    CodeKey {
+        letters,
+        hash: xxh3_64(code.as_bytes()) as u32,
+    }
 }
 
 /// 48 bits of a hash of a record's name: enough to tell the records of one person apart.
@@ -76,41 +91,35 @@ pub(super) fn date_key(text: &str) -> u32 {
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     kept: Vec<Fact>,
-    limit: u64,
+    limit: u32,
     capacity: usize,
-    /// Where each bucket of codes begins, and the end of the last; empty until all are sorted.
-    starts: Vec<u32>,
 }
-
-/// Facts per bucket, about: a look-up touches a cache line or two.
-const BUCKET: usize = 8;
 
 impl Facts {
     /// Room for so many records within so many bytes.
     pub(super) fn within(records: u64, bytes: u64) -> Self {
         let room = (bytes / size_of::<Fact>() as u64).max(1);
         let limit = if records <= room {
-            u64::MAX
+            u32::MAX
         } else {
             // Hashes are even: a share of their range is a share of the people. A tenth is left for luck.
-            (u128::from(u64::MAX) * u128::from(room) * 9 / 10 / u128::from(records)) as u64
+            (u128::from(u32::MAX) * u128::from(room) * 9 / 10 / u128::from(records)) as u32
         };
         Self {
             kept: Vec::with_capacity(usize::try_from(records.min(room)).unwrap_or(0)),
             limit,
             capacity: usize::try_from(room).unwrap_or(usize::MAX),
-            starts: Vec::new(),
         }
     }
 
     /// Whether the people with this code are kept.
-    pub(super) fn keeps(&self, code: u64) -> bool {
-        code <= self.limit
+    pub(super) fn keeps(&self, code: CodeKey) -> bool {
+        code.hash <= self.limit
     }
 
     /// Share of the people that are kept.
     pub(super) fn share(&self) -> f64 {
-        self.limit as f64 / u64::MAX as f64
+        f64::from(self.limit) / f64::from(u32::MAX)
     }
 
     /// Keeps a fact. A source that grew far beyond what was announced shrinks the share instead of the memory.
@@ -121,7 +130,7 @@ impl Facts {
         if self.kept.len() >= self.capacity {
             self.limit /= 2;
             let limit = self.limit;
-            self.kept.retain(|kept| kept.code <= limit);
+            self.kept.retain(|kept| kept.code.hash <= limit);
             if !self.keeps(fact.code) {
                 return;
             }
@@ -132,34 +141,13 @@ impl Facts {
     /// To be called once all are added.
     pub(super) fn sort(&mut self) {
         self.kept.sort_unstable();
-        let buckets = self.kept.len() / BUCKET + 1;
-        self.starts = Vec::with_capacity(buckets + 1);
-        self.starts.push(0);
-        let mut at = 0;
-        for bucket in 0..buckets {
-            while at < self.kept.len() && self.bucket(self.kept[at].code, buckets) <= bucket {
-                at += 1;
-            }
-            self.starts.push(u32::try_from(at).unwrap_or(u32::MAX));
-        }
     }
 
-    /// Hashes are even, so buckets of equal width are about equally full.
-    fn bucket(&self, code: u64, buckets: usize) -> usize {
-        (u128::from(code) * buckets as u128 / (u128::from(self.limit) + 1)) as usize
-    }
-
-    /// All facts under a code that is kept.
-    pub(super) fn of(&self, code: u64) -> &[Fact] {
-        let buckets = self.starts.len().saturating_sub(1);
-        let bucket = self.bucket(code, buckets);
-        let range = match (self.starts.get(bucket), self.starts.get(bucket + 1)) {
-            (Some(from), Some(to)) => *from as usize..*to as usize,
-            (_, _) => return &[],
-        };
-        let bucket = &self.kept[range];
-        let from = bucket.partition_point(|fact| fact.code < code);
-        let found = &bucket[from..];
+    /// All facts under a code that is kept. People are looked for one neighbour after the other, so that the way
+    /// there is in the processor's caches.
+    pub(super) fn of(&self, code: CodeKey) -> &[Fact] {
+        let from = self.kept.partition_point(|fact| fact.code < code);
+        let found = &self.kept[from..];
         let count = found.iter().take_while(|fact| fact.code == code).count();
         &found[..count]
     }
@@ -167,7 +155,11 @@ impl Facts {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fact, Facts, date_key, record_key};
+    use super::{CodeKey, Fact, Facts, code_key, date_key, record_key};
+
+    fn code(number: u64) -> CodeKey {
+        code_key(&format!("{:04}{number:012}", number % 9_973))
+    }
 
     #[test]
     fn like_ids_of_neighbouring_sources_have_keys_of_their_own() {
@@ -194,7 +186,6 @@ mod tests {
     #[test]
     fn facts_are_found_by_code_and_absent_codes_have_none() {
         let mut facts = Facts::within(3_000, 1 << 20);
-        let code = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for number in 0..3_000 {
             facts.add(Fact {
                 code: code(number / 2),
@@ -207,14 +198,13 @@ mod tests {
             assert_eq!(facts.of(code(number)).len(), 2, "{number}");
         }
         assert!(facts.of(code(1_501)).is_empty());
-        assert!(facts.of(u64::MAX).is_empty());
+        assert!(facts.of(code_key("ZZZZ")).is_empty());
         assert!(facts.share() > 0.99);
     }
 
     #[test]
     fn what_memory_does_not_hold_is_left_out_by_whole_people() {
         let mut facts = Facts::within(100_000, 40 * 10_000);
-        let code = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for number in 0..200_000 {
             facts.add(Fact {
                 code: code(number / 2),

@@ -1,10 +1,11 @@
 //! Verification: reads sources and target again and compares, sharing no judging and no loading code with
 //! what it verifies.
 //!
-//! Two threads, two connections, one snapshot. First one reads the sources while the other reads what hangs on no person;
-//! then both read people, range by range. What a record must carry over is compared as sums that do not
+//! Two connections, one snapshot. First the sources are read, and beside them what hangs on no person; then two threads
+//! read people, range by range. What a record must carry over is compared as sums that do not
 //! depend on order; what the judge must have made of a person is worked out a second time, person by person.
 
+mod batch;
 mod canary;
 mod carried;
 mod compare;

@@ -14,7 +14,7 @@ use crate::{
         status::{GrantStatus, PinStatus},
         tally::{Digests, Tally},
     },
-    store::read_back::{PersonRead, RowSet, code, grant, pair, pin},
+    store::read_back::{IndexSum, PersonRead, RowSet, code, grant, pin},
 };
 
 /// What is known of the run while people are read.
@@ -34,6 +34,8 @@ pub(super) struct Scope<'v> {
     pub(super) all_sources: &'v BTreeSet<String>,
     /// Codes that this run gives people who stood before it.
     pub(super) added_codes: &'v BTreeSet<String>,
+    /// What is summed of each row that an index should know.
+    pub(super) index_sum: IndexSum,
     /// What the judge must have made of each person, where that is checked.
     pub(super) derivation: Option<&'v Derivation<'v>>,
 }
@@ -58,12 +60,12 @@ pub(super) struct PeopleSums {
     pub(super) delegations: i64,
     /// By position of the source: rows in `pin`, and the sum of what they carry.
     pub(super) sources: Vec<(i64, Digest)>,
-    /// Codes, those beyond the first of a person, and the sum over (code, person).
+    /// Codes, those beyond the first of a person, and what an index on them should add up to.
     pub(super) codes: i64,
     pub(super) old_codes: i64,
-    pub(super) code_pairs: u128,
-    /// Sum over (legacy_id, source, pin).
-    pub(super) source_pairs: u128,
+    pub(super) code_sum: u128,
+    /// What an index on (legacy_id, source) should add up to.
+    pub(super) pin_sum: u128,
     pub(super) mismatches: Mismatches,
 }
 
@@ -93,8 +95,8 @@ impl PeopleSums {
         }
         self.codes += other.codes;
         self.old_codes += other.old_codes;
-        self.code_pairs = self.code_pairs.wrapping_add(other.code_pairs);
-        self.source_pairs = self.source_pairs.wrapping_add(other.source_pairs);
+        self.code_sum = self.code_sum.wrapping_add(other.code_sum);
+        self.pin_sum = self.pin_sum.wrapping_add(other.pin_sum);
         self.mismatches.merge(other.mismatches);
     }
 }
@@ -206,8 +208,9 @@ impl<'v> PeopleReader<'v> {
             self.add(digest, own_person || self.scope.added_codes.contains(text));
             self.sums.codes += 1;
             self.sums.old_codes += i64::from(read.codes.text(row, code::CURRENT) != "1");
-            let pair = pair([text, ""], read.person_id, &mut self.bytes);
-            self.sums.code_pairs = self.sums.code_pairs.wrapping_add(pair);
+            let index_sum = self.scope.index_sum;
+            let known = index_sum.of([text, ""], read.person_id, &mut self.bytes);
+            self.sums.code_sum = self.sums.code_sum.wrapping_add(known);
         }
     }
 
@@ -260,8 +263,9 @@ impl<'v> PeopleReader<'v> {
     fn take_origin(&mut self, read: &PersonRead, row: usize, current: &str) {
         let pins = &read.pins;
         let (source, id) = (pins.text(row, pin::SOURCE), pins.text(row, pin::LEGACY_ID));
-        let pair = pair([id, source], pins.keys(row).id, &mut self.bytes);
-        self.sums.source_pairs = self.sums.source_pairs.wrapping_add(pair);
+        let index_sum = self.scope.index_sum;
+        let known = index_sum.of([id, source], pins.keys(row).id, &mut self.bytes);
+        self.sums.pin_sum = self.sums.pin_sum.wrapping_add(known);
         let at = self
             .scope
             .readings

@@ -1,9 +1,12 @@
 //! Reads the sources again: their fingerprints, what each record must carry over, and what it says of its
 //! person.
 
-use std::{borrow::Cow, collections::BTreeSet, ops::ControlFlow};
+use std::{borrow::Cow, collections::BTreeSet, mem, ops::ControlFlow, panic, thread};
+
+use crossbeam_channel::Sender;
 
 use super::{
+    batch::Batch,
     carried::{Reading, Renames, capitals, day, plain},
     error::VerifyError,
     facts::{Fact, Facts, code_key, date_key, names_key, record_key, text_key},
@@ -79,14 +82,16 @@ pub(super) fn changing(settings: &Settings, source: &SourceSettings) -> BTreeSet
     source.changing_fields(&settings.lock.allow_columns)
 }
 
+/// Batches that may wait to be looked at.
+const WAITING: usize = 2;
+
+/// One thread reads, another one looks at what was read.
 fn read_source(
     request: &VerifyRequest<'_>,
     at: usize,
     reading: Reading<'_>,
     facts: &mut Facts,
 ) -> Result<SourceRead, VerifyError> {
-    let settings = &request.settings.sources[at];
-    let changing = changing(request.settings, settings);
     let mut pass = Pass {
         reading,
         at,
@@ -95,10 +100,33 @@ fn read_source(
         buffer: String::new(),
         carried: Digest::default(),
     };
-    let mut read = 0_u64;
+    let (sender, batches) = crossbeam_channel::bounded::<Batch>(WAITING);
+    let (read, looked) = thread::scope(|threads| {
+        let looker =
+            threads.spawn(|| (batches.iter()).try_for_each(|batch| batch.each(|r| pass.take(r))));
+        (stream(request, at, sender), looker.join())
+    });
+    let summary = read?;
+    looked.unwrap_or_else(|panic| panic::resume_unwind(panic))?;
+    Ok(SourceRead {
+        summary,
+        carried: pass.carried,
+    })
+}
+
+/// Hands all records of a source over.
+fn stream(
+    request: &VerifyRequest<'_>,
+    at: usize,
+    sender: Sender<Batch>,
+) -> Result<ReadSummary, VerifyError> {
+    let settings = &request.settings.sources[at];
+    let changing = changing(request.settings, settings);
     let index = SourceIndex(u16::try_from(at).unwrap_or(u16::MAX));
-    let summary = source::read(settings, index, &changing, &mut |record| {
-        pass.take(record);
+    let mut batch = Batch::new();
+    let mut read = 0_u64;
+    let summary = source::read_compact(settings, index, &changing, &mut |_, compact| {
+        batch.push(compact);
         read += 1;
         if read.is_multiple_of(STRIDE) {
             request.progress.advance(STRIDE);
@@ -106,33 +134,35 @@ fn read_source(
                 return ControlFlow::Break(());
             }
         }
+        if batch.is_full() && sender.send(mem::replace(&mut batch, Batch::new())).is_err() {
+            // Whoever looks has gone, and says why.
+            return ControlFlow::Break(());
+        }
         ControlFlow::Continue(())
     })
     .map_err(|source| VerifyError::Source {
         name: settings.rules.name.clone(),
         source: Box::new(source),
     })?;
+    sender.send(batch).ok();
     request.progress.advance(read % STRIDE);
-    if let Some(reason) = request.stop.requested() {
-        return Err(VerifyError::Stopped(reason));
+    match request.stop.requested() {
+        Some(reason) => Err(VerifyError::Stopped(reason)),
+        None => Ok(summary),
     }
-    Ok(SourceRead {
-        summary,
-        carried: pass.carried,
-    })
 }
 
 /// One source on its way.
-struct Pass<'p> {
+struct Pass<'p, 'f> {
     reading: Reading<'p>,
     at: usize,
-    facts: &'p mut Facts,
+    facts: &'f mut Facts,
     hash: RowHash,
     buffer: String,
     carried: Digest,
 }
 
-impl Pass<'_> {
+impl Pass<'_, '_> {
     fn take(&mut self, record: &RawRecord<'_>) {
         self.carried
             .add(hash_raw(&self.reading, record, &mut self.hash));

@@ -19,7 +19,9 @@ use super::{
 };
 use crate::{
     domain::tally::Tally,
-    store::read_back::{self, CodesRead, Holds, INVARIANTS, ReadBack, RunState, Snapshot},
+    store::read_back::{
+        self, CodesRead, Holds, INVARIANTS, PinIndexRead, ReadBack, RunState, Snapshot,
+    },
 };
 
 /// All that was read.
@@ -36,7 +38,7 @@ pub(super) struct Read {
 #[derive(Debug, Default)]
 pub(super) struct Rest {
     pub(super) codes: CodesRead,
-    pub(super) source_pairs: u128,
+    pub(super) source_index: PinIndexRead,
     pub(super) leftovers: LeftoverSums,
     /// Sum of what the partitions, and pinferry's ledger, say was committed.
     pub(super) committed: Tally,
@@ -63,6 +65,7 @@ pub(super) fn read(
         before_cut_over: before,
         all_sources: &run.all_sources,
         added_codes: &run.added_codes,
+        index_sum: snapshot.index_sum(),
         derivation: None,
     };
     let (sources, rest) = thread::scope(|threads| {
@@ -132,7 +135,7 @@ fn read_rest(
     read_back::read_findings(&target, &mut |row| leftovers.take_finding(row))?;
     Ok(Rest {
         codes: read_back::read_codes(&target)?,
-        source_pairs: read_back::read_source_index(&target)?,
+        source_index: read_back::read_source_index(&target)?,
         leftovers: leftovers.sums,
         committed,
         loaded,

@@ -1,6 +1,6 @@
 //! Building the indexes and keys of a target that was loaded without them.
 
-use super::steps::INDEX_STEPS;
+use super::{steps::INDEX_STEPS, vacuum};
 use crate::store::{
     IndexStep, StoreError,
     database::{Database, values},
@@ -28,6 +28,7 @@ pub(in crate::store) fn build(database: &Database, step: &IndexStep) -> Result<(
 
 /// Takes away what the steps built: foreign keys, then keys and indexes.
 pub(in crate::store) fn drop_all(database: &Database) -> Result<(), StoreError> {
+    vacuum::resume_all(database)?;
     let action = "drop an index";
     for step in INDEX_STEPS {
         if let StepWork::Validate { table, key } = step.work {

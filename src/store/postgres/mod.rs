@@ -6,6 +6,7 @@ pub(super) mod index;
 pub(super) mod insert;
 pub(super) mod schema;
 pub(super) mod steps;
+pub(super) mod vacuum;
 
 use std::time::Duration;
 

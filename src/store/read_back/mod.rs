@@ -19,7 +19,7 @@ mod state;
 use super::database::Database;
 use crate::config::settings::TargetSettings;
 
-pub use codes::{CodesRead, pair, read_codes, read_source_index};
+pub use codes::{CodesRead, IndexSum, PinIndexRead, read_codes, read_source_index};
 pub use error::ReadBackError;
 pub use invariants::{Breach, Holds, INVARIANTS, Invariant, ask};
 pub use leftovers::{FindingRead, QuarantineRead, read_findings, read_quarantine};

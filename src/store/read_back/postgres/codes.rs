@@ -1,60 +1,63 @@
 //! Codes and the index of sources on PostgreSQL.
 //!
-//! An index of PostgreSQL can be read without its table only where VACUUM has been, so both are read through the
-//! index: what it does not know is missing from the sum, and what it knows besides is no row of the snapshot.
+//! An index of PostgreSQL can be read without its table only where VACUUM has been: it leads to rows, and what the rows
+//! hold is read with the people. So the server counts the rows an index leads to, and adds up their keys: what the
+//! index does not know is missing, and what it knows besides is no row of the snapshot.
 
-use super::{
-    copied::for_each,
-    plan::Plan,
-    server,
-    value::{integer, some_text},
-};
+use super::{plan::Plan, server};
 use crate::store::{
-    database::Database,
-    read_back::{CodesRead, error::ReadBackError, pair},
+    database::{Database, Row, damaged},
+    read_back::{CodesRead, PinIndexRead, error::ReadBackError},
 };
 
 /// Reads what the primary key knows; people's codes are found by another index.
 pub(in crate::store::read_back) fn read(database: &Database) -> Result<CodesRead, ReadBackError> {
-    let server = server(database)?;
-    let mut read = CodesRead::default();
-    let mut bytes = Vec::new();
-    Plan::ByIndex.set(server)?;
-    for_each(
-        server,
-        "SELECT fiscal_code, person_id, current FROM fiscal_code WHERE fiscal_code >= ''",
-        &mut |[code, person_id, current]| {
-            let is_current = integer(current)? == 1;
-            read.add(
-                some_text(code)?,
-                integer(person_id)?,
-                is_current,
-                &mut bytes,
-            );
-            Ok(())
-        },
+    let [current, old, sum] = counted(
+        database,
+        "SELECT count(*) FILTER (WHERE current), count(*) FILTER (WHERE NOT current), CAST(coalesce(sum(person_id), 0) AS text)
+         FROM fiscal_code WHERE fiscal_code >= ''",
     )?;
-    Plan::Free.set(server)?;
-    Ok(read)
+    Ok(CodesRead {
+        current: rows(current)?,
+        old: rows(old)?,
+        sum: sum as u128,
+    })
 }
 
 /// Reads what the index on (legacy_id, source) knows.
 pub(in crate::store::read_back) fn read_source_index(
     database: &Database,
-) -> Result<u128, ReadBackError> {
-    let server = server(database)?;
-    let mut sum = 0_u128;
-    let mut bytes = Vec::new();
-    Plan::ByIndex.set(server)?;
-    for_each(
-        server,
-        "SELECT legacy_id, source, pin_id FROM pin WHERE legacy_id >= ''",
-        &mut |[legacy_id, source, pin_id]| {
-            let texts = [some_text(legacy_id)?, some_text(source)?];
-            sum = sum.wrapping_add(pair(texts, integer(pin_id)?, &mut bytes));
-            Ok(())
-        },
+) -> Result<PinIndexRead, ReadBackError> {
+    let [found, sum] = counted(
+        database,
+        "SELECT count(*), CAST(coalesce(sum(pin_id), 0) AS text) FROM pin WHERE legacy_id >= ''",
     )?;
+    Ok(PinIndexRead {
+        rows: rows(found)?,
+        sum: sum as u128,
+    })
+}
+
+/// The numbers a query gives, however large.
+fn counted<const NUMBERS: usize>(
+    database: &Database,
+    query: &str,
+) -> Result<[i128; NUMBERS], ReadBackError> {
+    let server = server(database)?;
+    Plan::ByIndex.set(server)?;
+    let found = database.rows("count what an index knows", query, &[])?;
     Plan::Free.set(server)?;
-    Ok(sum)
+    let texts = found.first().map(Row::texts);
+    let mut numbers = [0; NUMBERS];
+    for (at, number) in numbers.iter_mut().enumerate() {
+        let text = texts.as_ref().and_then(|texts| texts.get(at)?.as_deref());
+        *number = text
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| damaged("no number where rows are counted"))?;
+    }
+    Ok(numbers)
+}
+
+fn rows(count: i128) -> Result<i64, ReadBackError> {
+    Ok(i64::try_from(count).map_err(|_| damaged("a count that is none"))?)
 }

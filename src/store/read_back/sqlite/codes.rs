@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::{failed, text};
-use crate::store::read_back::{CodesRead, error::ReadBackError, pair};
+use crate::store::read_back::{CodesRead, IndexSum, PinIndexRead, error::ReadBackError};
 
 /// Reads the table in the order of the codes, which is the order it is kept in.
 pub(in crate::store::read_back) fn read(
@@ -16,9 +16,13 @@ pub(in crate::store::read_back) fn read(
         .map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
-        let current = row.get::<_, i64>(2).map_err(failed)? == 1;
+        match row.get::<_, i64>(2).map_err(failed)? {
+            1 => read.current += 1,
+            _ => read.old += 1,
+        }
         let person_id = row.get(1).map_err(failed)?;
-        read.add(text(row, 0)?, person_id, current, &mut bytes);
+        let sum = IndexSum::Columns.of([text(row, 0)?, ""], person_id, &mut bytes);
+        read.sum = read.sum.wrapping_add(sum);
     }
     Ok(read)
 }
@@ -26,8 +30,8 @@ pub(in crate::store::read_back) fn read(
 /// Reads the index without the table.
 pub(in crate::store::read_back) fn read_source_index(
     connection: &Connection,
-) -> Result<u128, ReadBackError> {
-    let mut sum = 0_u128;
+) -> Result<PinIndexRead, ReadBackError> {
+    let mut read = PinIndexRead::default();
     let mut bytes = Vec::new();
     let mut statement = connection
         .prepare("SELECT legacy_id, source, pin_id FROM pin INDEXED BY pin_source ORDER BY legacy_id, source")
@@ -35,7 +39,9 @@ pub(in crate::store::read_back) fn read_source_index(
     let mut rows = statement.query([]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
         let pin_id = row.get(2).map_err(failed)?;
-        sum = sum.wrapping_add(pair([text(row, 0)?, text(row, 1)?], pin_id, &mut bytes));
+        let sum = IndexSum::Columns.of([text(row, 0)?, text(row, 1)?], pin_id, &mut bytes);
+        read.sum = read.sum.wrapping_add(sum);
+        read.rows += 1;
     }
-    Ok(sum)
+    Ok(read)
 }
