@@ -72,7 +72,7 @@ impl Claimed {
                 (None, StopReason::Terminated) => {
                     terminal.say("stopping at the next settled chunk");
                 }
-                (Some(_), StopReason::Interrupted) => end_at_once(),
+                (Some(_), StopReason::Interrupted) => end_at_once(terminal),
                 (Some(_), StopReason::Terminated) => {}
             }
             stop.request(reason);
@@ -84,6 +84,8 @@ impl Claimed {
     clippy::exit,
     reason = "the second Ctrl-C means now; what is not committed does not exist"
 )]
-fn end_at_once() {
+fn end_at_once(terminal: &Terminal) {
+    terminal.say("ended at once: what was not committed is undone, and a lock that was engaged is still held");
+    terminal.next("the same command again goes on; `pinferry status` says what stands");
     process::exit(i32::from(Exit::Interrupted.code()))
 }

@@ -6,8 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::{
-    finish,
+    RUN, finish,
     scenario::{Engine, Scenario},
     server::{Database, Server},
     uninterrupted_run,
@@ -78,4 +80,58 @@ fn sessions_that_are_terminated_again_and_again_are_replaced() {
     ended_well(&output);
     finish(&scenario);
     assert_eq!(scenario.digest(), uninterrupted_run());
+}
+
+#[test]
+fn a_second_interrupt_ends_a_run_whose_server_has_fallen_silent_and_the_same_command_goes_on() {
+    let server: &'static Server = Box::leak(Box::new(Server::private()));
+    let scenario = Scenario::with(Some(Database::on(server, "")));
+    let mut run = slow_run(&scenario);
+    until_committed(&scenario, 50);
+    let sessions = scenario.database().text(
+        "SELECT pid::text FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name LIKE 'pinferry run %'",
+    );
+    let sessions: Vec<_> = (sessions.lines())
+        .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
+        .collect();
+    assert!(!sessions.is_empty());
+    let tell = |signal| {
+        for pid in &sessions {
+            kill_process(*pid, signal).expect("the server is ours");
+        }
+    };
+    tell(Signal::STOP);
+    let interrupt = |run: &Child| {
+        kill_process(Pid::from_child(run), Signal::INT).expect("the process is ours");
+    };
+    interrupt(&run);
+    sleep(Duration::from_secs(2));
+    assert_eq!(
+        run.try_wait().expect("ours"),
+        None,
+        "it waits for the server"
+    );
+    let begun = Instant::now();
+    interrupt(&run);
+    let output = run.wait_with_output().expect("it ends");
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    for words in [
+        "Ctrl-C again ends at once",
+        "a lock that was engaged is still held",
+        "next: the same command again goes on",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+    tell(Signal::CONT);
+    scenario.expect(RUN, &[3]);
+    finish(&scenario);
+    assert_eq!(scenario.digest(), uninterrupted_run());
+    server.stop("immediate");
 }
