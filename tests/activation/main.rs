@@ -1,6 +1,7 @@
 //! The way of a request from the counter to the active PIN.
 
 mod command;
+mod counters;
 mod drain;
 mod effects;
 mod evaluations;

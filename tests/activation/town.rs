@@ -20,7 +20,7 @@ pub(crate) enum Engine {
 
 pub(crate) const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
-const HEADER: &str = "request_id;accepted_at;fiscal_code;surname;given_name;birth_date;profile;entity;level;\
+pub(crate) const HEADER: &str = "request_id;accepted_at;fiscal_code;surname;given_name;birth_date;profile;entity;level;\
     credential;credential_scheme;halves_delivered;documents";
 
 /// What a drain may change, and what it answers for.
@@ -273,7 +273,7 @@ pub(crate) fn ended(child: Child, codes: &[i32]) -> Output {
 }
 
 /// People of a file of legacy records: code, names and birth date.
-fn people(file: &std::path::Path) -> Vec<String> {
+pub(crate) fn people(file: &std::path::Path) -> Vec<String> {
     let text = fs::read_to_string(file).expect("a file");
     let records = text.lines().skip(1).map(|line| line.split(';').collect());
     let mut found: Vec<_> = records
@@ -285,7 +285,7 @@ fn people(file: &std::path::Path) -> Vec<String> {
     found
 }
 
-fn line(id: &str, minute: usize, person: &str, profile: &str, level: &str) -> String {
+pub(crate) fn line(id: &str, minute: usize, person: &str, profile: &str, level: &str) -> String {
     let at = format!("2026-01-02T{:02}:{:02}", 8 + minute / 60 % 12, minute % 60);
     let hash = format!("{:02x}", minute % 256).repeat(32);
     let documents = match profile {
