@@ -34,7 +34,8 @@ guardian_fiscal_code.
 Each request is accepted or refused with its reason, and stays so: the same file again changes nothing, and
 a request to be mended comes under a new id. An accepted request takes effect by `pinferry activate` when the
 run is finished, its day has come and both halves are delivered. A request accepted later for the same
-person, profile and entity takes the place of an earlier one.
+person, profile and entity takes the place of an earlier one. One for which the holder's PIN was revoked
+under the lock, at the same time or later, fails as `revoked`: a new request is to be made.
 
 Exit code: 0 all accepted, 3 some refused, 2 the file cannot be used (nothing of it was taken).";
 

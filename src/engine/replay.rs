@@ -20,15 +20,21 @@ use super::{
 use crate::{
     domain::{
         digest::RowHash,
+        field::Field,
         fiscal_code::FiscalCode,
+        normalise,
         raw_record::{RawRecord, SourceIndex},
         record_id::record_id,
         rules::Rules,
         sort_key::{self, Base, NOBODY},
+        status::LegacyStatus,
         tally::Tally,
     },
-    source::lock::{Capture, Locks},
-    store::{Account, ChunkBuilder, CommitPoint, Lease, Met, RunPhase, RunRow, Target},
+    source::lock::{Capture, Locks, RawFields},
+    store::{
+        Account, ChunkBuilder, CommitPoint, Lease, Met, RunPhase, RunRow, Target,
+        activation::{CAPTURES_REPLAYED, RevokedRecord},
+    },
 };
 
 /// Captures that are dealt with in one transaction.
@@ -98,7 +104,7 @@ pub(super) fn replay(
             extracted => extracted?,
         };
         let again = Again::collect(&round, rules, &extracted)?;
-        again.commit(rules, run, target, lease, round.captures)?;
+        again.commit(rules, run, target, lease, &round)?;
         for (source, seqs) in &round.seqs {
             if let Some(locked) = locks.of(source) {
                 locked.mark_processed(seqs)?;
@@ -117,6 +123,8 @@ struct Round {
     seqs: BTreeMap<String, Vec<i64>>,
     people: BTreeSet<Base>,
     records: BTreeSet<(SourceIndex, String)>,
+    /// For the requests that were accepted before.
+    revoked: Vec<RevokedRecord>,
 }
 
 impl Round {
@@ -126,6 +134,7 @@ impl Round {
             seqs: BTreeMap::new(),
             people: BTreeSet::new(),
             records: BTreeSet::new(),
+            revoked: Vec::new(),
         };
         for (source, index) in job.settings.sources.iter().zip(0..) {
             let Some(locked) = locks.of(&source.rules.name) else {
@@ -153,6 +162,27 @@ impl Round {
             self.records.insert((source, id));
         }
         self.captures += 1;
+        let status = |image: &RawFields| {
+            let record = image.record(source, 0);
+            let code = normalise::code(record.get(Field::Status)).into_owned();
+            rules.source(source).status_codes.get(&code).copied()
+        };
+        // What a view no longer shows has gone for those who read it.
+        let is_over = |image: &Option<RawFields>| match image.as_ref().map(status) {
+            None | Some(Some(LegacyStatus::Revoked | LegacyStatus::Ceased)) => true,
+            Some(
+                None | Some(LegacyStatus::Active | LegacyStatus::Suspended | LegacyStatus::Pending),
+            ) => false,
+        };
+        let was_over = capture.before.is_some() && is_over(&capture.before);
+        let record = capture.after.as_ref().or(capture.before.as_ref());
+        if let (Some(image), true, false) = (record, is_over(&capture.after), was_over) {
+            self.revoked.push(RevokedRecord {
+                source: name.to_owned(),
+                id: record_id(&image.record(source, 0), rules).into_owned(),
+                at: capture.at.clone(),
+            });
+        }
     }
 
     fn concerns(&self, case: &Case<'_>, records: &BTreeSet<Record>, rules: &Rules) -> bool {
@@ -206,7 +236,7 @@ impl Again {
         run: &RunRow,
         target: &mut Target,
         lease: &Lease,
-        captures: usize,
+        round: &Round,
     ) -> Result<(), RunError> {
         let id_base = run.id_base.ok_or(RunError::NoIds { run_id: run.run_id })?;
         let codes: Vec<_> = self.codes.iter().copied().collect();
@@ -237,8 +267,12 @@ impl Again {
             _before_cut_over => Account::Partition(0),
         };
         tx.put_in(&builder.finish(), account, &difference)?;
-        let detail = json!({ "captures": captures, "people": codes.len() });
-        tx.event("captures.replayed", &detail)?;
+        let detail = json!({
+            "captures": round.captures,
+            "people": codes.len(),
+            "revoked": round.revoked,
+        });
+        tx.event(CAPTURES_REPLAYED, &detail)?;
         tx.commit(CommitPoint::Replace)?;
         Ok(())
     }

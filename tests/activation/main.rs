@@ -5,6 +5,7 @@ mod counters;
 mod drain;
 mod effects;
 mod evaluations;
+mod revocations;
 #[allow(
     dead_code,
     reason = "shared by test programs that use different parts of it"

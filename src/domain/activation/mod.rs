@@ -12,6 +12,7 @@ pub mod evaluation;
 pub mod pending;
 pub mod refusal;
 pub mod request;
+pub mod revocation;
 mod sequence;
 pub mod standing;
 pub mod submission;

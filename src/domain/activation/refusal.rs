@@ -45,6 +45,9 @@ vocabulary! {
         IdentityConflict = "identity_conflict",
         /// The target's catalogue has no such profile.
         ProfileUnknown = "profile_unknown",
+        /// A PIN of the same person, profile and entity was revoked under the lock, and not before the request was
+        /// accepted.
+        Revoked = "revoked",
         /// The database refused the effect time and again.
         SetAside = "set_aside",
     }

@@ -313,6 +313,8 @@ impl<'b> Batch<'b> {
         ids: IdBase,
     ) {
         let (mut person_id, mut standing) = person.unzip();
+        let revocations = person_id.and_then(|id| plan.people.revocations.remove(&id));
+        let revocations = revocations.unwrap_or_default();
         let mut total: Option<Effect> = None;
         if let (Some(id), Some(before)) = (person_id, standing.take()) {
             total = self.delivered(plan, id, &before);
@@ -323,7 +325,12 @@ impl<'b> Batch<'b> {
         }
         for due in requests {
             let request = &due.request;
-            match effect::of(request, standing.as_ref(), self.today, &self.ages) {
+            let effect = if revocations.iter().any(|one| one.wins_over(request)) {
+                Err(Failure::Revoked)
+            } else {
+                effect::of(request, standing.as_ref(), self.today, &self.ages)
+            };
+            match effect {
                 Err(why) => {
                     plan.failed.push((due.activation_id, why));
                     let failed = (request.request_id.clone(), why);

@@ -6,6 +6,7 @@ mod ledger;
 mod pending;
 mod people;
 mod queue;
+mod revoked;
 mod sql;
 mod tx;
 mod write;
@@ -16,6 +17,7 @@ pub use ledger::Settled;
 pub use pending::PendingCursor;
 pub use people::People;
 pub use queue::{Known, Taken};
+pub use revoked::{CAPTURES_REPLAYED, RevokedRecord};
 pub use tx::{ActivationTx, Readiness};
 pub use write::{IdBase, PersonEffect};
 

@@ -8,8 +8,11 @@ use serde_json::json;
 use super::tx::ActivationTx;
 use crate::{
     domain::{
-        activation::standing::{
-            ACTIVATION_SOURCE, Credential, Grant, Identity, MaxAges, Pin, PinName, Standing,
+        activation::{
+            revocation::Revocation,
+            standing::{
+                ACTIVATION_SOURCE, Credential, Grant, Identity, MaxAges, Pin, PinName, Standing,
+            },
         },
         status::{Disposition, GrantStatus, LegacyStatus, Level, PinStatus},
     },
@@ -28,6 +31,8 @@ pub struct People {
     pub standings: HashMap<i64, Standing>,
     /// The ids of the PINs that the standings name.
     pub pin_ids: HashMap<PinName, i64>,
+    /// What was revoked of them under the lock, by id.
+    pub revocations: HashMap<i64, Vec<Revocation>>,
 }
 
 impl ActivationTx<'_> {
@@ -97,6 +102,7 @@ impl ActivationTx<'_> {
         if people.standings.len() < held.len() {
             return Err(damaged("a person without a code"));
         }
+        people.revocations = self.revocations(&held)?;
         self.add_pins(&held, &mut people)?;
         self.add_latest_requests(&held, &mut people)?;
         let grants = self.of_people(
