@@ -6,7 +6,7 @@ use pinferry::{
     source::lock::{Leftovers, LockError},
 };
 
-use crate::support::{Legacy, TABLES, fingerprint, insert, run_one};
+use crate::support::{Legacy, TABLES, fingerprint, insert, run, run_one};
 
 #[test]
 fn every_kind_of_new_pin_is_caught_without_an_error() {
@@ -52,6 +52,25 @@ fn every_kind_of_new_pin_is_caught_without_an_error() {
             "{what}"
         );
     }
+}
+
+#[test]
+fn a_new_pin_is_caught_without_a_look_at_the_whole_table() {
+    let legacy = Legacy::diverting();
+    legacy.assert_passes(
+        "INSERT INTO pin_legacy (id, stato) SELECT n, 'A' FROM generate_series(1000, 20000) n; ANALYZE pin_legacy",
+    );
+    legacy.engage();
+    legacy.assert_passes(&insert("INSERT", "9", "A"));
+    let mut session = legacy.application();
+    let looked = format!(
+        "DO $$DECLARE scans bigint; BEGIN {}; SELECT seq_scan INTO scans FROM pg_stat_xact_user_tables
+            WHERE relname = 'pin_legacy';
+            IF scans > 0 THEN RAISE 'the table was read'; END IF; END$$",
+        insert("INSERT", "8", "A")
+    );
+    run(&mut session, &looked).expect("no scan");
+    assert_eq!(legacy.waiting(), "2");
 }
 
 #[test]

@@ -124,9 +124,7 @@ fn collides(session: &mut Session, shape: &TableShape) -> Result<Option<String>,
     let mut keys: Vec<Vec<String>> = Vec::new();
     if let Some(&id) = shape.mapped.get(&Field::LegacyId) {
         let column = shape.column(id);
-        keys.push(vec![format!(
-            "t.{column} IS NOT DISTINCT FROM NEW.{column} AND NEW.{column} IS NOT NULL"
-        )]);
+        keys.push(vec![format!("t.{column} = NEW.{column}")]);
     }
     let mut last = None;
     let rows = session.rows(

@@ -116,8 +116,7 @@ fn engage_within(
                 (LockMode::Divert, None) => false,
             };
             if !as_tested {
-                let why = "it was changed while the lock was tested; the same command again may do";
-                return Err(place.not_lockable(why));
+                return Err(place.not_lockable(lock_test::CHANGED));
             }
             let control = make(session, &plan, request)?;
             Ok((HowEngaged::Now, control))

@@ -15,7 +15,6 @@ use crate::{
     source::{
         lock::{
             Expected, LockError, LockRequest, LockState, Outcome, Owner, Place, TestReport, Try,
-            control::Control,
         },
         postgres::relation,
     },
@@ -33,14 +32,14 @@ use super::{
 
 const TESTING: &str = "testing the lock";
 
+pub(super) const CHANGED: &str =
+    "it was changed while the lock was tested; the same command again may do";
+
 /// How long tries go on while the application waits.
-const TURN: Duration = Duration::from_millis(150);
+const TURN: Duration = Duration::from_millis(200);
 
 /// How long the application then has the table for itself.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// More turns than tries are none.
-const MOST_TURNS: u32 = 1000;
 
 /// How long one try may take then.
 const TRY: Duration = Duration::from_millis(200);
@@ -54,8 +53,8 @@ pub(in crate::source) fn test(place: &Place) -> Result<TestReport, LockError> {
         let plan = Plan::make(session, place)?;
         match control::read(session, place.name())? {
             Some(control) if control.state == LockState::Engaged => {
-                let turn = take_turn(session, &plan, &control, 0, Duration::MAX)?;
-                Ok(Some(turn.tries))
+                let trials = listed(session, &plan, control.mode)?;
+                Ok(Some(take_turn(session, place, &trials, Duration::MAX)?))
             }
             Some(control) if control.state == LockState::Sealed => Err(control.held(place.name())),
             Some(_) | None => Ok(None),
@@ -74,44 +73,45 @@ pub(in crate::source) fn test(place: &Place) -> Result<TestReport, LockError> {
 }
 
 /// All tries on guards made for them in transactions that are undone, and what they were made on. The application
-/// waits while one is under way, so each is short, and the application has the table for itself in between.
+/// waits while one is under way, so each is short, and the application has the table for itself in between. What is
+/// to be tried is looked for before, which may take a look at the whole table.
 pub(super) fn on_new_guards(place: &Place) -> Result<(TestReport, Tested), LockError> {
     let request = LockRequest {
         owner: Owner::Administrator("lock test".to_owned()),
         reason: "test of the lock".to_owned(),
         successor: String::new(),
     };
-    let mut tries: Vec<Try> = Vec::new();
-    // Every turn tries something, and there are fewer ways in than this.
-    for _ in 0..MOST_TURNS {
-        let (turn, tested) = legacy::rehearse(place, TESTING, |session| {
+    let (trials, tested) = legacy::rehearse(place, TESTING, |session| {
+        let plan = Plan::make(session, place)?;
+        plan.may_guard(session)?;
+        let trials = listed(session, &plan, place.lock.mode)?;
+        Ok((trials, Tested::now(session, &plan)?))
+    })?;
+    let mut tries: Vec<Try> = Vec::with_capacity(trials.len());
+    // Every turn tries something.
+    while tries.len() < trials.len() {
+        if !tries.is_empty() {
+            thread::sleep(PAUSE);
+        }
+        let turn = legacy::rehearse(place, TESTING, |session| {
             let plan = Plan::make(session, place)?;
-            plan.may_guard(session)?;
             let plan = engage::hold(session, &plan, TESTING)?;
-            let tested = Tested::now(session, &plan)?;
-            let control = engage::make(session, &plan, &request)?;
+            if Tested::now(session, &plan)? != tested {
+                return Err(place.not_lockable(CHANGED));
+            }
+            engage::make(session, &plan, &request)?;
             legacy::limit(session, TESTING, TRY)?;
             session.batch(TESTING, READERS_FIRST)?;
-            let turn = take_turn(session, &plan, &control, tries.len(), TURN)?;
-            Ok((turn, tested))
+            take_turn(session, place, &trials[tries.len()..], TURN)
         })?;
-        let over = turn.over;
-        tries.extend(turn.tries);
-        if over {
-            let report = TestReport {
-                source: place.name().to_owned(),
-                on_engaged_lock: false,
-                tries,
-            };
-            return Ok((report, tested));
-        }
-        thread::sleep(PAUSE);
+        tries.extend(turn);
     }
-    Err(LockError::Busy {
-        place: place.name().to_owned(),
-        doing: TESTING,
-        waited: (TURN + PAUSE) * MOST_TURNS,
-    })
+    let report = TestReport {
+        source: place.name().to_owned(),
+        on_engaged_lock: false,
+        tries,
+    };
+    Ok((report, tested))
 }
 
 /// What a test was made on; it tells nothing about anything else.
@@ -133,39 +133,34 @@ impl Tested {
     }
 }
 
-/// Some of the tries.
-struct Turn {
-    tries: Vec<Try>,
-    /// Whether they were the last.
-    over: bool,
-}
-
-/// The tries after the first so many, one at least, until the time is up. They leave the caller's transaction as
-/// it was.
-fn take_turn(
-    session: &mut Session,
-    plan: &Plan<'_>,
-    control: &Control,
-    done: usize,
-    time: Duration,
-) -> Result<Turn, LockError> {
-    session.batch(TESTING, &format!("SET LOCAL {TRIAL} = 'on'"))?;
+/// Everything to be tried, table by table.
+fn listed(session: &mut Session, plan: &Plan<'_>, mode: LockMode) -> Result<Vec<Trial>, LockError> {
     let mut trials = Vec::new();
     for shape in &plan.tables {
-        let of_table = every(session, plan, shape, control.mode)?;
-        trials.extend(of_table.into_iter().map(|trial| (shape, trial)));
+        trials.extend(every(session, plan, shape, mode)?);
     }
-    let mut trials = trials.into_iter().skip(done);
+    Ok(trials)
+}
+
+/// The first tries, one at least, until the time is up. They leave the caller's transaction as it was.
+fn take_turn(
+    session: &mut Session,
+    place: &Place,
+    trials: &[Trial],
+    time: Duration,
+) -> Result<Vec<Try>, LockError> {
+    session.batch(TESTING, &format!("SET LOCAL {TRIAL} = 'on'"))?;
     let (began, mut tries) = (Instant::now(), Vec::new());
-    for (shape, trial) in trials.by_ref() {
-        tries.push(attempt(session, plan.place, shape, trial)?);
+    let mut tester = Tester::new(session, place)?;
+    for trial in trials {
+        tries.push(tester.attempt(trial)?);
         if began.elapsed() > time {
             break;
         }
     }
-    session.batch(TESTING, &format!("SET LOCAL {TRIAL} = 'off'"))?;
-    let over = trials.next().is_none();
-    Ok(Turn { tries, over })
+    let end = format!("RELEASE pinferry_try; SET LOCAL {TRIAL} = 'off'");
+    session.batch(TESTING, &end)?;
+    Ok(tries)
 }
 
 fn every(
@@ -177,7 +172,11 @@ fn every(
     let conditions = plan.conditions(shape);
     let unique = unique_columns(session, shape)?;
     let unique = |at: usize| unique.contains(&at);
-    Ok(trials(session, &conditions, mode, &unique)?)
+    let mut trials = trials(session, &conditions, mode, &unique)?;
+    for trial in &mut trials {
+        trial.what = format!("{}: {}", shape.root().shown, trial.what);
+    }
+    Ok(trials)
 }
 
 /// The columns that some unique index or the id mentions: a new row needs values of its own there.
@@ -198,55 +197,76 @@ fn unique_columns(
     Ok((0..shape.columns.len()).filter(unique).collect())
 }
 
-fn attempt(
-    session: &mut Session,
-    place: &Place,
-    shape: &TableShape,
-    trial: Trial,
-) -> Result<Try, LockError> {
-    let outcome = match trial.way {
-        Err(missing) => Outcome::NothingToTryOn(missing),
-        Ok(way) => tried(session, place, &way)?,
-    };
-    Ok(Try {
-        what: format!("{}: {}", shape.root().shown, trial.what),
-        expected: trial.expected,
-        outcome,
-    })
-}
-
-fn tried(session: &mut Session, place: &Place, way: &Way) -> Result<Outcome, LockError> {
-    let before = kept(session, place)?;
-    session.batch(TESTING, "SAVEPOINT pinferry_try")?;
-    let outcome = match run(session, place, way) {
-        Err(error) if !session.is_standing() => return Err(error.into()),
-        Err(error) => refusal(&error, way),
-        Ok(0) if matches!(way, Way::OfARow(_)) => {
-            Outcome::NothingToTryOn("the row was changed by somebody else meanwhile".to_owned())
-        }
-        Ok(_) => {
-            session.batch(TESTING, "RESET ROLE")?;
-            let after = kept(session, place)?;
-            if after.0 > before.0 {
-                Outcome::Diverted
-            } else if after.1 > before.1 {
-                Outcome::Captured
-            } else {
-                Outcome::Passed
-            }
-        }
-    };
-    session.batch(TESTING, "ROLLBACK TO pinferry_try; RELEASE pinferry_try")?;
-    Ok(outcome)
+/// Tries one thing after the other from one savepoint, and comes back to it each time: a round trip more is a
+/// writer that waits longer.
+struct Tester<'t> {
+    session: &'t mut Session,
+    place: &'t Place,
+    /// What is kept before every try.
+    before: Kept,
 }
 
 /// Diverted PINs and captures.
-fn kept(session: &mut Session, place: &Place) -> Result<(u64, u64), PostgresError> {
+#[derive(Clone, Copy)]
+struct Kept {
+    diverted: u64,
+    captured: u64,
+}
+
+impl<'t> Tester<'t> {
+    fn new(session: &'t mut Session, place: &'t Place) -> Result<Self, PostgresError> {
+        let before = kept(session, place)?;
+        session.batch(TESTING, "SAVEPOINT pinferry_try")?;
+        Ok(Self {
+            session,
+            place,
+            before,
+        })
+    }
+
+    fn attempt(&mut self, trial: &Trial) -> Result<Try, LockError> {
+        let outcome = match &trial.way {
+            Err(missing) => Outcome::NothingToTryOn(missing.clone()),
+            Ok(way) => self.tried(way)?,
+        };
+        Ok(Try {
+            what: trial.what.clone(),
+            expected: trial.expected,
+            outcome,
+        })
+    }
+
+    fn tried(&mut self, way: &Way) -> Result<Outcome, LockError> {
+        let session = &mut *self.session;
+        let outcome = match run(session, self.place, way) {
+            Err(error) if !session.is_standing() => return Err(error.into()),
+            Err(error) => refusal(&error, way),
+            Ok(0) if matches!(way, Way::OfARow(_)) => {
+                Outcome::NothingToTryOn("the row was changed by somebody else meanwhile".to_owned())
+            }
+            Ok(_) => {
+                session.batch(TESTING, "RESET ROLE")?;
+                let after = kept(session, self.place)?;
+                if after.diverted > self.before.diverted {
+                    Outcome::Diverted
+                } else if after.captured > self.before.captured {
+                    Outcome::Captured
+                } else {
+                    Outcome::Passed
+                }
+            }
+        };
+        session.batch(TESTING, "ROLLBACK TO pinferry_try")?;
+        Ok(outcome)
+    }
+}
+
+fn kept(session: &mut Session, place: &Place) -> Result<Kept, PostgresError> {
     let name = place.name();
-    Ok((
-        divert::tally(session, name)?.0,
-        capture::tally(session, name)?.0,
-    ))
+    Ok(Kept {
+        diverted: divert::tally(session, name)?.0,
+        captured: capture::tally(session, name)?.0,
+    })
 }
 
 /// Does it as the application would; how many rows it met.
@@ -316,8 +336,8 @@ fn from_elsewhere(place: &Place, report: &TestReport) -> Result<Try, LockError> 
                 .into_iter()
                 .next()
             {
-                trial.what.clone_from(&what);
-                tries.push(attempt(session, place, shape, trial)?);
+                trial.what = format!("{}: {what}", shape.root().shown);
+                tries.push(Tester::new(session, place)?.attempt(&trial)?);
             }
         }
         Ok(tries.into_iter().next().unwrap_or(Try {
