@@ -1,11 +1,16 @@
 //! The lock's own test.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
 use pinferry::{
     config::settings::LockMode,
     source::lock::{self, Expected, Outcome, TestReport},
 };
 
-use crate::support::{Legacy, TABLES};
+use crate::support::{Legacy, TABLES, run};
 
 fn test(legacy: &Legacy) -> TestReport {
     lock::test(&legacy.source, &legacy.lock)
@@ -32,6 +37,30 @@ fn the_test_passes_on_every_kind_of_table_engaged_or_not_and_changes_nothing() {
             assert_eq!(legacy.captured(), 0);
         }
     }
+}
+
+#[test]
+fn rows_that_are_written_to_all_the_time_are_tried_all_the_same() {
+    let legacy = Legacy::diverting();
+    let stop = AtomicBool::new(false);
+    let report = thread::scope(|threads| {
+        threads.spawn(|| {
+            let mut application = legacy.application();
+            while !stop.load(Ordering::Relaxed) {
+                run(&mut application, "UPDATE pin_legacy SET nota = 'seen'").expect("it may");
+            }
+        });
+        let report = test(&legacy);
+        stop.store(true, Ordering::Relaxed);
+        report
+    });
+    assert!(report.passed(), "{:?}", report.failures());
+    let untried: Vec<_> = (report.tries.iter())
+        .filter(
+            |one| matches!(&one.outcome, Outcome::NothingToTryOn(why) if why.contains("changed")),
+        )
+        .collect();
+    assert!(untried.is_empty(), "{untried:#?}");
 }
 
 #[test]

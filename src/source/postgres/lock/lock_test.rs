@@ -32,6 +32,12 @@ use super::{
 
 const TESTING: &str = "testing the lock";
 
+/// Why a way is not tried on a row that is not as it was.
+const ROW_CHANGED: &str = "the row was changed by somebody else meanwhile";
+
+/// How often rows are looked for; the last time nobody can change them any more, and the application waits.
+const MOST_LISTS: u32 = 3;
+
 pub(super) const CHANGED: &str =
     "it was changed while the lock was tested; the same command again may do";
 
@@ -81,18 +87,11 @@ pub(super) fn on_new_guards(place: &Place) -> Result<(TestReport, Tested), LockE
         reason: "test of the lock".to_owned(),
         successor: String::new(),
     };
-    let (trials, tested) = legacy::rehearse(place, TESTING, |session| {
-        let plan = Plan::make(session, place)?;
-        plan.may_guard(session)?;
-        let trials = listed(session, &plan, place.lock.mode)?;
-        Ok((trials, Tested::now(session, &plan)?))
-    })?;
+    let (mut trials, tested) = looked_up(place)?;
     let mut tries: Vec<Try> = Vec::with_capacity(trials.len());
-    // Every turn tries something.
+    let mut lists = 1;
+    // Every turn tries something, or is one of a few.
     while tries.len() < trials.len() {
-        if !tries.is_empty() {
-            thread::sleep(PAUSE);
-        }
         let turn = legacy::rehearse(place, TESTING, |session| {
             let plan = Plan::make(session, place)?;
             let plan = engage::hold(session, &plan, TESTING)?;
@@ -102,9 +101,25 @@ pub(super) fn on_new_guards(place: &Place) -> Result<(TestReport, Tested), LockE
             engage::make(session, &plan, &request)?;
             legacy::limit(session, TESTING, TRY)?;
             session.batch(TESTING, READERS_FIRST)?;
-            take_turn(session, place, &trials[tries.len()..], TURN)
+            let held = match lists {
+                MOST_LISTS => Some(listed(session, &plan, place.lock.mode)?),
+                _ => None,
+            };
+            let left = held.as_ref().unwrap_or(&trials).get(tries.len()..);
+            take_turn(session, place, left.unwrap_or_default(), TURN)
         })?;
-        tries.extend(turn);
+        if lists < MOST_LISTS && turn.iter().any(is_of_a_changed_row) {
+            lists += 1;
+            trials = looked_up(place)?.0;
+            tries.clear();
+        } else if turn.is_empty() {
+            break;
+        } else {
+            tries.extend(turn);
+        }
+        if tries.len() < trials.len() {
+            thread::sleep(PAUSE);
+        }
     }
     let report = TestReport {
         source: place.name().to_owned(),
@@ -112,6 +127,20 @@ pub(super) fn on_new_guards(place: &Place) -> Result<(TestReport, Tested), LockE
         tries,
     };
     Ok((report, tested))
+}
+
+/// Everything to be tried, on the rows as they are now, and what it is tried on.
+fn looked_up(place: &Place) -> Result<(Vec<Trial>, Tested), LockError> {
+    legacy::rehearse(place, TESTING, |session| {
+        let plan = Plan::make(session, place)?;
+        plan.may_guard(session)?;
+        let trials = listed(session, &plan, place.lock.mode)?;
+        Ok((trials, Tested::now(session, &plan)?))
+    })
+}
+
+fn is_of_a_changed_row(one: &Try) -> bool {
+    matches!(&one.outcome, Outcome::NothingToTryOn(why) if why == ROW_CHANGED)
 }
 
 /// What a test was made on; it tells nothing about anything else.
@@ -241,8 +270,8 @@ impl<'t> Tester<'t> {
         let outcome = match run(session, self.place, way) {
             Err(error) if !session.is_standing() => return Err(error.into()),
             Err(error) => refusal(&error, way),
-            Ok(0) if matches!(way, Way::OfARow(_)) => {
-                Outcome::NothingToTryOn("the row was changed by somebody else meanwhile".to_owned())
+            Ok(0) if matches!(way, Way::OfARow(_) | Way::OfARowAsReplica(_)) => {
+                Outcome::NothingToTryOn(ROW_CHANGED.to_owned())
             }
             Ok(_) => {
                 session.batch(TESTING, "RESET ROLE")?;
@@ -279,14 +308,17 @@ fn run(session: &mut Session, place: &Place, way: &Way) -> Result<u64, PostgresE
             ControlFlow::Continue(())
         })?;
     }
-    if let Way::AsReplica(_) = way {
+    if let Way::AsReplica(_) | Way::OfARowAsReplica(_) = way {
         session.batch(TESTING, "SET LOCAL session_replication_role = replica")?;
     }
     if let Some(role) = &place.lock.application_role {
         session.batch(TESTING, &format!("SET LOCAL ROLE {}", sql::name(role)))?;
     }
     match way {
-        Way::Plain(statement) | Way::OfARow(statement) | Way::AsReplica(statement) => {
+        Way::Plain(statement)
+        | Way::OfARow(statement)
+        | Way::AsReplica(statement)
+        | Way::OfARowAsReplica(statement) => {
             session.execute(TESTING, statement, PgArguments::default())
         }
         Way::Copy { into, .. } => {
@@ -300,7 +332,9 @@ fn run(session: &mut Session, place: &Place, way: &Way) -> Result<u64, PostgresE
 fn refusal(error: &PostgresError, way: &Way) -> Outcome {
     match (error.sqlstate(), way) {
         (Some(REFUSED), _) => Outcome::Refused,
-        (_, Way::AsReplica(_)) if error.trouble() == Trouble::PermissionDenied => {
+        (_, Way::AsReplica(_) | Way::OfARowAsReplica(_))
+            if error.trouble() == Trouble::PermissionDenied =>
+        {
             Outcome::NothingToTryOn("the role may not set it".to_owned())
         }
         _ if error.trouble() == Trouble::LockTimeout => {

@@ -32,6 +32,8 @@ pub(super) enum Way {
     OfARow(String),
     /// A statement in a session that is told to fire no ordinary triggers.
     AsReplica(String),
+    /// Such a statement of a row that may have changed meanwhile.
+    OfARowAsReplica(String),
     /// The rows of the query go in by COPY.
     Copy { query: String, into: String },
 }
@@ -152,7 +154,7 @@ fn existing_row(
         refused("delete of a row", Way::OfARow(delete.clone())),
         refused(
             "delete of a row with session_replication_role = replica",
-            Way::AsReplica(delete),
+            Way::OfARowAsReplica(delete),
         ),
     ];
     let own_credential = is_own_credential(session, conditions, sample)?;
