@@ -95,6 +95,22 @@ pub(super) fn held(settings: &Settings, run: &RunRow) -> Result<Locks, RunError>
     Ok(locks)
 }
 
+/// Locks the sources again whose lock is gone; their names.
+pub(super) fn lock_again(
+    settings: &Settings,
+    run: &RunRow,
+    locks: &Locks,
+) -> Result<Vec<String>, RunError> {
+    let gone: Vec<_> = missing(settings, locks).map(str::to_owned).collect();
+    let request = request(settings, run);
+    for source in &settings.sources {
+        if gone.contains(&source.rules.name) {
+            lock::engage(source, &settings.lock, &request)?;
+        }
+    }
+    Ok(gone)
+}
+
 /// The sources that can be locked and are not among these locks.
 pub(super) fn missing<'s>(
     settings: &'s Settings,

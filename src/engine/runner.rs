@@ -258,10 +258,14 @@ impl Runner<'_> {
     fn seal(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
         self.job.progress.begin(Phase::Seal, None);
         self.locks = locking::claimed(self.job.settings, run)?;
-        for source in locking::missing(self.job.settings, &self.locks) {
+        let gone = locking::lock_again(self.job.settings, run, &self.locks)?;
+        if !gone.is_empty() {
+            self.locks = locking::claimed(self.job.settings, run)?;
+        }
+        for source in &gone {
             self.job.progress.note(&format!(
-                "source {source}: its lock is gone, so it is NOT sealed and the old application can write to it; \
-                 find out who removed it, and `pinferry lock engage --reason TEXT`"
+                "source {source}: somebody removed its lock after the last verification; it was locked again and \
+                 sealed, what was written to it meanwhile stays there: compare with `pinferry verify`"
             ));
         }
         let damaged = self.locks.seal()?;
@@ -283,7 +287,10 @@ impl Runner<'_> {
             &self.locks,
         )?;
         let tx = self.target.begin(&self.lease)?;
-        tx.event("legacy.sealed", &json!({ "damaged_guards": damaged }))?;
+        tx.event(
+            "legacy.sealed",
+            &json!({ "damaged_guards": damaged, "locked_again": gone }),
+        )?;
         tx.set_phase(RunPhase::CutOver, RunPhase::Finished)?;
         tx.commit(CommitPoint::Finish)?;
         Ok(None)

@@ -245,6 +245,18 @@ fn a_run_whose_lock_was_lost_or_replaced_can_be_aborted_to_an_open_legacy_and_st
 }
 
 #[test]
+fn a_legacy_whose_lock_was_lost_after_cut_over_is_sealed_all_the_same_and_the_run_says_so() {
+    let scenario = held();
+    assert!(scenario.killed_at(&["run"], "cut_over.committed"));
+    without_its_lock(&scenario, false);
+    let finished = told(&scenario.expect(&["run"], &[3]));
+    assert!(finished.contains("somebody removed its lock"), "{finished}");
+    assert_eq!(phase(&scenario), "finished");
+    scenario.assert_sealed();
+    assert_eq!(scenario.digest(), uninterrupted_run());
+}
+
+#[test]
 fn guards_without_a_control_row_go_with_an_abort() {
     let scenario = held();
     let legacy = scenario.legacy();
