@@ -60,8 +60,11 @@ fn a_table_that_is_partitioned_by_status_is_warned_of_before_the_lock_and_under_
                 CREATE TABLE pin_tutti_0 PARTITION OF pin_tutti DEFAULT";
     let whole = "CREATE TABLE pin_0 PARTITION OF pin_legacy DEFAULT";
     let by = |by: &str, partitions: &str| parted(by, partitions);
+    let in_key = by_status();
+    in_key.assert_passes("ALTER TABLE pin_legacy ADD PRIMARY KEY (id, stato)");
     for legacy in [
         by_status(),
+        in_key,
         by("LIST ((upper(stato) = 'R'))", whole),
         by("RANGE (id)", deep),
     ] {

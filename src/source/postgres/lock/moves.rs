@@ -31,9 +31,7 @@ pub(super) fn refused(session: &mut Session, plan: &Plan<'_>) -> Result<Vec<Stri
         let conditions = plan.conditions(shape);
         for column in keys(session, shape)? {
             let at = shape.columns.iter().position(|one| one.name == column);
-            let Some(at) = at.filter(|at| !shape.columns[*at].primary) else {
-                continue;
-            };
+            let Some(at) = at else { continue };
             let what = if shape.mapped.get(&Field::Status) == Some(&at) {
                 "no revocation and no suspension"
             } else if conditions.guarded.contains(&at) {
