@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Context, failure::Failure, job::work, lock};
 use crate::{
     engine::{
-        abort::{Aborted, Cost, Kept, abort, cost},
+        abort::{AbortCost, Aborted, Cost, Kept, abort, cost},
         stop::StopReason,
     },
     exit::Exit,
@@ -27,22 +27,23 @@ impl Abort {
         let settings = context.settings(Vec::new())?;
         let terminal = &context.terminal;
         let cost = match work(context, &settings, cost)? {
+            Cost::LockLeft(run) => {
+                terminal.say(&format!(
+                    "run {} is aborted already, and a process of it that had been stopped has locked the legacy since: \
+                     that lock is released",
+                    run.run_id
+                ));
+                None
+            }
             Cost::Nothing(run) => {
                 terminal.say("the newest run is aborted already: the legacy is open");
                 document(terminal, &run, 0, &[])?;
                 return Ok(Exit::Done);
             }
-            Cost::Of(cost) => cost,
+            Cost::Of(cost) => Some(cost),
         };
-        terminal.say(&format!(
-            "run {}, phase {}: {} committed records are taken out of the target, {} diverted PINs go back \
-             into the legacy, and the lock is released",
-            cost.run.run_id, cost.run.phase, cost.records, cost.diverted
-        ));
-        for administrator in &cost.administrators {
-            terminal.say(&format!(
-                "the lock that is released is not the run's own: {administrator}"
-            ));
+        if let Some(cost) = &cost {
+            tell(cost, terminal);
         }
         if !self.yes {
             terminal.confirm("abort this run?")?;
@@ -50,6 +51,20 @@ impl Abort {
         let aborted = work(context, &settings, abort)?;
         document(terminal, &aborted.run, aborted.handed_back, &aborted.kept)?;
         Ok(show(&aborted, terminal))
+    }
+}
+
+/// What it costs.
+fn tell(cost: &AbortCost, terminal: &Terminal) {
+    terminal.say(&format!(
+        "run {}, phase {}: {} committed records are taken out of the target, {} diverted PINs go back \
+         into the legacy, and the lock is released",
+        cost.run.run_id, cost.run.phase, cost.records, cost.diverted
+    ));
+    for administrator in &cost.administrators {
+        terminal.say(&format!(
+            "the lock that is released is not the run's own: {administrator}"
+        ));
     }
 }
 

@@ -41,6 +41,18 @@ pub struct Aborted {
     pub stopped: Option<StopReason>,
 }
 
+impl Aborted {
+    fn begun(run: &RunRow) -> Self {
+        Self {
+            run: run.clone(),
+            handed_back: 0,
+            kept: Vec::new(),
+            remains: Vec::new(),
+            stopped: None,
+        }
+    }
+}
+
 /// Diverted PINs a legacy would not take, and the table they are kept in.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kept {
@@ -55,6 +67,8 @@ pub struct Kept {
 pub enum Cost {
     /// The newest run is aborted already.
     Nothing(RunRow),
+    /// It is, but a process of it that had been stopped has locked the legacy since.
+    LockLeft(RunRow),
     /// What an abort would cost.
     Of(AbortCost),
 }
@@ -66,7 +80,12 @@ pub enum Cost {
 pub fn cost(job: &Job<'_>) -> Result<Cost, RunError> {
     let target = open(job)?;
     let run = match target.current_run()? {
-        Some(run) if run.phase == RunPhase::Aborted => return Ok(Cost::Nothing(run)),
+        Some(run) if run.phase == RunPhase::Aborted => {
+            return Ok(match locking::claimed(job.settings, &run)?.iter().next() {
+                None => Cost::Nothing(run),
+                Some(_) => Cost::LockLeft(run),
+            });
+        }
         Some(_) | None => abortable(job, &target)?,
     };
     locking::refuse_other_runs(job.settings, Some(&run))?;
@@ -106,6 +125,14 @@ fn open(job: &Job<'_>) -> Result<Target, RunError> {
 /// Anything that failed on the way; the same call goes on from there.
 pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
     let mut target = open(job)?;
+    if let Some(run) = target
+        .current_run()?
+        .filter(|run| run.phase == RunPhase::Aborted)
+    {
+        let mut aborted = Aborted::begun(&run);
+        release_locks(job, &run, &mut aborted)?;
+        return Ok(aborted);
+    }
     let run = abortable(job, &target)?;
     locking::refuse_other_runs(job.settings, Some(&run))?;
     let lease = target.acquire(run.run_id, job.holder, job.settings.run.lease)?;
@@ -116,13 +143,8 @@ pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
         tx.set_phase(run.phase, RunPhase::Aborting)?;
         tx.commit(CommitPoint::Phase)?;
     }
-    let mut aborted = Aborted {
-        run: run.clone(),
-        handed_back: 0,
-        kept: Vec::new(),
-        remains: Vec::new(),
-        stopped: take_rows_out(job, &mut target, &lease)?,
-    };
+    let mut aborted = Aborted::begun(&run);
+    aborted.stopped = take_rows_out(job, &mut target, &lease)?;
     if aborted.stopped.is_none() {
         // The rows are gone; what they said must not stay in free pages either.
         target.shrink()?;

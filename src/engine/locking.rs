@@ -95,6 +95,14 @@ pub(super) fn held(settings: &Settings, run: &RunRow) -> Result<Locks, RunError>
     Ok(locks)
 }
 
+/// Releases whatever locks this run has left.
+pub(super) fn clear(settings: &Settings, run: &RunRow) -> Result<(), RunError> {
+    for source in &settings.sources {
+        lock::clear(source, &settings.lock, &owner(run))?;
+    }
+    Ok(())
+}
+
 /// Locks the sources again whose lock is gone; their names.
 pub(super) fn lock_again(
     settings: &Settings,

@@ -46,6 +46,8 @@ impl Patience {
         error: RunError,
     ) -> Result<(), RunError> {
         if let (RunError::Store(StoreError::HeldBy { .. }), IfHeld::Wait) = (&error, if_held) {
+            // Whoever holds it was found in a target that is there.
+            self.begun = true;
             if !self.announced {
                 job.progress.note(&format!("{error}; waiting for it"));
                 self.announced = true;

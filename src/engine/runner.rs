@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{rules::Rules, tally::Tally},
     source::lock::{Locks, engage_all},
-    store::{AuditEntry, CommitPoint, Lease, RunPhase, RunRow, Target},
+    store::{AuditEntry, CommitPoint, Lease, RunPhase, RunRow, StoreError, Target},
 };
 
 /// How often a person may change under the lock while verification runs before the rest is left to the
@@ -78,6 +78,7 @@ impl Runner<'_> {
             &self.job.settings.lock,
             &request,
         )?;
+        self.unlock_what_was_aborted()?;
         for source in self.locks.nothing_to_lock() {
             self.job
                 .progress
@@ -92,6 +93,20 @@ impl Runner<'_> {
         tx.set_phase(RunPhase::Created, RunPhase::Locked)?;
         tx.commit(CommitPoint::Phase)?;
         Ok(None)
+    }
+
+    /// A legacy knows nothing of the lease: whoever was stopped while it waited for the table may lock it for a run
+    /// that others have aborted meanwhile.
+    fn unlock_what_was_aborted(&mut self) -> Result<(), RunError> {
+        let error = match self.target.begin(&self.lease).map(drop) {
+            Err(error @ StoreError::LeaseLost { .. }) => error,
+            begun => return Ok(begun?),
+        };
+        let run = self.target.run(self.run_id)?;
+        if let RunPhase::Aborting | RunPhase::Aborted = run.phase {
+            locking::clear(self.job.settings, &run)?;
+        }
+        Err(error.into())
     }
 
     /// Finds the locks of this run and that their guards stand.

@@ -294,6 +294,9 @@ impl SourceError {
     pub fn is_lost(&self) -> bool {
         match self {
             Self::Postgres(error) => error.is_lost(),
+            Self::Unusable { mistakes, .. } => mistakes.iter().any(
+                |mistake| matches!(mistake, SourceMistake::Postgres(error) if error.is_lost()),
+            ),
             _other => false,
         }
     }

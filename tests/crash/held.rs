@@ -338,3 +338,27 @@ fn finish_after_abort(scenario: &Scenario) {
     finish(scenario);
     assert_eq!(scenario.digest(), uninterrupted_run());
 }
+
+#[test]
+fn a_lock_that_comes_back_after_an_abort_goes_with_another_abort() {
+    let scenario = held();
+    let locked = scenario.path("locked.db");
+    scenario
+        .legacy()
+        .execute("VACUUM INTO ?1", [locked.to_str().expect("a path")])
+        .expect("a backup");
+    scenario.expect(&["abort", "--yes"], &[0]);
+    for name in ["inps.db-wal", "inps.db-shm"] {
+        drop(fs::remove_file(scenario.path(name)));
+    }
+    fs::rename(&locked, scenario.path("inps.db")).expect("restored");
+    let again = told(&scenario.expect(&["abort", "--yes"], &[0]));
+    assert!(again.contains("that lock is released"), "{again}");
+    let open = scenario
+        .legacy()
+        .execute("UPDATE pin_legacy SET telefono = telefono", []);
+    assert!(open.is_ok_and(|rows| rows > 0));
+    let nothing = told(&scenario.expect(&["abort", "--yes"], &[0]));
+    assert!(nothing.contains("the legacy is open"), "{nothing}");
+    finish_after_abort(&scenario);
+}

@@ -3,6 +3,7 @@
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
+    time::Duration,
 };
 
 use pinferry::{
@@ -61,6 +62,35 @@ fn rows_that_are_written_to_all_the_time_are_tried_all_the_same() {
         )
         .collect();
     assert!(untried.is_empty(), "{untried:#?}");
+}
+
+#[test]
+fn what_others_revoke_meanwhile_is_not_taken_for_what_the_test_did() {
+    let legacy = Legacy::diverting();
+    legacy.assert_passes(
+        "INSERT INTO pin_legacy (id, stato) SELECT 'r' || n, 'A' FROM generate_series(1, 5000) n",
+    );
+    legacy.engage();
+    let stop = AtomicBool::new(false);
+    let report = thread::scope(|threads| {
+        threads.spawn(|| {
+            let mut application = legacy.application();
+            for number in 1..=5000 {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let revoke = format!("UPDATE pin_legacy SET stato = 'R' WHERE id = 'r{number}'");
+                run(&mut application, &revoke).expect("it may");
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let report = test(&legacy);
+        stop.store(true, Ordering::Relaxed);
+        report
+    });
+    assert!(report.on_engaged_lock);
+    assert!(report.passed(), "{:?}", report.failures());
+    assert!(legacy.captured() > 0);
 }
 
 #[test]

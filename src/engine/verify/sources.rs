@@ -102,8 +102,13 @@ fn read_source(
     };
     let (sender, batches) = crossbeam_channel::bounded::<Batch>(WAITING);
     let (read, looked) = thread::scope(|threads| {
-        let looker =
-            threads.spawn(|| (batches.iter()).try_for_each(|batch| batch.each(|r| pass.take(r))));
+        let pass = &mut pass;
+        // The channel's end goes with the thread: whoever still reads must not wait for one that has failed.
+        let looker = threads.spawn(move || {
+            batches
+                .into_iter()
+                .try_for_each(|batch| batch.each(|record| pass.take(record)))
+        });
         (stream(request, at, sender), looker.join())
     });
     let summary = read?;

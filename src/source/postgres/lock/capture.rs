@@ -51,6 +51,12 @@ pub(super) fn tally(session: &mut Session, source: &str) -> Result<(u64, u64), P
     state::tally(session, &names::captures(source), SETTLED)
 }
 
+/// How many this very transaction has captured, whatever others do meanwhile.
+pub(super) fn own(session: &mut Session, source: &str) -> Result<u64, PostgresError> {
+    let own = format!("{SETTLED} AND xact = pg_catalog.pg_current_xact_id()");
+    Ok(state::tally(session, &names::captures(source), &own)?.0)
+}
+
 /// Empties the table.
 pub(super) fn forget(session: &mut Session, source: &str) -> Result<(), PostgresError> {
     state::empty(session, &names::captures(source))

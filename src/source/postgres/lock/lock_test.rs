@@ -32,11 +32,11 @@ use super::{
 
 const TESTING: &str = "testing the lock";
 
-/// Why a way is not tried on a row that is not as it was.
-const ROW_CHANGED: &str = "the row was changed by somebody else meanwhile";
+/// More turns than tries are none.
+const MOST_TURNS: u32 = 1000;
 
-/// How often rows are looked for; the last time nobody can change them any more, and the application waits.
-const MOST_LISTS: u32 = 3;
+/// How often something is tried that others may get in the way of.
+const MOST_ATTEMPTS: u32 = 3;
 
 pub(super) const CHANGED: &str =
     "it was changed while the lock was tested; the same command again may do";
@@ -59,8 +59,7 @@ pub(in crate::source) fn test(place: &Place) -> Result<TestReport, LockError> {
         let plan = Plan::make(session, place)?;
         match control::read(session, place.name())? {
             Some(control) if control.state == LockState::Engaged => {
-                let trials = listed(session, &plan, control.mode)?;
-                Ok(Some(take_turn(session, place, &trials, Duration::MAX)?))
+                Ok(Some(on_engaged(session, &plan, control.mode)?))
             }
             Some(control) if control.state == LockState::Sealed => Err(control.held(place.name())),
             Some(_) | None => Ok(None),
@@ -78,69 +77,79 @@ pub(in crate::source) fn test(place: &Place) -> Result<TestReport, LockError> {
     Ok(report)
 }
 
+/// All tries on the lock as it stands. Nobody is kept from writing what it lets through: a row may have changed
+/// before it is tried, and what is diverted meanwhile may be somebody else's. What did not meet what it should is tried
+/// again, on a row that is looked for again.
+fn on_engaged(
+    session: &mut Session,
+    plan: &Plan<'_>,
+    mode: LockMode,
+) -> Result<Vec<Try>, LockError> {
+    let mut tries: Vec<Try> = Vec::new();
+    for _ in 0..MOST_ATTEMPTS {
+        for trial in listed(session, plan, mode)? {
+            let found = tries.iter().position(|one| one.what == trial.what);
+            if found.is_some_and(|at| tries[at].as_expected()) {
+                continue;
+            }
+            let one = take_turn(session, plan.place, &[trial], Duration::MAX)?;
+            match found {
+                Some(at) => drop(tries.splice(at..=at, one)),
+                None => tries.extend(one),
+            }
+        }
+        if tries.iter().all(Try::as_expected) {
+            break;
+        }
+    }
+    Ok(tries)
+}
+
 /// All tries on guards made for them in transactions that are undone, and what they were made on. The application
-/// waits while one is under way, so each is short, and the application has the table for itself in between. What is
-/// to be tried is looked for before, which may take a look at the whole table.
+/// waits while one is under way, so each is short, and the application has the table for itself in between.
 pub(super) fn on_new_guards(place: &Place) -> Result<(TestReport, Tested), LockError> {
     let request = LockRequest {
         owner: Owner::Administrator("lock test".to_owned()),
         reason: "test of the lock".to_owned(),
         successor: String::new(),
     };
-    let (mut trials, tested) = looked_up(place)?;
-    let mut tries: Vec<Try> = Vec::with_capacity(trials.len());
-    let mut lists = 1;
-    // Every turn tries something, or is one of a few.
-    while tries.len() < trials.len() {
-        let turn = legacy::rehearse(place, TESTING, |session| {
+    let mut tries: Vec<Try> = Vec::new();
+    let mut on: Option<Tested> = None;
+    // Every turn tries something, and there are fewer ways in than this.
+    for _ in 0..MOST_TURNS {
+        let (turn, tested, all) = legacy::rehearse(place, TESTING, |session| {
             let plan = Plan::make(session, place)?;
+            plan.may_guard(session)?;
             let plan = engage::hold(session, &plan, TESTING)?;
-            if Tested::now(session, &plan)? != tested {
-                return Err(place.not_lockable(CHANGED));
-            }
+            let tested = Tested::now(session, &plan)?;
             engage::make(session, &plan, &request)?;
             legacy::limit(session, TESTING, TRY)?;
             session.batch(TESTING, READERS_FIRST)?;
-            let held = match lists {
-                MOST_LISTS => Some(listed(session, &plan, place.lock.mode)?),
-                _ => None,
-            };
-            let left = held.as_ref().unwrap_or(&trials).get(tries.len()..);
-            take_turn(session, place, left.unwrap_or_default(), TURN)
+            let trials = listed(session, &plan, place.lock.mode)?;
+            let left = trials.get(tries.len()..).unwrap_or_default();
+            let turn = take_turn(session, place, left, TURN)?;
+            Ok((turn, tested, trials.len()))
         })?;
-        if lists < MOST_LISTS && turn.iter().any(is_of_a_changed_row) {
-            lists += 1;
-            trials = looked_up(place)?.0;
-            tries.clear();
-        } else if turn.is_empty() {
-            break;
-        } else {
-            tries.extend(turn);
+        if on.as_ref().is_some_and(|on| *on != tested) {
+            return Err(place.not_lockable(CHANGED));
         }
-        if tries.len() < trials.len() {
-            thread::sleep(PAUSE);
+        tries.extend(turn);
+        if tries.len() >= all {
+            let report = TestReport {
+                source: place.name().to_owned(),
+                on_engaged_lock: false,
+                tries,
+            };
+            return Ok((report, tested));
         }
+        on = Some(tested);
+        thread::sleep(PAUSE);
     }
-    let report = TestReport {
-        source: place.name().to_owned(),
-        on_engaged_lock: false,
-        tries,
-    };
-    Ok((report, tested))
-}
-
-/// Everything to be tried, on the rows as they are now, and what it is tried on.
-fn looked_up(place: &Place) -> Result<(Vec<Trial>, Tested), LockError> {
-    legacy::rehearse(place, TESTING, |session| {
-        let plan = Plan::make(session, place)?;
-        plan.may_guard(session)?;
-        let trials = listed(session, &plan, place.lock.mode)?;
-        Ok((trials, Tested::now(session, &plan)?))
+    Err(LockError::Busy {
+        place: place.name().to_owned(),
+        doing: TESTING,
+        waited: (TURN + PAUSE) * MOST_TURNS,
     })
-}
-
-fn is_of_a_changed_row(one: &Try) -> bool {
-    matches!(&one.outcome, Outcome::NothingToTryOn(why) if why == ROW_CHANGED)
 }
 
 /// What a test was made on; it tells nothing about anything else.
@@ -235,7 +244,7 @@ struct Tester<'t> {
     before: Kept,
 }
 
-/// Diverted PINs and captures.
+/// Diverted PINs, and what this transaction has captured.
 #[derive(Clone, Copy)]
 struct Kept {
     diverted: u64,
@@ -271,7 +280,7 @@ impl<'t> Tester<'t> {
             Err(error) if !session.is_standing() => return Err(error.into()),
             Err(error) => refusal(&error, way),
             Ok(0) if matches!(way, Way::OfARow(_) | Way::OfARowAsReplica(_)) => {
-                Outcome::NothingToTryOn(ROW_CHANGED.to_owned())
+                Outcome::NothingToTryOn("the row was changed by somebody else meanwhile".to_owned())
             }
             Ok(_) => {
                 session.batch(TESTING, "RESET ROLE")?;
@@ -294,7 +303,7 @@ fn kept(session: &mut Session, place: &Place) -> Result<Kept, PostgresError> {
     let name = place.name();
     Ok(Kept {
         diverted: divert::tally(session, name)?.0,
-        captured: capture::tally(session, name)?.0,
+        captured: capture::own(session, name)?,
     })
 }
 
