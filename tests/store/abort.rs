@@ -1,6 +1,6 @@
-use pinferry::store::{CommitPoint, RunPhase, StoreError};
+use pinferry::store::{CommitPoint, RunPhase, StoreError, Target};
 
-use crate::support::{LONG, commit_chunk, create_run, loading, on_each_engine, set_phase};
+use crate::support::{LONG, Place, commit_chunk, create_run, loading, on_each_engine, set_phase};
 
 #[test]
 fn an_abort_goes_on_where_it_was_killed_and_leaves_only_the_record_of_the_run() {
@@ -84,4 +84,32 @@ fn rows_of_another_run_stay_in_a_target_that_was_in_use() {
         }
         assert_eq!(place.count("quarantine"), 5);
     });
+}
+
+#[test]
+fn an_abort_takes_rows_out_of_no_table_but_the_run_s_own() {
+    let place = Place::on_server();
+    let mut target = place.open();
+    let lease = loading(&mut target);
+    commit_chunk(&mut target, &lease, 0).unwrap();
+    set_phase(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
+    for step in target.index_steps() {
+        let tx = target.begin(&lease).unwrap();
+        tx.build_index(step).unwrap();
+        tx.commit(CommitPoint::Index).unwrap();
+    }
+    // What somebody lets refer to a PIN is theirs: the abort stops until they have taken it away.
+    place.sql("CREATE TABLE note (pin_id BIGINT REFERENCES pin); INSERT INTO note VALUES (NULL)");
+    set_phase(&mut target, &lease, RunPhase::Loaded, RunPhase::Aborting);
+    let erase = |target: &mut Target| {
+        let tx = target.begin(&lease)?;
+        let rows = tx.delete_run_rows(100)?;
+        tx.commit(CommitPoint::Erase)?;
+        Ok::<_, StoreError>(rows)
+    };
+    assert_eq!(erase(&mut target).unwrap(), 10);
+    erase(&mut target).unwrap_err();
+    assert_eq!(place.count("note"), 1);
+    place.sql("DROP TABLE note");
+    assert_eq!(erase(&mut target).unwrap(), 0);
 }

@@ -21,7 +21,7 @@ pub(in crate::store) use value::{Value, values};
 
 use super::{
     ChunkRows, Lease, StoreError,
-    postgres::{insert as on_server, purpose, purposes_of},
+    postgres::{index::drop_keys_to, insert as on_server, purpose, purposes_of},
     sqlite::{connection, insert as on_file},
 };
 
@@ -226,7 +226,8 @@ impl Database {
         self.value("read the clock", "SELECT {now}", &[])
     }
 
-    /// Takes all rows out of a table and says how many there were.
+    /// Takes all rows out of a table, and out of no other, and says how many there were. On a server the program's own
+    /// foreign keys to the table go with them; somebody else's stand in the way.
     pub(in crate::store) fn empty(
         &self,
         action: &'static str,
@@ -236,7 +237,8 @@ impl Database {
             Self::Sqlite(_) => self.execute(action, &format!("DELETE FROM {table}"), &[]),
             Self::Postgres(server) => {
                 let rows = self.value(action, &format!("SELECT count(*) FROM {table}"), &[])?;
-                server.batch(action, &format!("TRUNCATE {table} CASCADE"))?;
+                drop_keys_to(self, table)?;
+                server.batch(action, &format!("TRUNCATE {table}"))?;
                 Ok(rows)
             }
         }

@@ -50,6 +50,27 @@ pub(in crate::store) fn drop_all(database: &Database) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// Takes away the foreign keys that refer to a table, of those the steps add: a table that one refers to cannot be
+/// truncated alone, not even where no row does.
+pub(in crate::store) fn drop_keys_to(database: &Database, table: &str) -> Result<(), StoreError> {
+    let rows = database.rows(
+        "look for the keys",
+        "SELECT CAST(relname AS text), CAST(conname AS text)
+         FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+         WHERE contype = 'f' AND confrelid = to_regclass(?1) AND conrelid = to_regclass(quote_ident(relname))",
+        values![table],
+    )?;
+    for row in rows {
+        let (referring, found): (String, String) = (row.get(0)?, row.get(1)?);
+        let is_ours = |step: &IndexStep| matches!(step.work, StepWork::Validate { table, key } if table == referring && key == found);
+        if INDEX_STEPS.iter().any(is_ours) {
+            let drop = format!("ALTER TABLE {referring} DROP CONSTRAINT {found}");
+            database.batch("drop a foreign key", &drop)?;
+        }
+    }
+    Ok(())
+}
+
 fn has_relation(database: &Database, name: &str) -> Result<bool, StoreError> {
     database.value(
         "look for an index",
