@@ -112,6 +112,30 @@ fn a_revocation_by_another_unique_key_is_not_mistaken_for_a_new_pin() {
 }
 
 #[test]
+fn in_a_transaction_that_does_not_see_what_others_wrote_nothing_is_taken_for_a_new_pin() {
+    for isolation in ["REPEATABLE READ", "SERIALIZABLE"] {
+        let begin = format!("BEGIN ISOLATION LEVEL {isolation}");
+        let revoke = format!(
+            "{} ON CONFLICT (id) DO UPDATE SET stato = 'R'",
+            insert("INSERT", "9", "A")
+        );
+        let legacy = Legacy::diverting();
+        let mut early = legacy.application();
+        run(&mut early, &format!("{begin}; SELECT 1 FROM pin_legacy")).expect("begun");
+        legacy.assert_passes(&insert("INSERT", "9", "A"));
+        legacy.engage();
+        let error = run(&mut early, &revoke).expect_err("a row it does not see");
+        assert!(error.contains("could not serialize"), "{error}");
+        run(&mut early, &format!("ROLLBACK; {begin}; {revoke}; COMMIT")).expect("seen");
+        assert_eq!(legacy.waiting(), "0", "{isolation}");
+        assert_eq!(legacy.captured(), 1, "{isolation}");
+        legacy.assert_refused(&format!("{begin}; {}", insert("INSERT", "8", "A")));
+        legacy.assert_passes(&insert("INSERT", "8", "A"));
+        assert_eq!(legacy.waiting(), "1", "{isolation}");
+    }
+}
+
+#[test]
 fn the_same_new_pin_a_second_time_is_refused() {
     let legacy = Legacy::diverting();
     legacy.engage();

@@ -67,7 +67,8 @@ pub(super) fn tally(session: &mut Session, source: &str) -> Result<(u64, u64), P
 
 /// The statements that make the guard which catches a new PIN. Partitions have it too; a child of another kind
 /// may have columns of its own, so that a new PIN there is refused. A table whose collisions nobody can foresee
-/// gets none, and the lock's test says so.
+/// gets none, and the lock's test says so. A transaction that goes on seeing an older state of the table cannot foresee
+/// any: its new PINs are refused.
 pub(super) fn guard(
     session: &mut Session,
     plan: &Plan<'_>,
@@ -96,6 +97,9 @@ pub(super) fn guard(
     let waits = sql::text(&messages.locked("this PIN is already waiting to be activated"));
     let body = format!(
         "BEGIN
+           IF pg_catalog.current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+             RETURN NEW;
+           END IF;
            IF {collides} OR NOT {complete} THEN RETURN NEW; END IF;
            INSERT INTO {table} (pinferry_id{columns}) VALUES ({id}{values})
              ON CONFLICT (pinferry_id) WHERE processed_at IS NULL DO NOTHING;
