@@ -6,7 +6,7 @@ use pinferry::{
     source::lock::{Leftovers, LockError},
 };
 
-use crate::support::{Legacy, TABLES, fingerprint, insert, run, run_one};
+use crate::support::{COLUMNS, Legacy, TABLES, fingerprint, insert, row, run, run_one};
 
 #[test]
 fn every_kind_of_new_pin_is_caught_without_an_error() {
@@ -62,15 +62,16 @@ fn a_new_pin_is_caught_without_a_look_at_the_whole_table() {
     );
     legacy.engage();
     legacy.assert_passes(&insert("INSERT", "9", "A"));
-    let mut session = legacy.application();
-    let looked = format!(
-        "DO $$DECLARE scans bigint; BEGIN {}; SELECT seq_scan INTO scans FROM pg_stat_xact_user_tables
-            WHERE relname = 'pin_legacy';
-            IF scans > 0 THEN RAISE 'the table was read'; END IF; END$$",
-        insert("INSERT", "8", "A")
-    );
-    run(&mut session, &looked).expect("no scan");
+    assert_no_scan(&legacy, &insert("INSERT", "8", "A"));
     assert_eq!(legacy.waiting(), "2");
+}
+
+fn assert_no_scan(legacy: &Legacy, statements: &str) {
+    legacy.assert_passes(&format!(
+        "DO $$DECLARE scans bigint; BEGIN {statements}; SELECT seq_scan INTO scans FROM pg_stat_xact_user_tables
+            WHERE relname = 'pin_legacy';
+            IF scans > 0 THEN RAISE 'the table was read'; END IF; END$$"
+    ));
 }
 
 #[test]
@@ -112,6 +113,36 @@ fn a_revocation_by_another_unique_key_is_not_mistaken_for_a_new_pin() {
 }
 
 #[test]
+fn a_revocation_by_a_key_that_may_be_empty_is_not_mistaken_for_a_new_pin() {
+    for index in ["(tipo_pin, sede)", "(sede, tipo_pin)"] {
+        let legacy = Legacy::diverting();
+        legacy.assert_passes(&format!(
+            "UPDATE pin_legacy SET tipo_pin = id;
+             UPDATE pin_legacy SET sede = 'Roma' WHERE id = '2';
+             CREATE UNIQUE INDEX g ON pin_legacy {index} NULLS NOT DISTINCT;
+             INSERT INTO pin_legacy (id, tipo_pin, stato) SELECT n, n, 'A' FROM generate_series(1000, 20000) n;
+             ANALYZE pin_legacy"
+        ));
+        legacy.engage();
+        let upsert = |id: &str, key: &str| {
+            format!(
+                "INSERT INTO pin_legacy (id, tipo_pin, sede, stato) VALUES ('{id}', {key}, 'A')
+                   ON CONFLICT (tipo_pin, sede) DO UPDATE SET stato = 'R'"
+            )
+        };
+        legacy.assert_passes(&upsert("n1", "'1', NULL"));
+        legacy.assert_passes(&upsert("n2", "'2', 'Roma'"));
+        assert_eq!(legacy.waiting(), "0", "{index}");
+        assert_eq!(legacy.captured(), 2, "{index}");
+        // A plan that fits every value is made after some.
+        let many = (10..20).map(|n| upsert(&format!("n{n}"), &format!("'{n}', NULL")));
+        assert_no_scan(&legacy, &many.collect::<Vec<_>>().join("; "));
+        legacy.assert_passes(&upsert("n3", "'3', 'Roma'"));
+        assert_eq!(legacy.waiting(), "11", "{index}");
+    }
+}
+
+#[test]
 fn in_a_transaction_that_does_not_see_what_others_wrote_nothing_is_taken_for_a_new_pin() {
     for isolation in ["REPEATABLE READ", "SERIALIZABLE"] {
         let begin = format!("BEGIN ISOLATION LEVEL {isolation}");
@@ -133,6 +164,56 @@ fn in_a_transaction_that_does_not_see_what_others_wrote_nothing_is_taken_for_a_n
         legacy.assert_passes(&insert("INSERT", "8", "A"));
         assert_eq!(legacy.waiting(), "1", "{isolation}");
     }
+}
+
+#[test]
+fn a_revocation_by_a_key_of_one_partition_is_not_mistaken_for_a_new_pin() {
+    let legacy = with_keys_of_partitions();
+    legacy.engage();
+    let upsert = |table: &str, key: &str, id: &str, token: &str| {
+        format!(
+            "INSERT INTO {table} (id, classe_utente, gettone, stato) VALUES ('{id}', 'CIT', '{token}', 'A')
+               ON CONFLICT ({key}) DO UPDATE SET stato = 'R'"
+        )
+    };
+    legacy.assert_passes(&upsert("pin_1", "gettone", "1n", "g1"));
+    legacy.assert_passes(&upsert("pin_2", "classe_utente, gettone", "2n", "g2"));
+    assert_eq!(legacy.waiting(), "0");
+    assert_eq!(legacy.captured(), 2);
+    legacy.assert_passes(&upsert("pin_1", "gettone", "1n", "g2"));
+    legacy.assert_passes(&upsert("pin_2", "classe_utente, gettone", "2n", "g1"));
+    legacy.assert_passes(&insert("INSERT", "9", "A").replace("g9", "g1"));
+    assert_eq!(legacy.waiting(), "3");
+    assert_eq!(legacy.captured(), 2);
+}
+
+#[test]
+fn diverting_is_not_engaged_where_a_key_of_one_partition_cannot_be_foreseen() {
+    let legacy = with_keys_of_partitions();
+    legacy.assert_passes("CREATE UNIQUE INDEX h ON pin_1 (lower(nota))");
+    let error = legacy.engage_as(&run_one()).expect_err("no foreseeing");
+    assert!(matches!(error, LockError::TestFailed { .. }), "{error}");
+}
+
+/// Partitions with unique indexes of their own, one of them partitioned again, one with its columns elsewhere.
+fn with_keys_of_partitions() -> Legacy {
+    let mut legacy = Legacy::made_by(&format!(
+        "CREATE TABLE pin_legacy (id text NOT NULL, {COLUMNS}) PARTITION BY RANGE (id);
+         CREATE TABLE pin_0 PARTITION OF pin_legacy DEFAULT;
+         CREATE TABLE pin_1 (vecchia text, LIKE pin_legacy);
+         ALTER TABLE pin_1 DROP COLUMN vecchia;
+         ALTER TABLE pin_legacy ATTACH PARTITION pin_1 FOR VALUES FROM ('1') TO ('2');
+         CREATE UNIQUE INDEX ON pin_1 (gettone);
+         CREATE TABLE pin_2 (LIKE pin_legacy) PARTITION BY LIST (classe_utente);
+         CREATE TABLE pin_2_0 PARTITION OF pin_2 DEFAULT;
+         ALTER TABLE pin_legacy ATTACH PARTITION pin_2 FOR VALUES FROM ('2') TO ('3');
+         CREATE UNIQUE INDEX ON pin_2 (classe_utente, gettone)"
+    ));
+    for (id, status) in [(1, "A"), (2, "S"), (3, "R"), (4, "P")] {
+        legacy.assert_passes(&row(id, status));
+    }
+    legacy.lock.mode = LockMode::Divert;
+    legacy
 }
 
 #[test]
