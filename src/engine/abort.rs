@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{begin::drift, error::RunError, job::Job, locking, progress::Phase, stop::StopReason};
 use crate::{
     failpoint,
-    source::lock::{self, LockState, NotHandedBack, Owner},
+    source::lock::{self, Leftovers, LockState, NotHandedBack, Owner, Released},
     store::{CommitPoint, Intent, Lease, RunPhase, RunRow, StoreError, Target},
 };
 
@@ -51,6 +51,15 @@ impl Aborted {
             stopped: None,
         }
     }
+
+    fn released(&mut self, source: &str, released: Released) {
+        self.handed_back += released.handed_back;
+        self.remains.push((source.to_owned(), released.remains));
+        if let Some(table) = released.kept_in {
+            let pins = released.not_handed_back;
+            self.kept.push(Kept { table, pins });
+        }
+    }
 }
 
 /// Diverted PINs a legacy would not take, and the table they are kept in.
@@ -81,9 +90,10 @@ pub fn cost(job: &Job<'_>) -> Result<Cost, RunError> {
     let target = open(job)?;
     let run = match target.current_run()? {
         Some(run) if run.phase == RunPhase::Aborted => {
-            return Ok(match locking::claimed(job.settings, &run)?.iter().next() {
-                None => Cost::Nothing(run),
-                Some(_) => Cost::LockLeft(run),
+            let left = locking::left(job.settings, &run)?;
+            return Ok(match left.is_empty() {
+                true => Cost::Nothing(run),
+                false => Cost::LockLeft(run),
             });
         }
         Some(_) | None => abortable(job, &target)?,
@@ -130,7 +140,10 @@ pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
         .filter(|run| run.phase == RunPhase::Aborted)
     {
         let mut aborted = Aborted::begun(&run);
-        release_locks(job, &run, &mut aborted)?;
+        for locked in locking::left(job.settings, &run)? {
+            let source = locked.source().to_owned();
+            aborted.released(&source, locked.release(Leftovers::HandBack)?);
+        }
         return Ok(aborted);
     }
     let run = abortable(job, &target)?;
@@ -212,14 +225,7 @@ fn release_locks(job: &Job<'_>, run: &RunRow, aborted: &mut Aborted) -> Result<(
         let Some(released) = lock::clear(source, &job.settings.lock, &owner)? else {
             continue;
         };
-        aborted.handed_back += released.handed_back;
-        aborted
-            .remains
-            .push((source.rules.name.clone(), released.remains));
-        if let Some(table) = released.kept_in {
-            let pins = released.not_handed_back;
-            aborted.kept.push(Kept { table, pins });
-        }
+        aborted.released(&source.rules.name, released);
         failpoint::reached("abort.released");
     }
     Ok(())

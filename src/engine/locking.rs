@@ -3,7 +3,7 @@
 use super::error::RunError;
 use crate::{
     config::settings::Settings,
-    source::lock::{self, LockError, LockRequest, LockState, Locks, Owner},
+    source::lock::{self, Leftovers, LockError, LockRequest, LockState, Locked, Locks, Owner},
     store::RunRow,
 };
 
@@ -95,10 +95,23 @@ pub(super) fn held(settings: &Settings, run: &RunRow) -> Result<Locks, RunError>
     Ok(locks)
 }
 
-/// Releases whatever locks this run has left.
-pub(super) fn clear(settings: &Settings, run: &RunRow) -> Result<(), RunError> {
+/// The locks that this run has left, whoever holds other sources.
+pub(super) fn left(settings: &Settings, run: &RunRow) -> Result<Vec<Locked>, RunError> {
+    let mut left = Vec::new();
     for source in &settings.sources {
-        lock::clear(source, &settings.lock, &owner(run))?;
+        match lock::claim(source, &settings.lock, &owner(run)) {
+            Ok(locked) => left.extend(locked),
+            Err(LockError::Held(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(left)
+}
+
+/// Releases them.
+pub(super) fn clear(settings: &Settings, run: &RunRow) -> Result<(), RunError> {
+    for locked in left(settings, run)? {
+        locked.release(Leftovers::HandBack)?;
     }
     Ok(())
 }

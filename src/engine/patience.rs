@@ -25,14 +25,22 @@ pub(super) struct Patience {
     tries: u32,
     /// Whether the work was under way: a server that was never there is a mistake in its address.
     begun: bool,
+    /// The run that was under way.
+    run_id: Option<i64>,
     /// Whether it was said that somebody else is waited for.
     announced: bool,
 }
 
 impl Patience {
-    /// Notes that the work is under way.
-    pub(super) fn begin(&mut self) {
+    /// Notes that the work on this run is under way.
+    pub(super) fn begin(&mut self, run_id: i64) {
         self.begun = true;
+        self.run_id = Some(run_id);
+    }
+
+    /// The run that was under way, unless it goes on as this one.
+    pub(super) fn gave_up(&self, goes_on: Option<i64>) -> Option<i64> {
+        self.run_id.filter(|run_id| goes_on != Some(*run_id))
     }
 
     /// Waits before the next try, longer each time; or says why there is none.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::tally::Tally,
     source::lock::Locks,
-    store::{Intent, RunRow, Target, TargetStanding, standing},
+    store::{Intent, RunRow, StoreError, Target, TargetStanding, standing},
 };
 
 /// What the caller of a run may ask for.
@@ -122,8 +122,12 @@ fn attempt(
     let mut target = Target::open(&job.settings.target, Intent::CreateIfMissing)?;
     let run = match task(job, options, &target)? {
         Task::Report(run) => return outcome(&target, run.run_id, RunEnd::WasFinished),
-        Task::Resume(run) => run,
+        Task::Resume(run) => {
+            refuse_what_was_aborted(job, &target, patience.gave_up(Some(run.run_id)))?;
+            run
+        }
         Task::Begin { in_use } => {
+            refuse_what_was_aborted(job, &target, patience.gave_up(None))?;
             if !new {
                 look_before_writing(job, options)?;
             }
@@ -131,7 +135,7 @@ fn attempt(
         }
     };
     let lease = target.acquire(run.run_id, job.holder, job.settings.run.lease)?;
-    patience.begin();
+    patience.begin(run.run_id);
     let heartbeat = target.heartbeat(&lease)?;
     let rules = live::rules(job.settings, &target, &run)?;
     let mut runner = Runner {
@@ -153,6 +157,21 @@ fn attempt(
     released?;
     outcome(&target, run.run_id, end)
 }
+
+/// A process whose run others have aborted meanwhile begins no other, and takes back a lock that it may have made
+/// too late.
+fn refuse_what_was_aborted(
+    job: &Job<'_>,
+    target: &Target,
+    gave_up: Option<i64>,
+) -> Result<(), RunError> {
+    let Some(run_id) = gave_up else {
+        return Ok(());
+    };
+    locking::clear(job.settings, &target.run(run_id)?)?;
+    Err(StoreError::LeaseLost { run_id }.into())
+}
+
 pub(super) fn outcome(target: &Target, run_id: i64, end: RunEnd) -> Result<RunOutcome, RunError> {
     Ok(RunOutcome {
         run: target.run(run_id)?,
