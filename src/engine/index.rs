@@ -10,8 +10,20 @@ use std::{
 use super::{error::RunError, job::Job, load::Progressed, progress::Phase};
 use crate::store::{CommitPoint, IndexStep, Lease, RunRow, StoreError, Target, Toil};
 
-/// Does the steps that are not done yet, stage by stage.
+/// Does the steps that are not done yet, stage by stage, in the time that they take.
 pub(super) fn build(
+    job: &Job<'_>,
+    run: &RunRow,
+    target: &mut Target,
+    lease: &Lease,
+) -> Result<Progressed, RunError> {
+    target.turn_to(Toil::Index)?;
+    let progressed = by_stages(job, run, target, lease)?;
+    target.turn_to(Toil::Load)?;
+    Ok(progressed)
+}
+
+fn by_stages(
     job: &Job<'_>,
     run: &RunRow,
     target: &mut Target,

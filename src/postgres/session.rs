@@ -101,6 +101,16 @@ impl Session {
         self.settled(doing, limit, answer).map(drop)
     }
 
+    /// Waits from now on as long as these limits say, here and at the server.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub fn limit(&mut self, doing: &'static str, limits: &Limits) -> Result<(), PostgresError> {
+        self.batch(doing, &setup::limits(limits))?;
+        self.limits = *limits;
+        Ok(())
+    }
+
     /// Runs one statement; how many rows it changed.
     ///
     /// # Errors

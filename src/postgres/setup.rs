@@ -22,13 +22,21 @@ pub(super) fn statements(limits: &Limits) -> String {
          SET row_security = off;
          SET jit = off;
          SET client_min_messages = 'error';
-         SET statement_timeout = {};
-         SET lock_timeout = {};
-         SET idle_in_transaction_session_timeout = {};
          SET client_connection_check_interval = '10s';
          SET tcp_keepalives_idle = 30;
          SET tcp_keepalives_interval = 10;
-         SET tcp_keepalives_count = 6;",
+         SET tcp_keepalives_count = 6;
+         {}",
+        self::limits(limits)
+    )
+}
+
+/// The limits the server keeps itself.
+pub(super) fn limits(limits: &Limits) -> String {
+    format!(
+        "SET statement_timeout = {};
+         SET lock_timeout = {};
+         SET idle_in_transaction_session_timeout = {};",
         milliseconds(limits.statement),
         milliseconds(limits.lock),
         milliseconds(limits.idle_in_transaction),

@@ -10,7 +10,7 @@ use super::{
     lease::Lease,
     postgres, sqlite,
 };
-use crate::config::settings::TargetSettings;
+use crate::{config::settings::TargetSettings, postgres::Limits};
 
 /// Whether a missing target is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +34,22 @@ pub enum TargetStanding {
     Current,
 }
 
-/// What further hands are for.
+/// What hands are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Toil {
     /// Chunks: statements of seconds.
     Load,
     /// Indexes: statements that take as long as there are rows.
     Index,
+}
+
+impl Toil {
+    const fn limits(self) -> &'static Limits {
+        match self {
+            Self::Load => &postgres::LOADING,
+            Self::Index => &postgres::BUILDING,
+        }
+    }
 }
 
 /// Looks at the target without changing it: what stands there, and that it may be written.
@@ -117,19 +126,31 @@ impl Target {
         let TargetSettings::Postgres(place) = &self.settings else {
             return Ok(Vec::new());
         };
-        let limits = match toil {
-            Toil::Load => postgres::LOADING,
-            Toil::Index => postgres::BUILDING,
-        };
+        let limits = toil.limits();
         let purpose = postgres::purpose(lease.run_id, lease.epoch);
         let hand = |_| {
-            let server = postgres::connect(place, &purpose, &limits)?;
+            let server = postgres::connect(place, &purpose, limits)?;
             Ok(Self {
                 database: Database::Postgres(server),
                 settings: self.settings.clone(),
             })
         };
         (1..hands).map(hand).collect()
+    }
+
+    /// Gives this hand's own statements the time that such toil takes.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub fn turn_to(&self, toil: Toil) -> Result<(), StoreError> {
+        const ACTION: &str = "set up the session";
+        match &self.database {
+            Database::Sqlite(_) => Ok(()),
+            Database::Postgres(server) => server
+                .with(|session| session.limit(ACTION, toil.limits()))
+                .map_err(StoreError::postgres(ACTION)),
+        }
     }
 
     /// Begins a transaction of somebody who has no lease yet.

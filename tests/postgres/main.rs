@@ -8,3 +8,4 @@ mod encryption;
 )]
 mod server;
 mod session;
+mod target;
