@@ -7,6 +7,7 @@ mod full;
 mod given_back;
 mod held;
 mod interrupt;
+mod late_lock;
 mod later;
 mod scenario;
 #[allow(
