@@ -19,7 +19,7 @@ use crate::{
         digest::Digest,
         raw_record::{RawRecord, SourceIndex},
     },
-    source,
+    source::{self, lock},
     store::{NewRun, NewSource, RunPhase, RunRow, Target},
 };
 
@@ -28,6 +28,9 @@ use crate::{
 pub(super) fn look_before_writing(job: &Job<'_>, options: &RunOptions) -> Result<(), RunError> {
     check_sources(job)?;
     locking::refuse_other_runs(job.settings, None)?;
+    for source in &job.settings.sources {
+        lock::permitted(source, &job.settings.lock)?;
+    }
     for (settings, index) in job.settings.sources.iter().zip(0..) {
         let first = &mut |_: &RawRecord<'_>| ControlFlow::Break(());
         let read = source::read(settings, SourceIndex(index), &BTreeSet::new(), first)?;

@@ -132,6 +132,18 @@ pub fn foresee(source: &SourceSettings, lock: &LockSettings) -> Result<Foreseen,
     }
 }
 
+/// That a server lets the lock be made, as far as that can be seen without making it; files have no roles.
+///
+/// # Errors
+/// Which right is missing, or why else it could not be engaged; or the database cannot be read.
+pub fn permitted(source: &SourceSettings, lock: &LockSettings) -> Result<(), LockError> {
+    let place = Place::of(source, lock);
+    match place.engine() {
+        None | Some(Engine::Sqlite) => Ok(()),
+        Some(Engine::Postgres) => postgres::permitted(&place),
+    }
+}
+
 /// The script that gives these roles the rights they need at a source, and no more; `None` where files have no
 /// roles.
 #[must_use]

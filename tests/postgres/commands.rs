@@ -179,6 +179,8 @@ fn a_role_that_may_not_lock_does_not_run_and_nothing_is_written() {
     }
     let output = job.run(&["run"], "s3cret-but-wrong");
     assert_eq!(output.status.code(), Some(2));
+    let target = job.folder.path().join("out/target.db");
+    assert!(!target.exists(), "no target was made");
     assert_eq!(
         job.database.text("SELECT count(*)::text FROM pin_legacy"),
         "300"

@@ -7,8 +7,9 @@ use crate::{exit::Exit, source::lock};
 
 /// Try every way past the lock, and every way that must stay open, and undo each
 ///
-/// Tries the guards of a lock that is held, or guards made for the test alone. Nothing is left behind. The
-/// database cannot be written by others meanwhile, which takes a second or two at most.
+/// Tries the guards of a lock that is held, or guards made for the test alone. Nothing is left behind.
+/// Without a lock, others wait while guards are made and tried: in a file for a second or two at most, on a server
+/// for some tenths of a second at a time.
 /// Exit code 1: something got through that should not, or was refused that should pass.
 #[derive(Debug, Args)]
 pub(super) struct Test {}

@@ -7,7 +7,20 @@ use super::{control, guard, legacy, lock_test, plan::Plan, release};
 
 /// See [`crate::source::lock::foresee`].
 pub(in crate::source) fn foresee(place: &Place) -> Result<Foreseen, LockError> {
-    let is_held = legacy::read(place, |snapshot| {
+    if is_held(place)? {
+        return Ok(Foreseen::Held);
+    }
+    Ok(Foreseen::Tested(lock_test::on_new_guards(place)?.0))
+}
+
+/// See [`crate::source::lock::permitted`].
+pub(in crate::source) fn permitted(place: &Place) -> Result<(), LockError> {
+    is_held(place).map(drop)
+}
+
+/// Whether there is a lock already; where there is none, that one may be made.
+fn is_held(place: &Place) -> Result<bool, LockError> {
+    legacy::read(place, |snapshot| {
         let session = &mut snapshot.session;
         let name = place.name();
         let plan = Plan::make(session, place)?;
@@ -22,9 +35,5 @@ pub(in crate::source) fn foresee(place: &Place) -> Result<Foreseen, LockError> {
         plan.may_guard(session)?;
         release::nothing_diverted(session, name)?;
         Ok(false)
-    })?;
-    if is_held {
-        return Ok(Foreseen::Held);
-    }
-    Ok(Foreseen::Tested(lock_test::on_new_guards(place)?.0))
+    })
 }

@@ -24,7 +24,7 @@ mod state;
 mod trial;
 
 pub(in crate::source) use engage::{claim, engage, give_back};
-pub(in crate::source) use foresee::foresee;
+pub(in crate::source) use foresee::{foresee, permitted};
 pub(in crate::source) use grants::script as grants;
 pub(in crate::source) use lock_test::test;
 pub(in crate::source::postgres) use reading::{Image, adjust};
