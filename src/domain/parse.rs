@@ -179,7 +179,7 @@ impl Dates {
     }
 }
 
-fn profile(raw: &RawRecord<'_>, rules: &Rules) -> Result<ProfileIndex, Rejection> {
+pub(super) fn profile(raw: &RawRecord<'_>, rules: &Rules) -> Result<ProfileIndex, Rejection> {
     let code = normalise::code(raw.get(Field::Profile));
     rules.catalogue.find(&code).ok_or_else(|| {
         let detail = match &*code {
@@ -190,12 +190,12 @@ fn profile(raw: &RawRecord<'_>, rules: &Rules) -> Result<ProfileIndex, Rejection
     })
 }
 
-struct Entity<'a> {
-    granted: Cow<'a, str>,
+pub(super) struct Entity<'a> {
+    pub(super) granted: Cow<'a, str>,
     ignored: bool,
 }
 
-fn entity<'a>(raw: &RawRecord<'a>, rule: EntityRule) -> Result<Entity<'a>, Rejection> {
+pub(super) fn entity<'a>(raw: &RawRecord<'a>, rule: EntityRule) -> Result<Entity<'a>, Rejection> {
     let given = normalise::code(raw.get(Field::Entity));
     match rule {
         EntityRule::Required if given.is_empty() => Err(Rejection::of(

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     domain::{
+        activation::revocation::GrantHash,
         digest::RowHash,
         field::Field,
         fiscal_code::FiscalCode,
@@ -33,7 +34,7 @@ use crate::{
     source::lock::{Capture, Locks, RawFields},
     store::{
         Account, ChunkBuilder, CommitPoint, Lease, Met, RunPhase, RunRow, Target,
-        activation::{CAPTURES_REPLAYED, RevokedRecord},
+        activation::{CAPTURES_REPLAYED, RevokedGrant},
     },
 };
 
@@ -124,7 +125,7 @@ struct Round {
     people: BTreeSet<Base>,
     records: BTreeSet<(SourceIndex, String)>,
     /// For the requests that were accepted before.
-    revoked: Vec<RevokedRecord>,
+    revoked: Vec<RevokedGrant>,
 }
 
 impl Round {
@@ -176,12 +177,11 @@ impl Round {
         };
         let was_over = capture.before.is_some() && is_over(&capture.before);
         let record = capture.after.as_ref().or(capture.before.as_ref());
-        if let (Some(image), true, false) = (record, is_over(&capture.after), was_over) {
-            self.revoked.push(RevokedRecord {
-                source: name.to_owned(),
-                id: record_id(&image.record(source, 0), rules).into_owned(),
-                at: capture.at.clone(),
-            });
+        if let (Some(image), true, false) = (record, is_over(&capture.after), was_over)
+            && let Some(grant) = GrantHash::of_record(&image.record(source, 0), rules)
+        {
+            let at = capture.at.clone();
+            self.revoked.push(RevokedGrant { grant, at });
         }
     }
 

@@ -90,6 +90,12 @@ impl Grounds {
         self.zone.to_datetime(at).date()
     }
 
+    /// The code this one leads to, if any does.
+    #[must_use]
+    pub fn current_code(&self, code: FiscalCode) -> Option<FiscalCode> {
+        self.rules.links.current_code(code.as_str()).ok()
+    }
+
     /// The moment a request accepted at `accepted_at` may take effect: the start of a working day.
     fn not_before(&self, accepted_at: Timestamp) -> Timestamp {
         let day = calendar::add_working_days(self.local_date(accepted_at), self.delay_working_days);

@@ -15,6 +15,7 @@ use crate::{
             evaluation::Grounds,
             pending::{self, Delivered},
             refusal::Failure,
+            revocation::Revocations,
             standing::{ACTIVATION_SOURCE, MaxAges, PinName, Standing},
         },
         tally::Tally,
@@ -29,11 +30,13 @@ use crate::{
 pub(super) struct Batch<'b> {
     tx: &'b ActivationTx<'b>,
     run_id: i64,
+    grounds: &'b Grounds,
     pub(super) now: Timestamp,
     today: Date,
     ages: MaxAges,
     ids: IdBase,
     pending_is_done: bool,
+    revocations: Revocations,
     left: Cell<bool>,
 }
 
@@ -48,6 +51,8 @@ pub(super) struct Outcome {
 /// People as they stand, and what is to become of them.
 struct Plan {
     people: People,
+    /// Codes that lead to them, by person; none where no code matters.
+    codes: HashMap<i64, Vec<String>>,
     delivered: HashMap<i64, Vec<Delivered>>,
     effects: Vec<PersonEffect>,
     settled: Settled,
@@ -67,17 +72,19 @@ impl<'b> Batch<'b> {
     pub(super) fn begin(
         tx: &'b ActivationTx<'b>,
         run_id: i64,
-        grounds: &Grounds,
+        grounds: &'b Grounds,
     ) -> Result<Self, StoreError> {
         let now = tx.now()?;
         Ok(Self {
             tx,
             run_id,
+            grounds,
             now,
             today: grounds.local_date(now),
             ages: tx.max_ages()?,
             ids: tx.id_base()?,
             pending_is_done: tx.pending_done(run_id)?,
+            revocations: tx.revocations()?,
             left: Cell::new(false),
         })
     }
@@ -238,6 +245,9 @@ impl<'b> Batch<'b> {
         person_ids.sort_unstable();
         person_ids.dedup();
         let mut plan = self.plan(&person_ids)?;
+        if !self.revocations.is_empty() {
+            plan.codes = self.tx.codes_of(&person_ids)?;
+        }
         let out_of_turn = self.out_of_turn(&people, &person_ids)?;
         for (whose, requests) in people {
             match whose {
@@ -284,6 +294,7 @@ impl<'b> Batch<'b> {
         };
         Ok(Plan {
             people,
+            codes: HashMap::new(),
             delivered,
             effects: Vec::new(),
             settled: Settled::default(),
@@ -313,8 +324,10 @@ impl<'b> Batch<'b> {
         ids: IdBase,
     ) {
         let (mut person_id, mut standing) = person.unzip();
-        let revocations = person_id.and_then(|id| plan.people.revocations.remove(&id));
-        let revocations = revocations.unwrap_or_default();
+        let codes = match person_id {
+            Some(id) => plan.codes.remove(&id).unwrap_or_default(),
+            None => self.renamed(requests),
+        };
         let mut total: Option<Effect> = None;
         if let (Some(id), Some(before)) = (person_id, standing.take()) {
             total = self.delivered(plan, id, &before);
@@ -325,7 +338,7 @@ impl<'b> Batch<'b> {
         }
         for due in requests {
             let request = &due.request;
-            let effect = if revocations.iter().any(|one| one.wins_over(request)) {
+            let effect = if self.revocations.win_over(request, &codes) {
                 Err(Failure::Revoked)
             } else {
                 effect::of(request, standing.as_ref(), self.today, &self.ages)
@@ -359,6 +372,15 @@ impl<'b> Batch<'b> {
         if let (Some(person_id), Some(effect)) = (person_id, total) {
             plan.effects.push(PersonEffect { person_id, effect });
         }
+    }
+
+    /// The codes that those of a newcomer's requests lead to: his legacy records may be in quarantine.
+    fn renamed(&self, requests: &[&Due]) -> Vec<String> {
+        requests
+            .iter()
+            .filter_map(|due| self.grounds.current_code(due.request.fiscal_code))
+            .map(|code| code.as_str().to_owned())
+            .collect()
     }
 
     fn write(&self, plan: Plan) -> Result<Settled, StoreError> {

@@ -8,11 +8,8 @@ use serde_json::json;
 use super::tx::ActivationTx;
 use crate::{
     domain::{
-        activation::{
-            revocation::Revocation,
-            standing::{
-                ACTIVATION_SOURCE, Credential, Grant, Identity, MaxAges, Pin, PinName, Standing,
-            },
+        activation::standing::{
+            ACTIVATION_SOURCE, Credential, Grant, Identity, MaxAges, Pin, PinName, Standing,
         },
         status::{Disposition, GrantStatus, LegacyStatus, Level, PinStatus},
     },
@@ -31,8 +28,6 @@ pub struct People {
     pub standings: HashMap<i64, Standing>,
     /// The ids of the PINs that the standings name.
     pub pin_ids: HashMap<PinName, i64>,
-    /// What was revoked of them under the lock, by id.
-    pub revocations: HashMap<i64, Vec<Revocation>>,
 }
 
 impl ActivationTx<'_> {
@@ -71,6 +66,22 @@ impl ActivationTx<'_> {
             .collect()
     }
 
+    /// Every code that leads to these people, old ones included, by person.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn codes_of(&self, person_ids: &[i64]) -> Result<HashMap<i64, Vec<String>>, StoreError> {
+        let rows = self.of_people(
+            person_ids,
+            "SELECT person_id, fiscal_code FROM fiscal_code WHERE person_id {of}",
+        )?;
+        let mut codes: HashMap<i64, Vec<String>> = HashMap::new();
+        for row in &rows {
+            codes.entry(row.get(0)?).or_default().push(row.get(1)?);
+        }
+        Ok(codes)
+    }
+
     /// These people as they stand, but for those somebody else is changing. What an effect may change of
     /// them is theirs until the transaction ends, so that no revocation is overwritten that came meanwhile.
     ///
@@ -102,7 +113,6 @@ impl ActivationTx<'_> {
         if people.standings.len() < held.len() {
             return Err(damaged("a person without a code"));
         }
-        people.revocations = self.revocations(&held)?;
         self.add_pins(&held, &mut people)?;
         self.add_latest_requests(&held, &mut people)?;
         let grants = self.of_people(
