@@ -188,6 +188,18 @@ fn a_revocation_by_a_key_of_one_partition_is_not_mistaken_for_a_new_pin() {
 }
 
 #[test]
+fn the_test_tries_a_row_that_no_key_of_one_partition_forbids() {
+    let legacy = with_keys_of_partitions();
+    legacy.assert_passes(
+        "CREATE UNIQUE INDEX ON pin_0 (codice_fiscale);
+         DELETE FROM pin_legacy WHERE id IN ('1', '2')",
+    );
+    legacy.engage();
+    legacy.assert_passes(&insert("INSERT", "9", "A"));
+    assert_eq!(legacy.waiting(), "1");
+}
+
+#[test]
 fn diverting_is_not_engaged_where_a_key_of_one_partition_cannot_be_foreseen() {
     let legacy = with_keys_of_partitions();
     legacy.assert_passes("CREATE UNIQUE INDEX h ON pin_1 (lower(nota))");

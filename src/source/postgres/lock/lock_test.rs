@@ -217,21 +217,23 @@ fn every(
     Ok(trials)
 }
 
-/// The columns that some unique index or the id mentions: a new row needs values of its own there.
+/// The columns that some unique index, be it of one partition, or the id mentions: a new row needs values of its own there.
 fn unique_columns(
     session: &mut Session,
     shape: &TableShape,
 ) -> Result<BTreeSet<usize>, PostgresError> {
     let rows = session.rows(
         TESTING,
-        "SELECT DISTINCT a.attnum::bigint FROM pg_catalog.pg_index i
+        "SELECT DISTINCT a.attname::text FROM pg_catalog.pg_index i
            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-          WHERE i.indrelid = $1::bigint::oid AND i.indisunique",
+          WHERE i.indisunique
+            AND (i.indrelid = $1::bigint::oid
+                 OR i.indrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree($1::bigint::oid) p))",
         relation::oid(shape.root().oid),
     )?;
-    let numbers: BTreeSet<i64> = rows.iter().map(|row| row.get(0)).collect();
+    let names: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
     let id = shape.mapped.get(&crate::domain::field::Field::LegacyId);
-    let unique = |at: &usize| numbers.contains(&shape.columns[*at].number) || Some(at) == id;
+    let unique = |at: &usize| names.contains(&shape.columns[*at].name) || Some(at) == id;
     Ok((0..shape.columns.len()).filter(unique).collect())
 }
 

@@ -26,7 +26,7 @@ WITH RECURSIVE typed (at, type) AS (
     SELECT d.at, t.typbasetype
       FROM typed d JOIN pg_catalog.pg_type t ON t.oid = d.type AND t.typtype = 'd'
 )
-SELECT a.attnum::bigint, a.attname::text, pg_catalog.format('%I.%I', n.nspname, t.typname), a.attnotnull, a.attgenerated <> '',
+SELECT a.attname::text, pg_catalog.format('%I.%I', n.nspname, t.typname), a.attnotnull, a.attgenerated <> '',
        EXISTS (SELECT 1 FROM pg_catalog.pg_index i
                 WHERE i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (i.indkey))
   FROM typed c
@@ -78,7 +78,6 @@ pub(super) struct Member {
 /// A column.
 #[derive(Debug)]
 pub(super) struct Column {
-    pub(super) number: i64,
     pub(super) name: String,
     /// As SQL names the type with its schema, without its modifiers.
     pub(super) kind: String,
@@ -157,12 +156,11 @@ pub(super) fn find(
 pub(super) fn columns(session: &mut Session, oid: i64) -> Result<Vec<Column>, PostgresError> {
     let rows = session.rows("reading the columns to guard", COLUMNS, relation::oid(oid))?;
     let column = |row: &sqlx::postgres::PgRow| Column {
-        number: row.get(0),
-        name: row.get(1),
-        kind: row.get(2),
-        not_null: row.get(3),
-        generated: row.get(4),
-        primary: row.get(5),
+        name: row.get(0),
+        kind: row.get(1),
+        not_null: row.get(2),
+        generated: row.get(3),
+        primary: row.get(4),
     };
     Ok(rows.iter().map(column).collect())
 }
