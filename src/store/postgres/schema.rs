@@ -8,7 +8,7 @@ use super::{LOADING, connect, grants};
 use crate::{
     config::postgres::PostgresSettings,
     failpoint, postgres,
-    store::{Intent, StoreError, TargetStanding, database::Database},
+    store::{Intent, StoreError, TargetStanding, database::Database, error::some_tables},
 };
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
@@ -22,22 +22,31 @@ enum Standing {
     Current,
 }
 
+/// What a database is looked at for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Read,
+    Write,
+}
+
+/// The kind of a thing, and its name.
+type Other = (String, String);
+
 /// Looks at the database without changing it.
 pub(in crate::store) fn standing(
     settings: &PostgresSettings,
 ) -> Result<TargetStanding, StoreError> {
     let database = Database::Postgres(connect(settings, "look", &LOADING)?);
-    Ok(match inspect(&database, settings.shown())? {
-        Standing::Empty => {
-            grants::may_create(&database, settings.shown())?;
-            TargetStanding::Empty
-        }
-        Standing::Older(_) => TargetStanding::Older,
-        Standing::Current => {
-            grants::may_write(&database, settings.shown())?;
-            TargetStanding::Current
-        }
-    })
+    Ok(
+        match inspect(&database, settings.shown(), Purpose::Write)? {
+            Standing::Empty => {
+                grants::may_create(&database, settings.shown())?;
+                TargetStanding::Empty
+            }
+            Standing::Older(_) => TargetStanding::Older,
+            Standing::Current => TargetStanding::Current,
+        },
+    )
 }
 
 /// Connects, and brings the schema to this program's version.
@@ -46,7 +55,7 @@ pub(in crate::store) fn open(
     intent: Intent,
 ) -> Result<Database, StoreError> {
     let database = Database::Postgres(connect(settings, "run", &LOADING)?);
-    match inspect(&database, settings.shown())? {
+    match inspect(&database, settings.shown(), Purpose::Write)? {
         Standing::Empty if intent == Intent::MustExist => {
             return Err(StoreError::Unused {
                 place: settings.shown().to_owned(),
@@ -66,7 +75,7 @@ pub(in crate::store) fn open(
 pub(in crate::store) fn open_to_read(settings: &PostgresSettings) -> Result<Database, StoreError> {
     let database = Database::Postgres(connect(settings, "look", &LOADING)?);
     let place = settings.shown().to_owned();
-    match inspect(&database, &place)? {
+    match inspect(&database, &place, Purpose::Read)? {
         Standing::Current => {
             database.batch(ACTION, "SET default_transaction_read_only = on")?;
             Ok(database)
@@ -80,34 +89,23 @@ pub(in crate::store) fn open_to_read(settings: &PostgresSettings) -> Result<Data
     }
 }
 
-fn inspect(database: &Database, place: &str) -> Result<Standing, StoreError> {
-    let mark: Option<String> = database.value(
-        ACTION,
-        "SELECT obj_description(to_regclass('model_state'), 'pg_class')",
-        &[],
-    )?;
-    if mark.as_deref() != Some("pinferry") {
-        let tables: Vec<String> = database
-            .rows(
-                ACTION,
-                // What extensions bring is nobody's data; migrations that were begun and left are ours.
-                "SELECT relname FROM pg_class
-                 WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relkind IN ('r', 'p', 'v', 'm', 'f')
-                     AND relname <> '_sqlx_migrations'
-                     AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
-                 ORDER BY relname",
-                &[],
-            )?
-            .iter()
-            .map(|row| row.get(0))
-            .collect::<Result<_, _>>()?;
-        return match tables.as_slice() {
-            [] => Ok(Standing::Empty),
-            tables => Err(StoreError::Foreign {
+fn inspect(database: &Database, place: &str, purpose: Purpose) -> Result<Standing, StoreError> {
+    if !is_ours(database)? {
+        let others = others(database)?;
+        if others.is_empty() {
+            return Ok(Standing::Empty);
+        }
+        // Another process may have laid out the tables in between.
+        if !is_ours(database)? {
+            return Err(StoreError::Foreign {
                 place: place.to_owned(),
-                tables: crate::store::error::some_tables(tables),
-            }),
-        };
+                tables: shown(others),
+            });
+        }
+    }
+    match purpose {
+        Purpose::Write => grants::may_write(database, place)?,
+        Purpose::Read => grants::may_read(database, place)?,
     }
     let version: Option<i64> = database.value(
         ACTION,
@@ -123,6 +121,82 @@ fn inspect(database: &Database, place: &str) -> Result<Standing, StoreError> {
             found,
             known,
         }),
+    }
+}
+
+/// Whether the tables bear the program's mark.
+fn is_ours(database: &Database) -> Result<bool, StoreError> {
+    let mark: Option<String> = database.value(
+        ACTION,
+        "SELECT obj_description(to_regclass('model_state'), 'pg_class')",
+        &[],
+    )?;
+    Ok(mark.as_deref() == Some("pinferry"))
+}
+
+/// Whatever else is in the schema that could be in the way of a table: tables, sequences and types.
+fn others(database: &Database) -> Result<Vec<Other>, StoreError> {
+    let mut others: Vec<Other> = database
+        .rows(
+            ACTION,
+            // What extensions bring is nobody's data, and every table brings a type, every type that of its arrays.
+            "SELECT CASE relkind WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'type' ELSE 'table' END AS kind,
+                 CAST(relname AS text) AS name
+             FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+             WHERE nspname = current_schema() AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+                 AND relname <> '_sqlx_migrations'
+                 AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
+             UNION
+             SELECT 'type', CAST(typname AS text) FROM pg_type JOIN pg_namespace ON pg_namespace.oid = typnamespace
+             WHERE nspname = current_schema() AND typrelid = 0
+                 AND NOT EXISTS (SELECT 1 FROM pg_type AS element WHERE element.typarray = pg_type.oid)
+                 AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_type.oid AND deptype = 'e')
+             ORDER BY kind, name",
+            &[],
+        )?
+        .iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?)))
+        .collect::<Result<_, StoreError>>()?;
+    if others.is_empty() && !may_be_begun(database)? {
+        others.push(("table".to_owned(), "_sqlx_migrations".to_owned()));
+    }
+    Ok(others)
+}
+
+/// The first of them, in words.
+fn shown(others: Vec<Other>) -> String {
+    match others.as_slice() {
+        [(kind, name)] if kind != "table" => format!("the {kind} {name}"),
+        [(kind, name), rest @ ..] if others.iter().any(|(kind, _)| kind != "table") => {
+            format!("the {kind} {name} and {} more", rest.len())
+        }
+        _ => some_tables(&others.into_iter().map(|(_, name)| name).collect::<Vec<_>>()),
+    }
+}
+
+/// Whether a list of migrations, if there is one, may be that of ours, begun and left: it is empty.
+fn may_be_begun(database: &Database) -> Result<bool, StoreError> {
+    let fits: Option<bool> = database
+        .row(
+            ACTION,
+            "SELECT relkind = 'r' AND pg_has_role(relowner, 'USAGE') AND (
+                 SELECT string_agg(attname, ' ' ORDER BY attname) FROM pg_attribute
+                 WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+             ) = 'checksum description execution_time installed_on success version'
+             FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+             WHERE nspname = current_schema() AND relname = '_sqlx_migrations'",
+            &[],
+        )?
+        .map(|row| row.get(0))
+        .transpose()?;
+    match fits {
+        None => Ok(true),
+        Some(false) => Ok(false),
+        Some(true) => database.value(
+            ACTION,
+            "SELECT NOT EXISTS (SELECT 1 FROM _sqlx_migrations)",
+            &[],
+        ),
     }
 }
 
