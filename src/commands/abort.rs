@@ -29,8 +29,8 @@ impl Abort {
         let cost = match work(context, &settings, cost)? {
             Cost::LockLeft(run) => {
                 terminal.say(&format!(
-                    "run {} is aborted already, and a process of it that had been stopped has locked the legacy since: \
-                     that lock is released",
+                    "run {} is aborted already, and yet the legacy is locked in its name, by a process that had been \
+                     stopped or from a backup: that lock is released",
                     run.run_id
                 ));
                 None

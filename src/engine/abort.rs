@@ -76,7 +76,7 @@ pub struct Kept {
 pub enum Cost {
     /// The newest run is aborted already.
     Nothing(RunRow),
-    /// It is, but a process of it that had been stopped has locked the legacy since.
+    /// It is, and yet the legacy is locked in its name: by a process that had been stopped, or from a backup.
     LockLeft(RunRow),
     /// What an abort would cost.
     Of(AbortCost),

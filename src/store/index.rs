@@ -55,7 +55,9 @@ impl LeasedTx<'_> {
             Database::Sqlite(connection) => sqlite::index::build(connection, step)?,
             Database::Postgres(_) => postgres::index::build(&self.database, step)?,
         }
-        if let (StepWork::Statistics(Some(table)), true) = (step.work, self.target_was_fresh()?) {
+        if let StepWork::Statistics(Some(table)) = step.work
+            && self.target_was_fresh()?
+        {
             postgres::vacuum::resume(&self.database, table)?;
         }
         self.mark_step(step.name)?;
