@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::{Context, actor::actor, failure::Failure};
 use crate::{
     config::settings::Settings,
-    domain::{activation::evaluation::Grounds, rules::Rules},
+    domain::{activation::grounds::Grounds, rules::Rules},
     engine,
     exit::Exit,
     store::activation::ActivationStore,

@@ -17,7 +17,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    domain::activation::evaluation::Grounds,
+    domain::activation::grounds::Grounds,
     engine::stop::{StopFlag, StopReason},
     exit::Exit,
     failpoint,

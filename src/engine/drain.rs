@@ -6,7 +6,10 @@ use serde_json::json;
 use super::{error::RunError, job::Job};
 use crate::{
     domain::{
-        activation::evaluation::{DivertedPin, Grounds, evaluate_diverted},
+        activation::{
+            diverted::{DivertedPin, evaluate_diverted},
+            grounds::Grounds,
+        },
         raw_record::SourceIndex,
         rules::Rules,
     },

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::{
     domain::activation::{
-        evaluation::{Grounds, evaluate},
+        evaluation::evaluate,
+        grounds::Grounds,
         refusal::RequestMistake,
         submission::{RequestState, Submission},
     },

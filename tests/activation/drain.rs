@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use pinferry::{
     domain::{
         activation::{
-            evaluation::{DivertedPin, evaluate_diverted},
+            diverted::{DivertedPin, evaluate_diverted},
             submission::RequestState,
         },
         field::{FIELDS, Field},

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use pinferry::{
     config::settings::TargetSettings,
     domain::{
-        activation::evaluation::Grounds,
+        activation::grounds::Grounds,
         catalogue::Catalogue,
         links::Links,
         rules::{DEFAULT_SCHEMES, Rules, SourceRules},

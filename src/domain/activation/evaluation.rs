@@ -3,20 +3,16 @@
 //! All that a request has in common with a legacy record is judged by the very rules for records, so that
 //! nobody enters the model by the counter whom the migration would quarantine.
 
-use jiff::{
-    Timestamp,
-    civil::{Date, DateTime},
-    tz::TimeZone,
-};
-use sha2::{Digest as _, Sha256};
+use jiff::Timestamp;
 
 use super::{
-    calendar,
     column::Column,
     credential,
+    fingerprint::fingerprint,
+    grounds::Grounds,
     refusal::{Refusal, RequestMistake},
     request::{Fields, Request},
-    standing::{ACTIVATION_SOURCE, Credential, Identity},
+    standing::{Credential, Identity},
     submission::{Applicant, Origin, Submission, Verdict},
 };
 use crate::domain::{
@@ -26,23 +22,12 @@ use crate::domain::{
     legacy_record::LegacyRecord,
     normalise::{code, trimmed},
     parse::{Rejection, parse},
-    payload::payload,
     quarantine::Reason,
     raw_record::{RawRecord, Shape, SourceIndex},
-    rules::{Nameless, Rules, SourceRules},
-    status::{LegacyStatus, Level},
 };
 
 /// Longest id of a request.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
-
-/// What evaluation depends on beside the request.
-#[derive(Clone, Debug)]
-pub struct Grounds {
-    rules: Rules,
-    delay_working_days: u32,
-    zone: TimeZone,
-}
 
 /// A line that is no request at all: the file is wrong, not the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,76 +36,6 @@ pub struct Unusable {
     pub column: Column,
     /// What is wrong with it, never its value.
     pub problem: &'static str,
-}
-
-/// A new PIN that the lock diverted.
-#[derive(Clone, Copy)]
-pub struct DivertedPin<'a> {
-    /// Its number in the divert table.
-    pub seq: i64,
-    /// When it was diverted.
-    pub at: Timestamp,
-    /// The PIN, as its source spells it.
-    pub raw: RawRecord<'a>,
-}
-
-impl Grounds {
-    /// Grounds from the rules of the configured sources, the delay, and the zone the offices live in.
-    #[must_use]
-    pub fn new(mut rules: Rules, delay_working_days: u32, zone: TimeZone) -> Self {
-        let mut level_codes = SourceRules::default_level_codes();
-        level_codes.insert("ORDINARY".to_owned(), Level::Ordinary);
-        level_codes.insert("DISPOSITIVE".to_owned(), Level::Dispositive);
-        rules.sources.push(SourceRules {
-            name: ACTIVATION_SOURCE.to_owned(),
-            nameless: Nameless::ByNumber,
-            status_codes: SourceRules::default_status_codes(),
-            level_codes,
-        });
-        Self {
-            rules,
-            delay_working_days,
-            zone,
-        }
-    }
-
-    /// The local date of a moment.
-    #[must_use]
-    pub fn local_date(&self, at: Timestamp) -> Date {
-        self.zone.to_datetime(at).date()
-    }
-
-    /// The code this one leads to, if any does.
-    #[must_use]
-    pub fn current_code(&self, code: FiscalCode) -> Option<FiscalCode> {
-        self.rules.links.current_code(code.as_str()).ok()
-    }
-
-    /// The moment a request accepted at `accepted_at` may take effect: the start of a working day.
-    fn not_before(&self, accepted_at: Timestamp) -> Timestamp {
-        let day = calendar::add_working_days(self.local_date(accepted_at), self.delay_working_days);
-        day.to_zoned(self.zone.clone())
-            .map_or(Timestamp::MAX, |start| start.timestamp())
-    }
-
-    /// RFC 3339 with an offset, or local date and time; in the hour that comes twice, the first.
-    fn moment(&self, text: &str) -> Option<Timestamp> {
-        let at = text.parse().ok().or_else(|| {
-            let local: DateTime = text.parse().ok()?;
-            let has_time = text.contains(['T', 't', ' ']);
-            let start = self.zone.to_ambiguous_timestamp(local).compatible().ok()?;
-            has_time.then_some(start)
-        })?;
-        to_millisecond(at)
-    }
-
-    fn activation_source(&self) -> SourceIndex {
-        SourceIndex(u16::try_from(self.rules.sources.len() - 1).unwrap_or(u16::MAX))
-    }
-}
-
-fn to_millisecond(at: Timestamp) -> Option<Timestamp> {
-    Timestamp::from_millisecond(at.as_millisecond()).ok()
 }
 
 /// Evaluates a line of a file of requests; `now` is the database's time.
@@ -163,40 +78,6 @@ pub fn evaluate(
         documents,
         verdict,
     })
-}
-
-/// Evaluates a PIN that the lock diverted. The office's own application saw the documents; the credential is
-/// carried as that of a legacy record is.
-#[must_use]
-pub fn evaluate_diverted(pin: &DivertedPin<'_>, grounds: &Grounds) -> Submission {
-    let source = &grounds.rules.source(pin.raw.source).name;
-    let request_id = format!("{}:{source}:{}", Origin::Divert, pin.seq);
-    let accepted_at = to_millisecond(pin.at).unwrap_or(pin.at);
-    let mut raw = pin.raw;
-    raw.fields[Field::LegacyId.index()] = &request_id;
-    let verdict = match parse(&raw, &grounds.rules) {
-        Err(rejection) => refused_record(rejection, &raw),
-        Ok(record) => match record.status {
-            LegacyStatus::Active | LegacyStatus::Pending => {
-                let profile = grounds.rules.catalogue.get(record.profile);
-                accepted(&request_id, accepted_at, &record, profile)
-            }
-            LegacyStatus::Suspended | LegacyStatus::Revoked | LegacyStatus::Ceased => refused(
-                Refusal::Request(RequestMistake::NothingToActivate),
-                format!("the diverted PIN is {}", record.status),
-                &raw,
-            ),
-        },
-    };
-    Submission {
-        origin: Origin::Divert,
-        accepted_at,
-        not_before: grounds.not_before(accepted_at),
-        documents: Vec::new(),
-        payload: payload(&pin.raw),
-        verdict,
-        request_id,
-    }
 }
 
 fn request_id<'a>(fields: &Fields<'a>) -> Result<&'a str, Unusable> {
@@ -321,7 +202,7 @@ fn in_time(record: &LegacyRecord<'_>, accepted_at: Timestamp, now: Timestamp) ->
         })
 }
 
-fn accepted(
+pub(super) fn accepted(
     request_id: &str,
     accepted_at: Timestamp,
     record: &LegacyRecord<'_>,
@@ -360,7 +241,7 @@ fn accepted(
     }))
 }
 
-fn refused_record(rejection: Rejection, raw: &RawRecord<'_>) -> Verdict {
+pub(super) fn refused_record(rejection: Rejection, raw: &RawRecord<'_>) -> Verdict {
     refused(
         Refusal::Record(rejection.reason),
         rejection.detail.into_owned(),
@@ -368,7 +249,7 @@ fn refused_record(rejection: Rejection, raw: &RawRecord<'_>) -> Verdict {
     )
 }
 
-fn refused(refusal: Refusal, detail: String, raw: &RawRecord<'_>) -> Verdict {
+pub(super) fn refused(refusal: Refusal, detail: String, raw: &RawRecord<'_>) -> Verdict {
     let optional = |field| Some(trimmed(raw.get(field)).to_owned()).filter(|text| !text.is_empty());
     Verdict::Refused {
         refusal,
@@ -382,51 +263,4 @@ fn refused(refusal: Refusal, detail: String, raw: &RawRecord<'_>) -> Verdict {
             office: optional(Field::Office),
         },
     }
-}
-
-/// A hash of all columns that tells a request from another with its id. The credential counts only where it
-/// is a hash: a hash of a PIN in clear could be turned back.
-fn fingerprint(fields: &Fields<'_>, grounds: &Grounds) -> String {
-    let scheme = code(fields.get(Column::CredentialScheme));
-    let level = code(fields.get(Column::Level));
-    let is_hash = credential::has_shape_of(&scheme, fields.get(Column::Credential))
-        && grounds.rules.schemes.contains(&*scheme)
-        && grounds
-            .rules
-            .source(grounds.activation_source())
-            .level_codes
-            .contains_key(&*level);
-    let mut hash = Sha256::new();
-    for column in Column::ALL {
-        let counts = match column {
-            Column::Level
-            | Column::Credential
-            | Column::CredentialScheme
-            | Column::CredentialSalt => is_hash,
-            Column::RequestId
-            | Column::AcceptedAt
-            | Column::Office
-            | Column::Channel
-            | Column::FiscalCode
-            | Column::Surname
-            | Column::GivenName
-            | Column::BirthDate
-            | Column::Profile
-            | Column::Entity
-            | Column::HalvesDelivered
-            | Column::Documents
-            | Column::Email
-            | Column::Phone
-            | Column::GuardianFiscalCode => true,
-        };
-        let text = if counts { fields.get(*column) } else { "" };
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    }
-    let hex: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("{{\"content\":\"{hex}\"}}")
 }

@@ -7,8 +7,11 @@
 pub mod calendar;
 pub mod column;
 pub mod credential;
+pub mod diverted;
 pub mod effect;
 pub mod evaluation;
+mod fingerprint;
+pub mod grounds;
 pub mod pending;
 pub mod refusal;
 pub mod request;

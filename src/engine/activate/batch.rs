@@ -12,7 +12,7 @@ use crate::{
     domain::{
         activation::{
             effect::{self, Effect, Holder},
-            evaluation::Grounds,
+            grounds::Grounds,
             pending::{self, Delivered},
             refusal::Failure,
             revocation::Revocations,
