@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
-use jiff::civil::date;
+use jiff::civil::{Time, date, time};
 use pinferry::{
     config::{
         FlagKey, Inputs,
@@ -90,7 +90,11 @@ fn the_least_configuration_has_every_default() {
     assert_eq!(settings.lock.mode, LockMode::Refuse);
     assert_eq!(settings.lock.expected, Duration::from_secs(4 * 3600));
     assert_eq!(settings.lock.allow_columns, ["ultimo_accesso"]);
-    assert_eq!(settings.activation.delay_working_days, 1);
+    let schedule = &settings.activation.schedule;
+    assert_eq!(schedule.delay_working_days, 1);
+    assert_eq!(schedule.hour, Time::midnight());
+    assert_eq!(schedule.zone.iana_name(), Some("Europe/Rome"));
+    assert_eq!(schedule.offices, None);
     assert_eq!(settings.as_of, None);
     assert_eq!(settings.canary, None);
 }
@@ -145,6 +149,8 @@ fn every_key_can_be_set() {
         credential_change = "capture"
         [activation]
         delay_working_days = 0
+        hour = "08:30"
+        time_zone = "Atlantic/Azores"
         [verify]
         canary = "canary.csv"
         "#,
@@ -170,6 +176,10 @@ fn every_key_can_be_set() {
         [Field::LastUsedOn]
     );
     assert_eq!(settings.credential_schemes, ["MD5", "SHA256"]);
+    let schedule = &settings.activation.schedule;
+    assert_eq!(schedule.delay_working_days, 0);
+    assert_eq!(schedule.hour, time(8, 30, 0, 0));
+    assert_eq!(schedule.zone.iana_name(), Some("Atlantic/Azores"));
     assert_eq!(settings.as_of, Some(date(2013, 11, 3)));
     assert!(
         settings
@@ -341,6 +351,18 @@ fn what_a_run_fixes_changes_with_what_the_judge_sees_and_with_nothing_else() {
         differing(&format!("{LEAST}[lock]\nallow_columns = []")),
         ["source.inps.lock.allow_columns"]
     );
+    fs::write(
+        case.folder.path().join("offices.csv"),
+        "office;name;patron_day\n1;A;\n",
+    )
+    .expect("a file");
+    assert_eq!(
+        differing(&format!(
+            "{LEAST}[activation]\nhour = \"08:30\"\ntime_zone = \"UTC\"\noffices = \"offices.csv\""
+        )),
+        none,
+        "the judge sees no calendar"
+    );
     let tomorrow = case.load().fixed(date(2013, 11, 4));
     assert_ne!(fixed["rules.as_of"], tomorrow["rules.as_of"]);
 }
@@ -348,7 +370,7 @@ fn what_a_run_fixes_changes_with_what_the_judge_sees_and_with_nothing_else() {
 #[test]
 fn mistakes_in_the_files_it_names_are_reported_with_its_own() {
     let case = case(&format!(
-        "{LEAST}[catalogue]\nprofiles = \"profiles.toml\"\nfiscal_code_links = \"links.csv\"\n[run]\nworkers = 0\n"
+        "{LEAST}[catalogue]\nprofiles = \"profiles.toml\"\nfiscal_code_links = \"links.csv\"\n[run]\nworkers = 0\n[activation]\noffices = \"offices.csv\"\n"
     ));
     let write = |name: &str, text: &str| {
         fs::write(case.folder.path().join(name), text).expect("a file");
@@ -356,6 +378,10 @@ fn mistakes_in_the_files_it_names_are_reported_with_its_own() {
     write(
         "links.csv",
         "old;new\nAAAAAA00A00A000A;B\nB;AAAAAA00A00A000A\n;C\nX;Y;Z\n",
+    );
+    write(
+        "offices.csv",
+        "office;name;patron_day\n0100;Torino;06-24\n0100;Torino again;\n;Nowhere;\n0200;Asti;30-02\n0300;Cuneo\n0400;\"Open;09-29\n0500;Last;\n",
     );
     write(
         "profiles.toml",
@@ -385,4 +411,35 @@ fn links_and_catalogue_are_read_from_the_files_it_names() {
     }
     let key = "catalogue.fiscal_code_links";
     assert_ne!(fixed[0][key], fixed[1][key]);
+}
+
+#[test]
+fn offices_are_read_from_the_file_it_names_with_their_leading_zeros() {
+    let case = case(&format!("{LEAST}[activation]\noffices = \"offices.csv\"\n"));
+    let offices = case.folder.path().join("offices.csv");
+    let text = "\u{feff}office;name;patron_day\r\n0100;Torino;06-24\r\n100;\"A; B\";\r\n";
+    fs::write(&offices, text).expect("a file");
+    let settings = case.load();
+    let known = settings.activation.schedule.offices.expect("offices");
+    assert_eq!((known.len(), known.without_patron_day()), (2, 1));
+    assert_eq!(known.patron_day("0100"), "06-24".parse().ok());
+    assert!(known.knows("100") && !known.knows("00100"));
+    for (text, problem) in [
+        (
+            "office;patron_day\n1;06-24\n",
+            "offices.csv:1: does not begin",
+        ),
+        ("", "offices.csv:1: does not begin"),
+        ("office;name;patron_day\n", "offices.csv: names no office"),
+    ] {
+        fs::write(&offices, text).expect("a file");
+        let complaint = case.complaint();
+        assert!(complaint.contains(problem), "{complaint}");
+    }
+    fs::remove_file(&offices).expect("it was there");
+    let complaint = case.complaint();
+    assert!(
+        complaint.contains("pinferry.toml:8: activation.offices: "),
+        "{complaint}"
+    );
 }

@@ -1,7 +1,6 @@
 //! `activate`: what is due takes effect.
 
 use clap::Args;
-use jiff::tz::TimeZone;
 
 use super::{Context, actor::actor, failure::Failure};
 use crate::{
@@ -12,9 +11,6 @@ use crate::{
     store::activation::ActivationStore,
     ui,
 };
-
-/// The zone Italian offices live in.
-const OFFICE_ZONE: &str = "Europe/Rome";
 
 /// Let requests that are due take effect, each exactly once
 ///
@@ -30,7 +26,7 @@ pub(super) struct Activate {}
 impl Activate {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
-        let grounds = grounds(&settings)?;
+        let grounds = grounds(&settings);
         let mut store = ActivationStore::open(&settings.target)?;
         let stop = context.heed_signals()?;
         let mut crew = store.crew(settings.run.workers)?;
@@ -44,9 +40,7 @@ impl Activate {
 }
 
 /// What requests are judged by.
-pub(super) fn grounds(settings: &Settings) -> Result<Grounds, Failure> {
-    let zone =
-        TimeZone::get(OFFICE_ZONE).map_err(|error| Failure::new(Exit::Failed, error, None))?;
+pub(super) fn grounds(settings: &Settings) -> Grounds {
     let rules = Rules {
         as_of: settings.as_of.unwrap_or_default(),
         catalogue: settings.catalogue.clone(),
@@ -58,9 +52,5 @@ pub(super) fn grounds(settings: &Settings) -> Result<Grounds, Failure> {
             .map(|source| source.rules.clone())
             .collect(),
     };
-    Ok(Grounds::new(
-        rules,
-        settings.activation.delay_working_days,
-        zone,
-    ))
+    Grounds::new(rules, settings.activation.schedule.clone())
 }

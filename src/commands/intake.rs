@@ -12,8 +12,9 @@ const COLUMNS: &str = "\
 The file is CSV in UTF-8 with a header, separated by ; or , (as the header is), columns in any order:
 
   request_id            unique for ever: letters, digits and ._:/-, at most 64; never a fiscal code
-  accepted_at           2013-11-04T10:15, Europe/Rome unless it has an offset (+01:00 or Z)
-  office, channel       who took it, and how (SED, WEB, TEL, UFF); may be empty
+  accepted_at           2013-11-04T10:15, in activation.time_zone unless it has an offset (+01:00 or Z)
+  office                who took it; one of the file activation.offices, where there is one, else it may be empty
+  channel               how it came (SED, WEB, TEL, UFF); may be empty
   fiscal_code           the holder's
   surname, given_name   given_name empty only for numeric codes
   birth_date            2013-11-04; may be empty
@@ -33,7 +34,9 @@ guardian_fiscal_code.
 
 Each request is accepted or refused with its reason, and stays so: the same file again changes nothing, and
 a request to be mended comes under a new id. An accepted request takes effect by `pinferry activate` when the
-run is finished, its day has come and both halves are delivered. A request accepted later for the same
+run is finished, its hour has come and both halves are delivered. That hour is activation.hour of the day that lies
+activation.delay_working_days working days of its office after the day of acceptance: no Saturday or Sunday, no
+public holiday, and not the office's patron day. A request accepted later for the same
 person, profile and entity takes the place of an earlier one. One for which the holder's PIN was revoked
 under the lock, at the same time or later, fails as `revoked`: a new request is to be made.
 
@@ -50,7 +53,7 @@ pub(super) struct Intake {
 impl Intake {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
-        let grounds = grounds(&settings)?;
+        let grounds = grounds(&settings);
         let mut store = ActivationStore::open(&settings.target)?;
         let intake = engine::intake::intake(&mut store, &self.file, &grounds, &actor())?;
         ui::activation::show_intake(&context.terminal, &intake)?;

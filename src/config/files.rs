@@ -47,7 +47,11 @@ pub(crate) fn links(section: &mut Section<'_>, base: &Path) -> Links {
 }
 
 /// The text of the file that a key names, where there is one.
-fn named(section: &mut Section<'_>, key: &'static str, base: &Path) -> Option<(PathBuf, String)> {
+pub(super) fn named(
+    section: &mut Section<'_>,
+    key: &'static str,
+    base: &Path,
+) -> Option<(PathBuf, String)> {
     let given = section.text(key)?;
     let path = base.join(&given.text);
     let problem = match fs::read(&path) {
@@ -96,7 +100,13 @@ fn pairs(text: &str, path: &Path, mistakes: &Mistakes) -> Vec<(u64, String, Stri
     pairs
 }
 
-fn wrong(mistakes: &Mistakes, path: &Path, line: Option<usize>, key: String, problem: String) {
+pub(super) fn wrong(
+    mistakes: &Mistakes,
+    path: &Path,
+    line: Option<usize>,
+    key: String,
+    problem: String,
+) {
     mistakes.push(Mistake {
         file: path.to_owned(),
         line,

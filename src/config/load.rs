@@ -8,9 +8,11 @@ use std::{
     time::Duration,
 };
 
-use jiff::civil::Date;
+use jiff::{civil::Date, tz::TimeZone};
 
-use crate::domain::{field::Field, rules::DEFAULT_SCHEMES, status::vocabulary};
+use crate::domain::{
+    activation::schedule::Schedule, field::Field, rules::DEFAULT_SCHEMES, status::vocabulary,
+};
 
 use super::{
     environment::{self, Environment},
@@ -18,7 +20,7 @@ use super::{
     location::{Place, place},
     mistake::{ConfigError, Mistake, Mistakes, Origin, list},
     node::{self, Node, Table, Value},
-    quantity,
+    offices, quantity,
     section::{Given, Section},
     settings::{
         ActivationSettings, CredentialChange, LockMode, LockSettings, RunSettings, Settings,
@@ -158,9 +160,7 @@ fn whole(
     rules.finish();
     let run = run(root.section("run"), base);
     let lock = lock(root.section("lock"), &sources);
-    let mut activation = root.section("activation");
-    let delay = activation.integer("delay_working_days", 0..=365);
-    activation.finish();
+    let activation = activation(root.section("activation"), base);
     let mut verify = root.section("verify");
     let canary = verify.text("canary").map(|given| base.join(given.text));
     verify.finish();
@@ -178,9 +178,7 @@ fn whole(
         as_of,
         run,
         lock,
-        activation: ActivationSettings {
-            delay_working_days: delay.and_then(|days| u32::try_from(days).ok()).unwrap_or(1),
-        },
+        activation,
         canary,
     })
 }
@@ -332,6 +330,29 @@ fn lock(mut section: Section<'_>, sources: &[SourceSettings]) -> LockSettings {
         credential_change: change.unwrap_or(CredentialChange::Refuse),
         application_role: role.map(|given| given.text),
     }
+}
+
+fn activation(mut section: Section<'_>, base: &Path) -> ActivationSettings {
+    let delay = section.integer("delay_working_days", 0..=365);
+    let hour = section.parsed("hour", "local time such as \"08:30\"", quantity::hour);
+    let zone = section.parsed("time_zone", "a name such as Europe/Rome", |text| {
+        TimeZone::get(text).map_err(|_| "is not a known time zone")
+    });
+    let offices = offices::read(&mut section, base);
+    section.finish();
+    ActivationSettings {
+        schedule: Schedule {
+            delay_working_days: delay.and_then(|days| u32::try_from(days).ok()).unwrap_or(1),
+            hour: hour.unwrap_or_default(),
+            zone: zone.unwrap_or_else(office_zone),
+            offices,
+        },
+    }
+}
+
+/// Where Italian offices live.
+fn office_zone() -> TimeZone {
+    TimeZone::get("Europe/Rome").expect("the zones of the world are built in")
 }
 
 /// What people are entitled to must not change during the lock.

@@ -7,6 +7,7 @@ mod load;
 mod location;
 mod mistake;
 mod node;
+mod offices;
 pub mod postgres;
 mod quantity;
 mod section;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, tz::TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo, civil::Time, tz::TimeZone};
 
 /// What [`bytes`] accepts, in words.
 pub(crate) const SIZES: &str = "a size such as \"256MiB\", \"1GiB\" or a number of bytes";
@@ -57,6 +57,14 @@ pub(crate) fn time_zone(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// An hour of the day, `HH:MM`.
+pub(crate) fn hour(text: &str) -> Result<Time, &'static str> {
+    match Time::strptime("%H:%M", text) {
+        Ok(hour) if text.len() == 5 && !text.starts_with([' ', '+']) => Ok(hour),
+        Ok(_) | Err(_) => Err("is no hour of the day"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +87,14 @@ mod tests {
         assert_eq!(duration("P1DT1S"), Ok(Duration::from_secs(86_401)));
         for wrong in ["", "PT0S", "-PT1H", "P1M", "soon"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn hours_have_two_digits_for_each_part() {
+        assert_eq!(hour("08:30"), Ok(Time::constant(8, 30, 0, 0)));
+        for wrong in ["", "8:30", "24:00", "08:60", "08:30:00", "+8:30", " 8:30"] {
+            assert!(hour(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -6,7 +6,8 @@ use jiff::civil::Date;
 
 use super::postgres::PostgresSettings;
 use crate::domain::{
-    catalogue::Catalogue, field::Field, links::Links, rules::SourceRules, status::vocabulary,
+    activation::schedule::Schedule, catalogue::Catalogue, field::Field, links::Links,
+    rules::SourceRules, status::vocabulary,
 };
 
 /// Everything a command may need.
@@ -173,6 +174,6 @@ pub struct LockSettings {
 /// `[activation]`.
 #[derive(Clone, Debug)]
 pub struct ActivationSettings {
-    /// Working days between acceptance and the earliest activation.
-    pub delay_working_days: u32,
+    /// The earliest moment of a request.
+    pub schedule: Schedule,
 }

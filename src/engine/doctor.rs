@@ -8,7 +8,11 @@ use std::{thread, time::SystemTime};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use crate::{config::settings::Settings, domain::status::vocabulary, exit::Exit};
+use crate::{
+    config::settings::Settings,
+    domain::{activation::schedule::Schedule, status::vocabulary},
+    exit::Exit,
+};
 
 vocabulary! {
     /// How a check went.
@@ -83,6 +87,7 @@ pub fn examine(settings: &Settings, now: SystemTime) -> Vec<Check> {
     checks.extend(disk::space(settings));
     checks.push(clock(settings, now));
     checks.push(workers(settings));
+    checks.push(calendar(&settings.activation.schedule));
     checks
 }
 
@@ -133,6 +138,23 @@ fn clock(settings: &Settings, now: SystemTime) -> Check {
         ),
         Some(_) | None => Check::ok(SUBJECT, format!("today is {today} (UTC)")),
     }
+}
+
+/// When requests take effect, and whether patron days are known.
+fn calendar(schedule: &Schedule) -> Check {
+    let zone = schedule.zone.iana_name().unwrap_or("the offices' zone");
+    let days = schedule.delay_working_days;
+    let hour = schedule.hour.strftime("%H:%M");
+    let when = format!("requests take effect {days} working days after acceptance, {hour} {zone}");
+    let found = match &schedule.offices {
+        None => format!("{when}; activation.offices names no file, so no office has a patron day"),
+        Some(offices) => format!(
+            "{when}; {} offices, {} of them without a patron day",
+            offices.len(),
+            offices.without_patron_day()
+        ),
+    };
+    Check::ok("activation", found)
 }
 
 fn workers(settings: &Settings) -> Check {

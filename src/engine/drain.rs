@@ -1,6 +1,6 @@
 //! New PINs that the lock diverted become delayed activations.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{error::RunError, job::Job};
@@ -20,9 +20,6 @@ use crate::{
 /// Diverted PINs that are dealt with in one transaction.
 const PINS_A_ROUND: u32 = 1_000;
 
-/// The zone in which offices count working days.
-const OFFICE_ZONE: &str = "Europe/Rome";
-
 /// Takes every diverted PIN into the queue and marks it processed in the legacy. A process killed between
 /// the two takes it again, and the queue knows it already.
 pub(super) fn drain_diverted(
@@ -32,9 +29,8 @@ pub(super) fn drain_diverted(
     lease: &Lease,
     locks: &Locks,
 ) -> Result<(), RunError> {
-    let zone = TimeZone::get(OFFICE_ZONE).map_err(RunError::Zone)?;
-    let delay = job.settings.activation.delay_working_days;
-    let grounds = Grounds::new(rules.clone(), delay, zone);
+    let schedule = job.settings.activation.schedule.clone();
+    let grounds = Grounds::new(rules.clone(), schedule);
     for (source, index) in job.settings.sources.iter().zip(0..) {
         let Some(locked) = locks.of(&source.rules.name) else {
             continue;

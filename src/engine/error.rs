@@ -78,8 +78,6 @@ pub enum RunError {
     LockReplaced { run_id: i64, by: Box<Holding> },
     #[error("captured changes keep coming: {rounds} rounds did not settle them")]
     CapturesWithoutEnd { rounds: usize },
-    #[error("the time zone of the offices cannot be used")]
-    Zone(#[source] jiff::Error),
     #[error("the time of a diverted PIN cannot be read")]
     DivertedAt(#[source] jiff::Error),
     #[error("the writer ended before the judge did")]
@@ -124,7 +122,6 @@ impl RunError {
             | Self::NoIds { .. }
             | Self::LockGone { .. }
             | Self::CapturesWithoutEnd { .. }
-            | Self::Zone(_)
             | Self::DivertedAt(_)
             | Self::NoWriter => Exit::Failed,
         }
@@ -180,7 +177,6 @@ impl RunError {
             Self::Boundary(_)
             | Self::Cursor(_)
             | Self::NoIds { .. }
-            | Self::Zone(_)
             | Self::DivertedAt(_)
             | Self::NoWriter => return None,
         };

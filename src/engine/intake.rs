@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
@@ -66,8 +66,8 @@ pub struct Answer {
     pub state: RequestState,
     /// Whether the queue had it already.
     pub known: bool,
-    /// The day it may take effect, where it waits for one.
-    pub not_before: Option<Date>,
+    /// The local date and time, with the offset, from which it may take effect, where it waits for that.
+    pub not_before: Option<String>,
     /// Why it was refused, superseded or failed.
     pub reason: Option<String>,
 }
@@ -186,7 +186,7 @@ fn answer(line: u64, submission: &Submission, taken: Taken, grounds: &Grounds) -
         request_id: submission.request_id.clone(),
         state: known.state,
         known: again,
-        not_before: waits.then(|| grounds.local_date(known.not_before)),
+        not_before: waits.then(|| grounds.local_time(known.not_before)),
         reason: Some(known.reason).filter(|reason| !reason.is_empty()),
     }
 }

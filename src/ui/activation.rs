@@ -25,9 +25,7 @@ pub fn show_intake(terminal: &Terminal, intake: &Intake) -> Result<(), OutputErr
                     answer.line.to_string(),
                     answer.request_id.clone(),
                     state,
-                    answer
-                        .not_before
-                        .map_or_else(String::new, |date| date.to_string()),
+                    answer.not_before.clone().unwrap_or_default(),
                     answer.reason.clone().unwrap_or_default(),
                 ]);
             }

@@ -4,15 +4,21 @@ use jiff::Timestamp;
 use pinferry::domain::activation::{
     column::{COLUMNS, Column},
     evaluation::{Unusable, evaluate},
+    grounds::Grounds,
+    office::Offices,
     request::Fields,
     submission::{Submission, Verdict},
 };
 
-use crate::world::{MARIO, grounds, hash};
+use crate::world::{MARIO, grounds, hash, rules, schedule};
 
 const NOW: &str = "2013-11-10T12:00:00Z";
 
 pub(crate) fn judged(changes: &[(Column, &str)]) -> Result<Submission, Unusable> {
+    judged_by(changes, &grounds())
+}
+
+fn judged_by(changes: &[(Column, &str)], grounds: &Grounds) -> Result<Submission, Unusable> {
     let hash = hash(1);
     let mut fields = [""; COLUMNS];
     for (column, text) in [
@@ -37,11 +43,15 @@ pub(crate) fn judged(changes: &[(Column, &str)]) -> Result<Submission, Unusable>
         fields[column.index()] = text;
     }
     let now: Timestamp = NOW.parse().expect("a time");
-    evaluate(&Fields(fields), &grounds(), now)
+    evaluate(&Fields(fields), grounds, now)
 }
 
 fn reason(changes: &[(Column, &str)]) -> String {
-    match judged(changes).expect("a request").verdict {
+    reason_of(&judged(changes).expect("a request"))
+}
+
+fn reason_of(submission: &Submission) -> String {
+    match &submission.verdict {
         Verdict::Accepted(_) => "accepted".to_owned(),
         Verdict::Refused { refusal, .. } => refusal.as_str().to_owned(),
     }
@@ -125,6 +135,26 @@ fn the_day_of_activation_is_the_next_working_day_in_rome() {
             "{accepted_at}"
         );
     }
+}
+
+#[test]
+fn an_office_that_is_not_in_the_file_of_offices_is_refused_where_there_is_one() {
+    let mut offices = Offices::default();
+    offices.add("0100", "11-05".parse().ok());
+    let judged = |office: &str, offices: &Offices| {
+        let grounds = Grounds::new(rules(), schedule(Some(offices.clone())));
+        judged_by(&[(Column::Office, office)], &grounds).expect("a request")
+    };
+    for (office, reason) in [
+        (" 0100 ", "accepted"),
+        ("100", "office_unknown"),
+        ("", "office_unknown"),
+    ] {
+        let submission = judged(office, &offices);
+        assert_eq!(reason_of(&submission), reason, "{office}");
+    }
+    let patron = judged("0100", &offices).not_before;
+    assert_eq!(patron.to_string(), "2013-11-05T23:00:00Z", "a day later");
 }
 
 #[test]

@@ -5,11 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Time, tz::TimeZone};
 use pinferry::{
     config::settings::TargetSettings,
     domain::{
-        activation::grounds::Grounds,
+        activation::{grounds::Grounds, office::Offices, schedule::Schedule},
         catalogue::Catalogue,
         links::Links,
         rules::{DEFAULT_SCHEMES, Rules, SourceRules},
@@ -52,8 +52,17 @@ pub(crate) fn rules() -> Rules {
     }
 }
 
+pub(crate) fn schedule(offices: Option<Offices>) -> Schedule {
+    Schedule {
+        delay_working_days: 1,
+        hour: Time::midnight(),
+        zone: TimeZone::get("Europe/Rome").expect("a zone"),
+        offices,
+    }
+}
+
 pub(crate) fn grounds() -> Grounds {
-    Grounds::new(rules(), 1, TimeZone::get("Europe/Rome").expect("a zone"))
+    Grounds::new(rules(), schedule(None))
 }
 
 /// 64 hexadecimal digits.

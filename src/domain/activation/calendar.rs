@@ -1,6 +1,8 @@
-//! Working days in Italy: Monday to Friday, public holidays left out. Patron days are not known here.
+//! Working days in Italy: Monday to Friday, public holidays and the office's patron day left out.
 
 use jiff::civil::{Date, Weekday, date};
+
+use super::office::PatronDay;
 
 /// Public holidays with a fixed day, as (month, day): law 260/1949 as amended by law 54/1977,
 /// d.P.R. 792/1985 (6 January) and law 336/2000 (2 June).
@@ -45,23 +47,25 @@ pub fn is_public_holiday(day: Date) -> bool {
         || easter_monday.is_ok_and(|monday| monday == day)
 }
 
-/// Whether offices work on this day.
+/// Whether an office with this patron day works on this day.
 #[must_use]
-pub fn is_working_day(day: Date) -> bool {
+pub fn is_working_day(day: Date, patron: Option<PatronDay>) -> bool {
     match day.weekday() {
         Weekday::Saturday | Weekday::Sunday => false,
         Weekday::Monday
         | Weekday::Tuesday
         | Weekday::Wednesday
         | Weekday::Thursday
-        | Weekday::Friday => !is_public_holiday(day),
+        | Weekday::Friday => {
+            !is_public_holiday(day) && !patron.is_some_and(|patron| patron.falls_on(day))
+        }
     }
 }
 
-/// The day that lies `days` working days after `day`; `day` itself for none. Never beyond the last date
-/// there is.
+/// The day that lies `days` working days of an office with this patron day after `day`; `day` itself for none.
+/// Never beyond the last date there is.
 #[must_use]
-pub fn add_working_days(day: Date, days: u32) -> Date {
+pub fn add_working_days(day: Date, days: u32, patron: Option<PatronDay>) -> Date {
     let mut at = day;
     let mut left = days;
     while left > 0 {
@@ -69,7 +73,7 @@ pub fn add_working_days(day: Date, days: u32) -> Date {
             return at;
         };
         at = next;
-        if is_working_day(at) {
+        if is_working_day(at, patron) {
             left -= 1;
         }
     }
@@ -148,7 +152,44 @@ mod tests {
             ),
             (Date::MAX, 3, Date::MAX, "the end of time"),
         ] {
-            assert_eq!(add_working_days(from, days), to, "{why}");
+            assert_eq!(add_working_days(from, days, None), to, "{why}");
+        }
+    }
+
+    #[test]
+    fn an_office_rests_on_its_patron_day_too() {
+        for (patron, from, days, to, why) in [
+            (
+                "12-07",
+                date(2023, 12, 6),
+                1,
+                date(2023, 12, 11),
+                "Saint Ambrose, the Immaculate Conception, a weekend",
+            ),
+            (
+                "06-29",
+                date(2024, 6, 28),
+                1,
+                date(2024, 7, 1),
+                "a patron day on a Saturday changes nothing",
+            ),
+            (
+                "02-29",
+                date(2025, 2, 27),
+                1,
+                date(2025, 3, 3),
+                "29 February in a common year",
+            ),
+            (
+                "02-29",
+                date(2024, 2, 27),
+                2,
+                date(2024, 3, 1),
+                "29 February in a leap year",
+            ),
+        ] {
+            let patron = patron.parse().ok();
+            assert_eq!(add_working_days(from, days, patron), to, "{why}");
         }
     }
 }

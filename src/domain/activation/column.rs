@@ -10,7 +10,7 @@ vocabulary! {
     Column {
         /// The request's id, unique for ever: letters, digits and `._:/-`, at most 64; never a fiscal code.
         RequestId = "request_id",
-        /// When the counter accepted it: `2013-11-04T10:15`, in Europe/Rome unless it has an offset.
+        /// When the counter accepted it: `2013-11-04T10:15`, in the offices' zone unless it has an offset.
         AcceptedAt = "accepted_at",
         /// The office that took it.
         Office = "office",

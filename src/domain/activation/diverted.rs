@@ -9,7 +9,8 @@ use super::{
     submission::{Origin, Submission},
 };
 use crate::domain::{
-    field::Field, parse::parse, payload::payload, raw_record::RawRecord, status::LegacyStatus,
+    field::Field, normalise::trimmed, parse::parse, payload::payload, raw_record::RawRecord,
+    status::LegacyStatus,
 };
 
 /// A new PIN that the lock diverted.
@@ -24,7 +25,8 @@ pub struct DivertedPin<'a> {
 }
 
 /// Evaluates a PIN that the lock diverted. The office's own application saw the documents; the credential is
-/// carried as that of a legacy record is.
+/// carried as that of a legacy record is. An office that is not known has no patron day, and is no reason to refuse:
+/// nobody can mend what the application wrote.
 #[must_use]
 pub fn evaluate_diverted(pin: &DivertedPin<'_>, grounds: &Grounds) -> Submission {
     let source = &grounds.rules.source(pin.raw.source).name;
@@ -49,7 +51,7 @@ pub fn evaluate_diverted(pin: &DivertedPin<'_>, grounds: &Grounds) -> Submission
     Submission {
         origin: Origin::Divert,
         accepted_at,
-        not_before: grounds.not_before(accepted_at),
+        not_before: (grounds.schedule).not_before(accepted_at, trimmed(raw.get(Field::Office))),
         documents: Vec::new(),
         payload: payload(&pin.raw),
         verdict,

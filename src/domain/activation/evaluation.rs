@@ -62,7 +62,8 @@ pub fn evaluate(
         Ok(record) => {
             let profile = grounds.rules.catalogue.get(record.profile);
             let mistake = mistake(&record, profile, &documents)
-                .or_else(|| in_time(&record, accepted_at, now));
+                .or_else(|| in_time(&record, accepted_at, now))
+                .or_else(|| of_office(fields, grounds));
             match mistake {
                 Some((refusal, detail)) => refused(refusal, detail, &raw),
                 None => accepted(request_id, accepted_at, &record, profile),
@@ -73,7 +74,7 @@ pub fn evaluate(
         request_id: request_id.to_owned(),
         origin: Origin::Intake,
         accepted_at,
-        not_before: grounds.not_before(accepted_at),
+        not_before: (grounds.schedule).not_before(accepted_at, fields.get(Column::Office)),
         payload: fingerprint(fields, grounds),
         documents,
         verdict,
@@ -186,6 +187,12 @@ fn mistake(record: &LegacyRecord<'_>, profile: &Profile, documents: &[String]) -
         let detail = format!("profile {} requires {}", profile.code, missing.join(", "));
         (Refusal::Request(RequestMistake::DocumentsMissing), detail)
     })
+}
+
+fn of_office(fields: &Fields<'_>, grounds: &Grounds) -> Option<Mistake> {
+    let problem = grounds.office_problem(fields.get(Column::Office))?;
+    let refusal = Refusal::Request(RequestMistake::OfficeUnknown);
+    Some((refusal, problem.to_owned()))
 }
 
 fn in_time(record: &LegacyRecord<'_>, accepted_at: Timestamp, now: Timestamp) -> Option<Mistake> {

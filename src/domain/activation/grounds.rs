@@ -3,10 +3,9 @@
 use jiff::{
     Timestamp,
     civil::{Date, DateTime},
-    tz::TimeZone,
 };
 
-use super::{calendar, standing::ACTIVATION_SOURCE};
+use super::{schedule::Schedule, standing::ACTIVATION_SOURCE};
 use crate::domain::{
     fiscal_code::FiscalCode,
     raw_record::SourceIndex,
@@ -18,14 +17,13 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct Grounds {
     pub(super) rules: Rules,
-    delay_working_days: u32,
-    zone: TimeZone,
+    pub(super) schedule: Schedule,
 }
 
 impl Grounds {
-    /// Grounds from the rules of the configured sources, the delay, and the zone the offices live in.
+    /// Grounds from the rules of the configured sources, and when requests may take effect.
     #[must_use]
-    pub fn new(mut rules: Rules, delay_working_days: u32, zone: TimeZone) -> Self {
+    pub fn new(mut rules: Rules, schedule: Schedule) -> Self {
         let mut level_codes = SourceRules::default_level_codes();
         level_codes.insert("ORDINARY".to_owned(), Level::Ordinary);
         level_codes.insert("DISPOSITIVE".to_owned(), Level::Dispositive);
@@ -35,17 +33,19 @@ impl Grounds {
             status_codes: SourceRules::default_status_codes(),
             level_codes,
         });
-        Self {
-            rules,
-            delay_working_days,
-            zone,
-        }
+        Self { rules, schedule }
     }
 
     /// The local date of a moment.
     #[must_use]
     pub fn local_date(&self, at: Timestamp) -> Date {
-        self.zone.to_datetime(at).date()
+        self.schedule.local_date(at)
+    }
+
+    /// A moment as local date and time with the offset.
+    #[must_use]
+    pub fn local_time(&self, at: Timestamp) -> String {
+        self.schedule.local_time(at)
     }
 
     /// The code this one leads to, if any does.
@@ -54,11 +54,14 @@ impl Grounds {
         self.rules.links.current_code(code.as_str()).ok()
     }
 
-    /// The moment a request accepted at `accepted_at` may take effect: the start of a working day.
-    pub(super) fn not_before(&self, accepted_at: Timestamp) -> Timestamp {
-        let day = calendar::add_working_days(self.local_date(accepted_at), self.delay_working_days);
-        day.to_zoned(self.zone.clone())
-            .map_or(Timestamp::MAX, |start| start.timestamp())
+    /// Why `office` may hand no requests in, where the offices are known.
+    pub(super) fn office_problem(&self, office: &str) -> Option<&'static str> {
+        let offices = self.schedule.offices.as_ref()?;
+        match office {
+            "" => Some("office is empty"),
+            known if offices.knows(known) => None,
+            _unknown => Some("office is not in the file that activation.offices names"),
+        }
     }
 
     /// RFC 3339 with an offset, or local date and time; in the hour that comes twice, the first.
@@ -66,8 +69,7 @@ impl Grounds {
         let at = text.parse().ok().or_else(|| {
             let local: DateTime = text.parse().ok()?;
             let has_time = text.contains(['T', 't', ' ']);
-            let start = self.zone.to_ambiguous_timestamp(local).compatible().ok()?;
-            has_time.then_some(start)
+            has_time.then(|| self.schedule.moment(local)).flatten()
         })?;
         to_millisecond(at)
     }

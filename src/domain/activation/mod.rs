@@ -1,6 +1,6 @@
 //! Delayed activations: requests taken at the counters while PIN management is locked.
 //!
-//! A request is evaluated when it comes in ([`evaluation`]), waits for its day ([`calendar`]) and then takes
+//! A request is evaluated when it comes in ([`evaluation`]), waits for its day ([`schedule`]) and then takes
 //! effect on the person as the model holds him ([`effect`]). Rights are always the lower of the PIN's level
 //! and the grant's.
 
@@ -12,10 +12,12 @@ pub mod effect;
 pub mod evaluation;
 mod fingerprint;
 pub mod grounds;
+pub mod office;
 pub mod pending;
 pub mod refusal;
 pub mod request;
 pub mod revocation;
+pub mod schedule;
 mod sequence;
 pub mod standing;
 pub mod submission;

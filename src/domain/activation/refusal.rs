@@ -13,6 +13,8 @@ vocabulary! {
         DocumentsMissing = "documents_missing",
         /// A PIN diverted by the lock that is neither active nor pending.
         NothingToActivate = "nothing_to_activate",
+        /// The office is empty or not in the file of offices, where there is one.
+        OfficeUnknown = "office_unknown",
         /// The queue holds another request with this id.
         RequestIdTaken = "request_id_taken",
     }
