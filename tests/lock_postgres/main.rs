@@ -14,6 +14,7 @@ mod permitted;
 mod readers;
 #[path = "../lock/refused.rs"]
 mod refused;
+mod rights;
 #[path = "../lock/sealed.rs"]
 mod sealed;
 mod self_test;

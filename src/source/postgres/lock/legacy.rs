@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-use super::sql;
+use super::{rights, sql};
 
 /// How long a lock is waited for, from attempt to attempt: transactions in flight must come to their end within it.
 /// Whoever comes after us queues behind us for as long.
@@ -110,7 +110,11 @@ fn once<T>(
     deed: &Deed,
     work: &impl Fn(&mut Session) -> Result<T, LockError>,
 ) -> Result<T, LockError> {
-    let done = begin(session, deed.doing).and_then(|()| work(session));
+    let done = begin(session, deed.doing).and_then(|()| {
+        let done = work(session)?;
+        rights::withdraw(session, deed.doing)?;
+        Ok(done)
+    });
     match done {
         Ok(done) => {
             failpoint::reached(deed.before);

@@ -16,6 +16,7 @@ mod plan;
 mod reading;
 mod release;
 mod remains;
+mod rights;
 mod sample;
 mod seal;
 mod shape;
