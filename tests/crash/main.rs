@@ -17,7 +17,9 @@ mod scenario;
 #[path = "../postgres/server.rs"]
 mod server;
 mod server_gone;
+mod server_guards;
 mod server_legacy;
+mod server_writers;
 
 use std::{
     collections::BTreeSet,

@@ -1,6 +1,7 @@
 //! The management lock in PostgreSQL: the suite of tests/lock as far as it does not depend on the database, and what
 //! only a server can do to a lock.
 
+mod cascades;
 #[path = "../lock/divert.rs"]
 mod divert;
 mod diverted;
@@ -17,6 +18,7 @@ mod refused;
 mod rights;
 #[path = "../lock/sealed.rs"]
 mod sealed;
+mod search_path;
 mod self_test;
 #[allow(
     dead_code,

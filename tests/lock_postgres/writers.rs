@@ -6,9 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pinferry::source::lock::{LockState, Locked};
+use pinferry::{
+    domain::field::Field,
+    source::lock::{LockState, Locked},
+};
 
-use crate::support::{Legacy, run, run_one};
+use crate::support::{Legacy, TABLES, fingerprint, run, run_one};
 
 /// What a writer may wait behind an engagement: the lock timeout and the guards' creation, on a machine that others
 /// share.
@@ -87,6 +90,101 @@ fn engaging_waits_for_a_writer_in_flight_and_nobody_waits_for_it() {
         "poi"
     );
     legacy.assert_refused("UPDATE pin_legacy SET nome = 'X'");
+}
+
+#[test]
+fn sealing_waits_for_a_writer_in_flight_and_nobody_waits_for_it() {
+    let legacy = Legacy::new();
+    let mut locked = legacy.engage();
+    let locked = &mut locked;
+    thread::scope(|scope| {
+        let mut writer = legacy.application();
+        let revoke = "BEGIN; UPDATE pin_legacy SET stato = 'R' WHERE id = '1'";
+        run(&mut writer, revoke).expect("a revocation");
+        let sealing = scope.spawn(|| locked.seal().map(|damage| assert!(damage.is_empty())));
+        let mut others = legacy.application();
+        let until = Instant::now() + Duration::from_millis(1500);
+        let mut longest = Duration::ZERO;
+        while Instant::now() < until {
+            let began = Instant::now();
+            let login = "UPDATE pin_legacy SET ultimo_accesso = now() WHERE id = '2'";
+            run(&mut others, login).expect("a login");
+            longest = longest.max(began.elapsed());
+        }
+        assert!(longest < PATIENCE, "a login waited {longest:?}");
+        assert!(!sealing.is_finished());
+        run(&mut writer, "COMMIT").expect("a commit");
+        sealing.join().expect("no panic").expect("the seal");
+    });
+    let captures = locked.captures(9).expect("captures");
+    let after = captures[0].after.as_ref().expect("a row after");
+    assert_eq!(after.fields[Field::LegacyId.index()], "1");
+    assert!(
+        legacy
+            .run("UPDATE pin_legacy SET ultimo_accesso = now()")
+            .is_err()
+    );
+}
+
+#[test]
+fn a_change_that_commits_after_later_ones_were_processed_is_found_all_the_same() {
+    let legacy = Legacy::new();
+    let locked = legacy.engage();
+    let mut late = legacy.application();
+    let revoke = "BEGIN; UPDATE pin_legacy SET stato = 'R' WHERE id = '1'";
+    run(&mut late, revoke).expect("a revocation");
+    legacy.assert_passes("UPDATE pin_legacy SET stato = 'R' WHERE id = '2'");
+    let settle = || {
+        let captures = locked.captures(9).expect("captures");
+        let seqs: Vec<_> = captures.iter().map(|capture| capture.seq).collect();
+        locked.mark_processed(&seqs).expect("marked");
+        seqs
+    };
+    let early = settle();
+    assert!(settle().is_empty());
+    run(&mut late, "COMMIT").expect("a commit");
+    let later = settle();
+    assert_eq!((early.len(), later.len()), (1, 1));
+    assert!(later < early, "the number was given before: {later:?}");
+    assert!(settle().is_empty());
+}
+
+#[test]
+fn a_source_that_is_read_while_revocations_are_committed_is_the_one_that_was_locked() {
+    for (_, id, tail) in [TABLES[0], TABLES[4]] {
+        let legacy = Legacy::with(id, tail);
+        legacy.assert_passes(
+            "INSERT INTO pin_legacy (id, stato) SELECT 'r' || n, 'A' FROM generate_series(1, 4000) n",
+        );
+        let engaged = fingerprint(&legacy);
+        legacy.engage();
+        let stop = AtomicBool::new(false);
+        let (legacy, stop) = (&legacy, &stop);
+        thread::scope(|scope| {
+            let stops = Stops(stop);
+            for (number, status) in ["R", "S"].into_iter().enumerate() {
+                scope.spawn(move || {
+                    let mut session = legacy.application();
+                    for own in (number..4000).step_by(2) {
+                        if stop.load(Ordering::Relaxed) {
+                            return;
+                        }
+                        let tighten =
+                            format!("UPDATE pin_legacy SET stato = '{status}' WHERE id = 'r{own}'");
+                        run(&mut session, &tighten).expect("it may");
+                        thread::sleep(Duration::from_millis(1));
+                    }
+                });
+            }
+            let before = legacy.captured();
+            for _ in 0..8 {
+                assert_eq!(fingerprint(legacy), engaged);
+            }
+            assert!(legacy.captured() > before, "nobody wrote meanwhile");
+            drop(stops);
+        });
+        assert_eq!(fingerprint(legacy), engaged);
+    }
 }
 
 #[test]
