@@ -2,14 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{Context, activate::grounds, actor::actor, failure::Failure};
-use crate::{engine, exit::Exit, store::activation::ActivationStore, ui};
+use crate::{
+    engine, exit::Exit, source::requests::RequestFormat, store::activation::ActivationStore, ui,
+};
 
 /// What the file holds, for `--help`.
 const COLUMNS: &str = "\
-The file is CSV in UTF-8 with a header, separated by ; or , (as the header is), columns in any order:
+The file is CSV in UTF-8 with a header, separated by ; or , (as the header is), columns in any order. The last line
+ends with a line feed like every other: one that does not is perhaps cut off, and the file is refused. Or it is JSON
+Lines (*.jsonl, *.ndjson), an object a line with the columns as keys and texts as values; null and a key that is
+absent are empty, halves_delivered may be a number and documents a list:
 
   request_id            unique for ever: letters, digits and ._:/-, at most 64; never a fiscal code
   accepted_at           2013-11-04T10:15, in activation.time_zone unless it has an offset (+01:00 or Z)
@@ -30,7 +35,7 @@ The file is CSV in UTF-8 with a header, separated by ; or , (as the header is), 
                         may be empty
 
 Columns that may be absent: office, channel, birth_date, entity, credential_salt, email, phone,
-guardian_fiscal_code.
+guardian_fiscal_code. The column or key version may be there too, and is 1.
 
 Each request is accepted or refused with its reason, and stays so: the same file again changes nothing, and
 a request to be mended comes under a new id. An accepted request takes effect by `pinferry activate` when the
@@ -46,8 +51,20 @@ Exit code: 0 all accepted, 3 some refused, 2 the file cannot be used (nothing of
 #[derive(Debug, Args)]
 #[command(after_long_help = COLUMNS)]
 pub(super) struct Intake {
-    /// The requests, as CSV
+    /// The requests, as CSV or JSON Lines; `-` reads standard input
     file: PathBuf,
+    /// What the file is, whatever its name says
+    #[arg(long, value_name = "FORMAT")]
+    input_format: Option<InputFormat>,
+}
+
+/// How requests may be written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum InputFormat {
+    /// CSV with a header
+    Csv,
+    /// JSON Lines, an object a line
+    Jsonl,
 }
 
 impl Intake {
@@ -55,7 +72,8 @@ impl Intake {
         let settings = context.settings(Vec::new())?;
         let grounds = grounds(&settings);
         let mut store = ActivationStore::open(&settings.target)?;
-        let intake = engine::intake::intake(&mut store, &self.file, &grounds, &actor())?;
+        let format = self.format();
+        let intake = engine::intake::intake(&mut store, &self.file, format, &grounds, &actor())?;
         ui::activation::show_intake(&context.terminal, &intake)?;
         if intake.refused > 0 {
             context
@@ -63,5 +81,13 @@ impl Intake {
                 .next("tell the people; a mended request comes under a new request_id");
         }
         Ok(intake.exit())
+    }
+
+    fn format(&self) -> RequestFormat {
+        match self.input_format {
+            Some(InputFormat::Csv) => RequestFormat::Csv,
+            Some(InputFormat::Jsonl) => RequestFormat::JsonLines,
+            None => RequestFormat::by_file_name(&self.file),
+        }
     }
 }

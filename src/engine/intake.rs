@@ -14,7 +14,7 @@ use crate::{
     },
     exit::Exit,
     failpoint,
-    source::requests::{RequestFile, RequestsError},
+    source::requests::{RequestFile, RequestFormat, RequestsError},
     store::{
         StoreError,
         activation::{ActivationStore, Known, Taken},
@@ -95,7 +95,7 @@ impl Intake {
     }
 }
 
-/// Evaluates every line of `file` and takes it into the queue, accepted or refused. A request the queue knows
+/// Evaluates every line of `file` (`-`: standard input) and takes it into the queue, accepted or refused. A request the queue knows
 /// already changes nothing.
 ///
 /// # Errors
@@ -103,10 +103,11 @@ impl Intake {
 pub fn intake(
     store: &mut ActivationStore,
     file: &Path,
+    format: RequestFormat,
     grounds: &Grounds,
     actor: &str,
 ) -> Result<Intake, IntakeError> {
-    let requests = RequestFile::read(file)?;
+    let requests = RequestFile::read(file, format)?;
     let now = now(store)?;
     let mut submissions = Vec::new();
     for line in requests.lines() {

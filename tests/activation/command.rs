@@ -10,7 +10,7 @@ use crate::world::World;
 const CLEAR_PIN: &str = "1234-ABCD-5678";
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/intake.csv");
 
-fn configure(world: &World) {
+pub(crate) fn configure(world: &World) {
     let folder = world.folder.path();
     fs::write(folder.join("legacy.csv"), "id\n").expect("a file");
     let text = "[target]\nurl = \"sqlite://target.db\"\n[[source]]\nname = \"inps\"\nurl = \"csv://legacy.csv\"\n";

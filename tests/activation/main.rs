@@ -5,6 +5,7 @@ mod counters;
 mod drain;
 mod effects;
 mod evaluations;
+mod formats;
 mod revocations;
 #[allow(
     dead_code,

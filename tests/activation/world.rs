@@ -19,6 +19,7 @@ use pinferry::{
         intake::{Intake, IntakeError, intake},
         stop::StopFlag,
     },
+    source::requests::RequestFormat,
     store::{Intent, StoreError, Target, activation::ActivationStore},
 };
 use rusqlite::{Connection, params};
@@ -188,7 +189,8 @@ impl World {
 
     pub(crate) fn try_intake(&self, file: &Path) -> Result<Intake, IntakeError> {
         let mut store = ActivationStore::open(&self.target)?;
-        intake(&mut store, file, &grounds(), "tester")
+        let format = RequestFormat::by_file_name(file);
+        intake(&mut store, file, format, &grounds(), "tester")
     }
 
     pub(crate) fn intake(&self, lines: &[String]) -> Intake {
