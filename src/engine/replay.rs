@@ -16,6 +16,7 @@ use super::{
     job::Job,
     progress::Phase,
     stop::StopReason,
+    verify::Unsettled,
 };
 use crate::{
     domain::{
@@ -31,7 +32,7 @@ use crate::{
         status::LegacyStatus,
         tally::Tally,
     },
-    source::lock::{Capture, Locks, RawFields},
+    source::lock::{Capture, LockError, Locks, RawFields},
     store::{
         Account, ChunkBuilder, CommitPoint, Lease, Met, RunPhase, RunRow, Target,
         activation::{CAPTURES_REPLAYED, RevokedGrant},
@@ -41,14 +42,20 @@ use crate::{
 /// Captures that are dealt with in one transaction.
 const CAPTURES_A_ROUND: u32 = 10_000;
 
-/// Rounds in one call. More changes than this in one night are no tightenings but somebody at work.
-const MOST_ROUNDS: usize = 100;
+/// Rounds before a verification. Each reads the sources again, and whoever changes meanwhile is left to the next one, or
+/// to the drain after cut-over, when nobody changes any more.
+pub(super) const ROUNDS_BEFORE_CUT_OVER: usize = 3;
+
+/// Rounds once the legacy is sealed. More changes than this in one night are no tightenings but somebody at work.
+pub(super) const MOST_ROUNDS: usize = 100;
 
 /// How a replay ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Replayed {
     /// No capture is left.
     All,
+    /// Others came meanwhile, as often as was asked.
+    SoFar,
     /// A signal came.
     Stopped(StopReason),
 }
@@ -68,7 +75,7 @@ pub(super) fn unsettled(
     job: &Job<'_>,
     rules: &Rules,
     locks: &Locks,
-) -> Result<BTreeSet<(String, String)>, RunError> {
+) -> Result<Unsettled, LockError> {
     let round = Round::collect(job, rules, locks)?;
     let name = |index: SourceIndex| rules.sources[usize::from(index.0)].name.clone();
     Ok(round
@@ -78,7 +85,7 @@ pub(super) fn unsettled(
         .collect())
 }
 
-/// Judges every captured person again, from the sources as they are now.
+/// Judges every captured person again, from the sources as they are now; at most so many times, while others come.
 pub(super) fn replay(
     job: &Job<'_>,
     rules: &Rules,
@@ -86,8 +93,9 @@ pub(super) fn replay(
     target: &mut Target,
     lease: &Lease,
     locks: &Locks,
+    rounds: usize,
 ) -> Result<Replayed, RunError> {
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..rounds {
         let round = Round::collect(job, rules, locks)?;
         if round.captures == 0 {
             return Ok(Replayed::All);
@@ -112,9 +120,7 @@ pub(super) fn replay(
             }
         }
     }
-    Err(RunError::CapturesWithoutEnd {
-        rounds: MOST_ROUNDS,
-    })
+    Ok(Replayed::SoFar)
 }
 
 /// The captures of one round, and whom they concern.
@@ -129,7 +135,7 @@ struct Round {
 }
 
 impl Round {
-    fn collect(job: &Job<'_>, rules: &Rules, locks: &Locks) -> Result<Self, RunError> {
+    fn collect(job: &Job<'_>, rules: &Rules, locks: &Locks) -> Result<Self, LockError> {
         let mut round = Self {
             captures: 0,
             seqs: BTreeMap::new(),

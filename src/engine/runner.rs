@@ -208,8 +208,9 @@ impl Runner<'_> {
     /// Judges captured people again, then reads everything back.
     fn verify(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
         self.hold_locks()?;
-        if let Replayed::Stopped(reason) = self.replay(run)? {
-            return Ok(Some(RunEnd::Stopped(reason)));
+        match self.replay(run, replay::ROUNDS_BEFORE_CUT_OVER)? {
+            Replayed::Stopped(reason) => return Ok(Some(RunEnd::Stopped(reason))),
+            Replayed::All | Replayed::SoFar => {}
         }
         let found = match read_back(self.job, self.rules, run, &self.locks) {
             Err(RunError::Verify(VerifyError::Stopped(reason))) => {
@@ -291,8 +292,13 @@ impl Runner<'_> {
                 what.join(", ")
             ));
         }
-        if let Replayed::Stopped(reason) = self.replay(run)? {
-            return Ok(Some(RunEnd::Stopped(reason)));
+        match self.replay(run, replay::MOST_ROUNDS)? {
+            Replayed::All => {}
+            Replayed::Stopped(reason) => return Ok(Some(RunEnd::Stopped(reason))),
+            Replayed::SoFar => {
+                let rounds = replay::MOST_ROUNDS;
+                return Err(RunError::CapturesWithoutEnd { rounds });
+            }
         }
         drain::drain_diverted(
             self.job,
@@ -311,7 +317,7 @@ impl Runner<'_> {
         Ok(None)
     }
 
-    fn replay(&mut self, run: &RunRow) -> Result<Replayed, RunError> {
+    fn replay(&mut self, run: &RunRow, rounds: usize) -> Result<Replayed, RunError> {
         replay::replay(
             self.job,
             self.rules,
@@ -319,6 +325,7 @@ impl Runner<'_> {
             &mut self.target,
             &self.lease,
             &self.locks,
+            rounds,
         )
     }
 
@@ -348,7 +355,7 @@ pub(super) fn read_back(
         rules,
         target: &job.settings.target,
         run_id: run.run_id,
-        unsettled: &replay::unsettled(job, rules, locks)?,
+        unsettled: &|| replay::unsettled(job, rules, locks),
         progress: job.progress,
         stop: job.stop,
     })?)

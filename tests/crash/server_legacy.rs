@@ -15,7 +15,7 @@ use crate::{
 use pinferry::failpoint::Stage;
 
 /// Few records: what is under trial is the lock.
-const RECORDS: &str = "160";
+const RECORDS: u32 = 160;
 
 /// What becomes of a new PIN under the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,34 +49,43 @@ const SECOND: Shift = [
     ("NEW-4", "MRTMTT91D08F205J", "MARTA", "MATTEO"),
 ];
 
-/// Statements that lay the legacy out, made once: what a file may hold and a server may not is left out.
+/// The small legacy, made once.
 fn layout() -> &'static str {
     static LAYOUT: OnceLock<String> = OnceLock::new();
-    LAYOUT.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let made = Command::new(env!("CARGO_BIN_EXE_pinferry"))
-            .current_dir(folder.path())
-            .args(["sample-data", "--records", RECORDS, "--seed", "11"])
-            .args(["--dirty", "0.1", "--out", "inps.db"])
-            .output()
-            .expect("it starts");
-        let talk = String::from_utf8_lossy(&made.stderr);
-        assert!(made.status.success(), "{talk}");
-        let file = Connection::open(folder.path().join("inps.db")).expect("a database");
-        let mut rows = file.prepare("SELECT * FROM pin_legacy").expect("a table");
-        let columns = rows.column_names().join(" text, ");
-        let width = rows.column_count();
-        let mut layout = format!("CREATE TABLE pin_legacy ({columns} text);");
-        let mut rows = rows.query([]).expect("rows");
-        while let Some(row) = rows.next().expect("a row") {
-            let cells = (0..width).map(|at| literal(row.get_ref(at).expect("a value")));
-            if let Some(cells) = cells.collect::<Option<Vec<_>>>() {
-                let cells = cells.join(", ");
-                layout.push_str(&format!("INSERT INTO pin_legacy VALUES ({cells});"));
-            }
+    LAYOUT.get_or_init(|| layout_of(RECORDS))
+}
+
+/// Statements that lay a legacy out: what a file may hold and a server may not is left out.
+pub(crate) fn layout_of(records: u32) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = Command::new(env!("CARGO_BIN_EXE_pinferry"))
+        .current_dir(folder.path())
+        .args([
+            "sample-data",
+            "--records",
+            &records.to_string(),
+            "--seed",
+            "11",
+        ])
+        .args(["--dirty", "0.1", "--out", "inps.db"])
+        .output()
+        .expect("it starts");
+    let talk = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "{talk}");
+    let file = Connection::open(folder.path().join("inps.db")).expect("a database");
+    let mut rows = file.prepare("SELECT * FROM pin_legacy").expect("a table");
+    let columns = rows.column_names().join(" text, ");
+    let width = rows.column_count();
+    let mut layout = format!("CREATE TABLE pin_legacy ({columns} text);");
+    let mut rows = rows.query([]).expect("rows");
+    while let Some(row) = rows.next().expect("a row") {
+        let cells = (0..width).map(|at| literal(row.get_ref(at).expect("a value")));
+        if let Some(cells) = cells.collect::<Option<Vec<_>>>() {
+            let cells = cells.join(", ");
+            layout.push_str(&format!("INSERT INTO pin_legacy VALUES ({cells});"));
         }
-        layout
-    })
+    }
+    layout
 }
 
 fn literal(value: ValueRef<'_>) -> Option<String> {
@@ -91,8 +100,13 @@ fn literal(value: ValueRef<'_>) -> Option<String> {
 }
 
 pub(crate) fn scenario(target: Engine, mode: Mode) -> Scenario {
+    laid_out(target, mode, layout())
+}
+
+/// The same with another legacy.
+pub(crate) fn laid_out(target: Engine, mode: Mode, layout: &str) -> Scenario {
     let legacy = Database::new();
-    legacy.batch(layout());
+    legacy.batch(layout);
     let scenario = Scenario::with_legacy(target, legacy);
     scenario.configure("chunk_records = 300", "chunk_records = 100");
     if mode == Mode::Refuse {

@@ -2,6 +2,7 @@
 
 use std::{
     process::Stdio,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -12,7 +13,7 @@ use sqlx::postgres::PgArguments;
 use crate::{
     RUN, finish,
     scenario::{Engine, Scenario},
-    server_legacy::{Mode, scenario},
+    server_legacy::{Mode, laid_out, layout_of, scenario},
 };
 
 const HOLD: &[&str] = &["run", "--hold"];
@@ -93,4 +94,48 @@ fn sealing_waits_for_a_revocation_under_way_which_arrives_after_later_ones_were_
     assert_eq!(output.status.code(), Some(3), "{talk}");
     assert_revoked(&scenario, &late);
     finish(&scenario);
+}
+
+#[test]
+fn revocations_that_keep_coming_keep_no_run_from_being_verified_and_cut_over() {
+    let scenario = laid_out(Engine::Sqlite, Mode::Refuse, &layout_of(3000));
+    scenario.configure("chunk_records = 100", "chunk_records = 1000");
+    scenario.expect(HOLD, &[5]);
+    let ids = scenario
+        .legacy_database()
+        .text("SELECT id FROM pin_legacy WHERE stato = 'A' GROUP BY id HAVING count(*) = 1");
+    let stop = AtomicBool::new(false);
+    let revoked = thread::scope(|scope| {
+        let offices = scope.spawn(|| {
+            let mut session = scenario.legacy_database().session();
+            let mut revoked = Vec::new();
+            for id in ids.lines() {
+                let update = format!("UPDATE pin_legacy SET stato = 'R' WHERE id = '{id}'");
+                let done = session.execute("revoking", &update, PgArguments::default());
+                // Once the legacy is sealed nothing passes any more.
+                if stop.load(Ordering::Relaxed) || done.is_err() {
+                    break;
+                }
+                revoked.push(id);
+                thread::sleep(Duration::from_millis(40));
+            }
+            revoked
+        });
+        let held = scenario.call(HOLD);
+        let run = scenario.call(RUN);
+        stop.store(true, Ordering::Relaxed);
+        for (output, code) in [(held, 5), (run, 3)] {
+            let talk = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(code), "{talk}");
+        }
+        offices.join().expect("no panic")
+    });
+    assert!(revoked.len() > 20, "{} revocations", revoked.len());
+    finish(&scenario);
+    let alive = scenario.ask_target(&format!(
+        "SELECT CAST(count(*) AS text) FROM pin
+          WHERE source = 'inps' AND status IN ('active', 'suspended', 'pending') AND legacy_id IN ('{}')",
+        revoked.join("', '")
+    ));
+    assert_eq!(alive, "0", "of {} revocations", revoked.len());
 }

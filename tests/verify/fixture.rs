@@ -148,7 +148,7 @@ impl Place {
             rules: &self.rules,
             target: &self.settings.target,
             run_id: 1,
-            unsettled: &BTreeSet::new(),
+            unsettled: &|| Ok(BTreeSet::new()),
             progress: &Unwatched,
             stop: &StopFlag::default(),
         })

@@ -75,7 +75,7 @@ fn a_request_to_stop_ends_the_reading(engine: Engine) {
         rules: &place.rules,
         target: &place.settings.target,
         run_id: 1,
-        unsettled: &BTreeSet::new(),
+        unsettled: &|| Ok(BTreeSet::new()),
         progress: &Unwatched,
         stop: &stop,
     };

@@ -3,13 +3,14 @@
 
 use std::{
     cmp::{Ordering, Reverse},
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
 };
 
 use super::{
     facts::{Fact, Facts, code_key, date_key, names_key, record_key, text_key},
     mismatch::{MismatchCode, Mismatches},
     person::name_of,
+    request::Unsettled,
 };
 use crate::{
     domain::rules::Rules,
@@ -27,7 +28,7 @@ pub(super) struct Derivation<'v> {
     /// The latest expiry of somebody to whom this profile is actively granted.
     latest_expiry: BTreeMap<&'v str, u32>,
     /// Records that changed under the lock and were not judged again yet.
-    unsettled: &'v BTreeSet<(String, String)>,
+    unsettled: &'v Unsettled,
 }
 
 /// A record as it stands in `pin`.
@@ -90,7 +91,7 @@ impl<'v> Derivation<'v> {
         rules: &'v Rules,
         facts: &'v Facts,
         run_id: i64,
-        unsettled: &'v BTreeSet<(String, String)>,
+        unsettled: &'v Unsettled,
     ) -> Self {
         let latest_expiry = rules
             .catalogue

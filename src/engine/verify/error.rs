@@ -1,7 +1,10 @@
 //! Why verification could not be carried out. What it finds is no error.
 
 use crate::{
-    domain::raw_record::Damaged, engine::stop::StopReason, exit::Exit, source::SourceError,
+    domain::raw_record::Damaged,
+    engine::stop::StopReason,
+    exit::Exit,
+    source::{SourceError, lock::LockError},
     store::read_back::ReadBackError,
 };
 
@@ -19,6 +22,9 @@ pub enum VerifyError {
     /// The target cannot be read.
     #[error("verification could not read the target")]
     ReadBack(#[from] ReadBackError),
+    /// What the lock let through cannot be read.
+    #[error("verification could not read what changed under the lock")]
+    Lock(#[from] LockError),
     /// The run has committed nothing that could be verified.
     #[error("run {run_id} is in phase {phase}: there is nothing to verify yet, or any more")]
     NothingToVerify {
@@ -50,6 +56,7 @@ impl VerifyError {
         match self {
             Self::Source { source, .. } => source.is_lost(),
             Self::ReadBack(error) => error.is_lost(),
+            Self::Lock(error) => error.is_lost(),
             _other => false,
         }
     }
@@ -60,6 +67,7 @@ impl VerifyError {
         match self {
             Self::Source { source, .. } => source.exit(),
             Self::ReadBack(error) => error.exit(),
+            Self::Lock(error) => error.exit(),
             Self::NothingToVerify { .. } | Self::Damaged(_) => Exit::Failed,
             Self::Canary { .. } => Exit::Usage,
             Self::Stopped(StopReason::Interrupted) => Exit::Interrupted,
@@ -73,6 +81,7 @@ impl VerifyError {
         match self {
             Self::Source { source, .. } => source.hint(),
             Self::ReadBack(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
             Self::NothingToVerify { .. } => {
                 Some("`pinferry status` says what to do next".to_owned())
             }

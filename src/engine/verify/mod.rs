@@ -27,7 +27,7 @@ mod verification;
 
 pub use error::VerifyError;
 pub use mismatch::{Mismatch, MismatchCode};
-pub use request::VerifyRequest;
+pub use request::{Unsettled, VerifyRequest};
 pub use verification::Verification;
 
 use crate::{

@@ -6,7 +6,11 @@ use crate::{
     config::settings::{Settings, TargetSettings},
     domain::rules::Rules,
     engine::{progress::Progress, stop::StopFlag},
+    source::lock::LockError,
 };
+
+/// (source, id) of records that changed under the lock and whose person was not judged again yet.
+pub type Unsettled = BTreeSet<(String, String)>;
 
 /// What to verify, and against what.
 #[derive(Clone, Copy)]
@@ -19,8 +23,9 @@ pub struct VerifyRequest<'a> {
     pub target: &'a TargetSettings,
     /// The run.
     pub run_id: i64,
-    /// (source, id) of records that changed under the lock and whose person was not judged again yet.
-    pub unsettled: &'a BTreeSet<(String, String)>,
+    /// Which records are unsettled now. The lock lets changes through while verification reads: whoever read a source
+    /// asks afterwards.
+    pub unsettled: &'a (dyn Fn() -> Result<Unsettled, LockError> + Sync),
     /// Who watches.
     pub progress: &'a dyn Progress,
     /// Whether to stop.

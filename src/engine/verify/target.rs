@@ -13,7 +13,7 @@ use super::{
     people,
     person::{PeopleSums, Scope},
     records,
-    request::VerifyRequest,
+    request::{Unsettled, VerifyRequest},
     run_state,
     sources::{SourcesRead, read_sources, readings},
 };
@@ -85,6 +85,11 @@ pub(super) fn read(
         }
         Err(error) => return Err(error),
     };
+    let unsettled = if before {
+        (request.unsettled)()?
+    } else {
+        Unsettled::new()
+    };
     let derivation = sources.as_ref().filter(|_| before).map(|sources| {
         let facts = &sources.facts;
         if facts.share() < 1.0 {
@@ -93,7 +98,7 @@ pub(super) fn read(
                 facts.share() * 100.0
             ));
         }
-        Derivation::new(request.rules, facts, run.run_id, request.unsettled)
+        Derivation::new(request.rules, facts, run.run_id, &unsettled)
     });
     let scope = Scope {
         derivation: derivation.as_ref(),
