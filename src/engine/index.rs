@@ -17,9 +17,9 @@ pub(super) fn build(
     target: &mut Target,
     lease: &Lease,
 ) -> Result<Progressed, RunError> {
-    target.turn_to(Toil::Index)?;
+    target.turn_to(lease, Toil::Index)?;
     let progressed = by_stages(job, run, target, lease)?;
-    target.turn_to(Toil::Load)?;
+    target.turn_to(lease, Toil::Load)?;
     Ok(progressed)
 }
 

@@ -53,7 +53,11 @@ impl Patience {
         if_held: IfHeld,
         error: RunError,
     ) -> Result<(), RunError> {
-        if let (RunError::Store(StoreError::HeldBy { .. }), IfHeld::Wait) = (&error, if_held) {
+        if let (
+            RunError::Store(StoreError::HeldBy { .. } | StoreError::Lingering { .. }),
+            IfHeld::Wait,
+        ) = (&error, if_held)
+        {
             // Whoever holds it was found in a target that is there.
             self.begun = true;
             if !self.announced {

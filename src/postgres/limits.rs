@@ -37,6 +37,15 @@ impl Limits {
         Self { lock, ..self }
     }
 
+    /// The same for the holder of a lease: a transaction in which nothing is said ends no later than the lease.
+    #[must_use]
+    pub const fn within(self, lease: Duration) -> Self {
+        Self {
+            idle_in_transaction: lease,
+            ..self
+        }
+    }
+
     /// How long to wait for the answer to a statement.
     pub(super) fn answer(&self) -> Duration {
         if self.statement.is_zero() {

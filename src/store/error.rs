@@ -91,6 +91,11 @@ pub enum StoreError {
         holder: String,
         expires_at: String,
     },
+    #[error(
+        "run {run_id}: its lease has run out, but a transaction of the process that had it is still open{}",
+        of_sessions(sessions)
+    )]
+    Lingering { run_id: i64, sessions: Vec<i64> },
     #[error("run {run_id}: another process took over; nothing of this step was committed")]
     LeaseLost { run_id: i64 },
     #[error("run {run_id} is in phase {found}, not {expected}; nothing was changed")]
@@ -136,9 +141,10 @@ impl StoreError {
             | Self::Denied { .. }
             | Self::ReadOnly { .. } => Exit::Usage,
             Self::Postgres { source, .. } => source.exit(),
-            Self::HeldBy { .. } | Self::RunUnderWay { .. } | Self::LeaseLost { .. } => {
-                Exit::Refused
-            }
+            Self::HeldBy { .. }
+            | Self::Lingering { .. }
+            | Self::RunUnderWay { .. }
+            | Self::LeaseLost { .. } => Exit::Refused,
             Self::Io { .. }
             | Self::Migration { .. }
             | Self::Full { .. }
@@ -190,6 +196,7 @@ impl StoreError {
             Self::HeldBy { .. } => {
                 "wait for it, or let its lease run out; then type the same command again"
             }
+            Self::Lingering { sessions, .. } => return Some(until_it_ends(sessions)),
             Self::LeaseLost { .. } => "`pinferry status` shows who works on the run now",
             Self::CursorMoved { .. } => {
                 "type the same command again: it goes on from what is committed"
@@ -246,6 +253,14 @@ impl StoreError {
         }
     }
 
+    /// Whether the server says that the role has not the right.
+    pub(super) fn is_denied(&self) -> bool {
+        match self {
+            Self::Postgres { source, .. } => source.trouble() == Trouble::PermissionDenied,
+            _other => false,
+        }
+    }
+
     /// Whether there is nothing yet where the target is to be.
     #[must_use]
     pub fn is_absent(&self) -> bool {
@@ -271,6 +286,32 @@ impl StoreError {
             _ => Self::Sqlite { action, source },
         }
     }
+}
+
+/// Which sessions, in brackets.
+fn of_sessions(sessions: &[i64]) -> String {
+    match sessions {
+        [] => String::new(),
+        sessions => format!(" (server process {})", listed(sessions)),
+    }
+}
+
+/// What to do about a transaction that is still open.
+fn until_it_ends(sessions: &[i64]) -> String {
+    let ends = match sessions {
+        [] => "end that process if it is stopped".to_owned(),
+        [only] => format!("let a superuser type SELECT pg_terminate_backend({only});"),
+        many => format!(
+            "let a superuser type SELECT pg_terminate_backend(pid) FROM unnest(ARRAY[{}]) AS pid;",
+            listed(many)
+        ),
+    };
+    format!("`pinferry run --wait` waits for its end; to have it at once, {ends}")
+}
+
+fn listed(sessions: &[i64]) -> String {
+    let numbers: Vec<_> = sessions.iter().map(i64::to_string).collect();
+    numbers.join(", ")
 }
 
 /// The first tables of somebody else, and how many there are.

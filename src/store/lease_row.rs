@@ -6,7 +6,7 @@ use super::{
     Holder, Lease, StoreError,
     database::{Database, values},
     event,
-    target::Target,
+    target::{Target, Toil},
 };
 use crate::failpoint;
 
@@ -18,7 +18,8 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`StoreError::HeldBy`] while somebody has it; otherwise when the database fails.
+    /// [`StoreError::HeldBy`] while somebody has it, [`StoreError::Lingering`] while a transaction of somebody who had
+    /// it has not ended; otherwise when the database fails.
     pub fn acquire(
         &mut self,
         run_id: i64,
@@ -29,6 +30,20 @@ impl Target {
         refuse_held(&self.database, run_id)?;
         failpoint::reached("lease.acquire");
         self.database.end_holders(run_id)?;
+        let lease = match self.take(run_id, holder, duration) {
+            Err(StoreError::Busy { .. }) => {
+                let sessions = self.database.sessions_of_a_holder()?;
+                return Err(StoreError::Lingering { run_id, sessions });
+            }
+            taken => taken?,
+        };
+        failpoint::reached("lease.acquired");
+        self.database.list_as(&lease)?;
+        self.turn_to(&lease, Toil::Load)?;
+        Ok(lease)
+    }
+
+    fn take(&mut self, run_id: i64, holder: &str, duration: Duration) -> Result<Lease, StoreError> {
         let tx = self.write()?;
         tx.one_at_a_time(ACTION, "runner_heartbeat")?;
         refuse_held(&tx, run_id)?;
@@ -57,15 +72,12 @@ impl Target {
         let detail = serde_json::json!({ "holder": holder, "epoch": epoch });
         event::append(&tx, run_id, "lease.acquired", &detail)?;
         tx.commit()?;
-        failpoint::reached("lease.acquired");
-        let lease = Lease {
+        Ok(Lease {
             run_id,
             epoch,
             holder: holder.to_owned(),
             duration,
-        };
-        self.database.list_as(&lease)?;
-        Ok(lease)
+        })
     }
 
     /// Renews the lease.

@@ -44,11 +44,12 @@ pub enum Toil {
 }
 
 impl Toil {
-    const fn limits(self) -> &'static Limits {
-        match self {
-            Self::Load => &postgres::LOADING,
-            Self::Index => &postgres::BUILDING,
-        }
+    const fn limits(self, lease: &Lease) -> Limits {
+        let limits = match self {
+            Self::Load => postgres::LOADING,
+            Self::Index => postgres::BUILDING,
+        };
+        limits.within(lease.duration)
     }
 }
 
@@ -126,10 +127,10 @@ impl Target {
         let TargetSettings::Postgres(place) = &self.settings else {
             return Ok(Vec::new());
         };
-        let limits = toil.limits();
+        let limits = toil.limits(lease);
         let purpose = postgres::purpose(lease.run_id, lease.epoch);
         let hand = |_| {
-            let server = postgres::connect(place, &purpose, limits)?;
+            let server = postgres::connect(place, &purpose, &limits)?;
             Ok(Self {
                 database: Database::Postgres(server),
                 settings: self.settings.clone(),
@@ -138,17 +139,17 @@ impl Target {
         (1..hands).map(hand).collect()
     }
 
-    /// Gives this hand's own statements the time that such toil takes.
+    /// Gives this hand's own statements the time that such toil takes, within the lease.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub fn turn_to(&self, toil: Toil) -> Result<(), StoreError> {
+    pub fn turn_to(&self, lease: &Lease, toil: Toil) -> Result<(), StoreError> {
         const ACTION: &str = "set up the session";
         match &self.database {
             Database::Sqlite(_) => Ok(()),
             Database::Postgres(server) => server
-                .with(|session| session.limit(ACTION, toil.limits()))
+                .with(|session| session.limit(ACTION, &toil.limits(lease)))
                 .map_err(StoreError::postgres(ACTION)),
         }
     }

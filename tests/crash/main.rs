@@ -9,6 +9,7 @@ mod held;
 mod interrupt;
 mod late_lock;
 mod later;
+mod lingering;
 mod scenario;
 #[allow(
     dead_code,

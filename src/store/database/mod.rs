@@ -244,22 +244,48 @@ impl Database {
         }
     }
 
-    /// Ends the sessions of whoever held the lease of a run, where the server can; what they had under way is
-    /// rolled back.
+    /// Ends the sessions of whoever held the lease of a run, where the server can and the role may; what they had
+    /// under way is rolled back. Elsewhere their own limits end them.
     pub(in crate::store) fn end_holders(&self, run_id: i64) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(_) => {
                 let sessions = format!("pinferry {}", purposes_of(run_id));
-                self.rows(
+                let ended = self.rows(
                     "end the sessions of the former holder",
                     "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
-                     WHERE datname = current_database() AND usename = current_user
+                     WHERE datname = current_database() AND pg_has_role(usesysid, 'USAGE')
                          AND starts_with(application_name, ?1) AND pid <> pg_backend_pid()",
                     &[Value::from(&sessions)],
-                )
-                .map(drop)
+                );
+                match ended {
+                    Err(error) if error.is_denied() => {
+                        tracing::warn!(event = "lease.sessions_left", run_id, %error);
+                        Ok(())
+                    }
+                    ended => ended.map(drop),
+                }
             }
+        }
+    }
+
+    /// The numbers of the sessions that keep a lease from being taken, where the server numbers them.
+    pub(in crate::store) fn sessions_of_a_holder(&self) -> Result<Vec<i64>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(Vec::new()),
+            Self::Postgres(_) => self
+                .rows(
+                    "look for the session of the former holder",
+                    "SELECT DISTINCT pid FROM pg_locks
+                     WHERE relation = to_regclass('runner_lease') AND mode = 'RowShareLock' AND granted
+                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                         AND pid <> pg_backend_pid()
+                     ORDER BY pid",
+                    &[],
+                )?
+                .iter()
+                .map(|row| row.get(0))
+                .collect(),
         }
     }
 

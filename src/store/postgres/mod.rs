@@ -16,19 +16,26 @@ use crate::{
     postgres::{Limits, Session},
 };
 
-/// For everything but building indexes: a statement of the load is over in seconds.
+/// For everything but building indexes: a statement of the load is over in seconds, and nobody thinks for long within a
+/// transaction. Whoever holds a lease is given [`Limits::within`].
 pub(super) const LOADING: Limits = Limits {
     connect: Duration::from_secs(15),
     statement: Duration::from_secs(300),
     lock: Duration::from_secs(10),
-    idle_in_transaction: Duration::from_secs(600),
+    idle_in_transaction: Duration::from_secs(30),
     silence: Duration::from_secs(120),
 };
 
-/// For building indexes, which takes as long as there are rows.
+/// For building indexes, which takes as long as there are rows. A process that is stopped meanwhile keeps what it
+/// holds until the server is done with that step, and no longer.
 pub(super) const BUILDING: Limits = Limits {
     statement: Duration::from_secs(12 * 3600),
-    idle_in_transaction: Duration::from_secs(12 * 3600),
+    ..LOADING
+};
+
+/// For whoever only reads, and may show what was read to somebody who turns the pages.
+pub(super) const LOOKING: Limits = Limits {
+    idle_in_transaction: Duration::from_secs(600),
     ..LOADING
 };
 

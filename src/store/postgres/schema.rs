@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use sqlx::migrate::Migrator;
 
-use super::{LOADING, connect, grants};
+use super::{LOADING, LOOKING, connect, grants};
 use crate::{
     config::postgres::PostgresSettings,
     failpoint, postgres,
@@ -73,7 +73,7 @@ pub(in crate::store) fn open(
 
 /// Connects to a database of this version.
 pub(in crate::store) fn open_to_read(settings: &PostgresSettings) -> Result<Database, StoreError> {
-    let database = Database::Postgres(connect(settings, "look", &LOADING)?);
+    let database = Database::Postgres(connect(settings, "look", &LOOKING)?);
     let place = settings.shown().to_owned();
     match inspect(&database, &place, Purpose::Read)? {
         Standing::Current => {
