@@ -26,6 +26,13 @@ pub(super) fn check(settings: &PostgresSettings) -> Result<(), Unfit> {
         })
 }
 
+/// Whether a passphrase was put on a key in the older way, which leaves its label as it is (RFC 1421, 4.6.1.1).
+fn is_sealed(text: &str) -> bool {
+    text.lines()
+        .filter_map(|line| line.strip_prefix("Proc-Type:"))
+        .any(|kind| kind.ends_with(",ENCRYPTED"))
+}
+
 fn holds(option: &str, path: &Path, labels: &[&str], what: &str) -> Result<(), Unfit> {
     let unfit = |why: &str, source| Unfit {
         message: format!("{option}={} {why}", path.display()),
@@ -34,7 +41,7 @@ fn holds(option: &str, path: &Path, labels: &[&str], what: &str) -> Result<(), U
     let bytes = fs::read(path).map_err(|error| unfit("cannot be read", Some(error)))?;
     let text = String::from_utf8_lossy(&bytes);
     let begins = |label: &&str| text.contains(&format!("-----BEGIN {label}-----"));
-    if labels.iter().any(begins) {
+    if labels.iter().any(begins) && !is_sealed(&text) {
         Ok(())
     } else {
         Err(unfit(&format!("holds no {what} (PEM)"), None))

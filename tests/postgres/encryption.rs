@@ -42,6 +42,11 @@ fn signed(by: &Authority, name: &str, usage: ExtendedKeyUsagePurpose) -> (String
     (certificate.pem(), key.serialize_pem())
 }
 
+/// A key that asks for a passphrase, with or without a header that says so.
+fn sealed_key(label: &str, header: &str) -> String {
+    format!("-----BEGIN {label}-----\n{header}MIIB\n-----END {label}-----\n")
+}
+
 /// A server that speaks TLS, and the files of those who go there.
 struct Encrypted {
     server: Server,
@@ -76,6 +81,14 @@ impl Encrypted {
             ("reader.crt", certificate),
             ("reader.key", key),
             ("empty.pem", String::new()),
+            (
+                "older.key",
+                sealed_key(
+                    "RSA PRIVATE KEY",
+                    "Proc-Type: 4,ENCRYPTED\r\nDEK-Info: AES-256-CBC,00\r\n\r\n",
+                ),
+            ),
+            ("newer.key", sealed_key("ENCRYPTED PRIVATE KEY", "")),
         ] {
             fs::write(encrypted.path(name), text).expect("a file");
         }
@@ -221,6 +234,20 @@ fn a_server_that_is_not_who_it_should_be_and_files_that_do_not_fit_are_told_apar
             with("sslcert=reader.crt&sslkey=absent.key"),
             file,
             "absent.key cannot be read",
+        ),
+        (
+            "localhost",
+            "sworn",
+            with("sslcert=reader.crt&sslkey=newer.key"),
+            file,
+            "newer.key holds no private key without a passphrase",
+        ),
+        (
+            "localhost",
+            "sworn",
+            with("sslcert=reader.crt&sslkey=older.key"),
+            file,
+            "older.key holds no private key without a passphrase",
         ),
         (
             "localhost",
