@@ -28,6 +28,7 @@ mod self_test;
 mod server;
 #[path = "../lock/source_reading.rs"]
 mod source_reading;
+mod spelling;
 mod support;
 mod views;
 #[path = "../lock/words.rs"]

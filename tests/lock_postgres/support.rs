@@ -69,8 +69,13 @@ impl Legacy {
 
     /// Whatever the statements make.
     pub(crate) fn made_by(statements: &str) -> Self {
-        let database = Database::new();
-        database.batch(statements);
+        let legacy = Self::in_database(Database::new());
+        legacy.database.batch(statements);
+        legacy
+    }
+
+    /// An empty database.
+    pub(crate) fn in_database(database: Database) -> Self {
         let location = SourceLocation::Postgres {
             database: database.settings(),
             table: "pin_legacy".to_owned(),

@@ -58,6 +58,20 @@ pub enum LockError {
         /// Which.
         what: &'static str,
     },
+    /// A reason, a name or an address with a character that the database has no room for.
+    #[error(
+        "{what} holds a character that the database of source {source_name:?} cannot keep: its encoding is {encoding}"
+    )]
+    Spelling {
+        /// Which.
+        what: &'static str,
+        /// Name of the source.
+        source_name: String,
+        /// The database's encoding.
+        encoding: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// Someone else holds it.
     #[error(
         "source {:?} is {} by {} since {} (expected end {}): {}",
@@ -208,7 +222,10 @@ impl LockError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotLockable { .. } | Self::NoRight { .. } | Self::Wording { .. } => Exit::Usage,
+            Self::NotLockable { .. }
+            | Self::NoRight { .. }
+            | Self::Wording { .. }
+            | Self::Spelling { .. } => Exit::Usage,
             Self::Postgres(error) => error.exit(),
             Self::Unreadable(error) => error.exit(),
             Self::Held(_) | Self::OtherConfiguration { .. } => Exit::Refused,
@@ -251,6 +268,7 @@ impl LockError {
             Self::Postgres(error) => return error.hint(),
             Self::Unreadable(error) => return error.hint(),
             Self::Wording { .. } => "give another --reason",
+            Self::Spelling { remedy, .. } => remedy,
             Self::Held(holding) => match (holding.state, &holding.owner) {
                 (LockState::Sealed, _) => REOPEN,
                 (LockState::Open | LockState::Engaged | LockState::Broken, Owner::Run(_)) => {

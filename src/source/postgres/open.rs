@@ -17,7 +17,7 @@ pub(super) struct Snapshot {
     pub(super) session: Session,
     /// The role it reads as.
     pub(super) role: String,
-    server_encoding: String,
+    pub(super) server_encoding: String,
 }
 
 impl Snapshot {

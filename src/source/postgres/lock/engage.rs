@@ -17,7 +17,7 @@ use super::{
     lock_test::{self, Tested},
     names,
     plan::Plan,
-    remains, state,
+    remains, spelling, state,
 };
 
 const ENGAGE: Deed = Deed {
@@ -41,6 +41,7 @@ pub(in crate::source) fn engage(place: Place, request: &LockRequest) -> Result<L
         reason: worded("the reason of a lock", &request.reason)?.to_owned(),
         successor: request.successor.clone(),
     };
+    spelling::check_request(&place, &request)?;
     let tested = tested(&place, &request)?;
     let (how, control) = legacy::write(&place, &ENGAGE, |session| {
         engage_within(session, &place, &request, tested.as_ref())

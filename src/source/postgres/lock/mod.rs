@@ -20,6 +20,7 @@ mod rights;
 mod sample;
 mod seal;
 mod shape;
+mod spelling;
 mod sql;
 mod state;
 mod trial;

@@ -13,7 +13,7 @@ use super::{
     legacy::{self, Deed, Hold, LONG},
     plan::Plan,
     remains::sweep,
-    state,
+    spelling, state,
 };
 
 const RELEASE: Deed = Deed {
@@ -98,6 +98,7 @@ pub(in crate::source) fn break_open(
 ) -> Result<LockStatus, LockError> {
     let by = worded("the name of who breaks a lock", by)?;
     let reason = worded("the reason for breaking a lock", reason)?;
+    spelling::check_breaking(place, by, reason)?;
     let name = place.name();
     let before = legacy::write(place, &BREAK, |session| {
         let before = state::within(session, place)?;
