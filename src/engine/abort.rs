@@ -98,6 +98,7 @@ pub fn cost(job: &Job<'_>) -> Result<Cost, RunError> {
         }
         Some(_) | None => abortable(job, &target)?,
     };
+    target.may_be_erased(&run)?;
     locking::refuse_other_runs(job.settings, Some(&run))?;
     let (mut diverted, mut administrators) = (0, Vec::new());
     for source in &job.settings.sources {
@@ -147,6 +148,7 @@ pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
         return Ok(aborted);
     }
     let run = abortable(job, &target)?;
+    target.may_be_erased(&run)?;
     locking::refuse_other_runs(job.settings, Some(&run))?;
     let lease = target.acquire(run.run_id, job.holder, job.settings.run.lease)?;
     let heartbeat = target.heartbeat(&lease)?;

@@ -1,6 +1,12 @@
 //! Taking a run's rows out again. The run row, its events and the audit log stay.
 
-use super::{RunPhase, StoreError, database::values, leased_tx::LeasedTx};
+use super::{
+    RunPhase, RunRow, StoreError,
+    database::{Database, values},
+    leased_tx::LeasedTx,
+    postgres::index::key_of_others,
+    target::Target,
+};
 use crate::failpoint;
 
 const ACTION: &str = "take the run's rows out";
@@ -24,6 +30,30 @@ const TABLES: [(&str, &str); 8] = [
     ),
     ("person", "run_id = ?1"),
 ];
+
+impl Target {
+    /// That nothing of somebody else's keeps the run's tables from being emptied: it would stop an abort half way.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Referred`], or the database fails.
+    pub fn may_be_erased(&self, run: &RunRow) -> Result<(), StoreError> {
+        match &self.database {
+            Database::Postgres(_) if run.target_fresh => {}
+            // Row by row nothing goes that is referred to, and a file's tables are emptied so.
+            Database::Postgres(_) | Database::Sqlite(_) => return Ok(()),
+        }
+        match key_of_others(&self.database, &TABLES.map(|(table, _)| table))? {
+            None => Ok(()),
+            Some((key, table, refers_to)) => Err(StoreError::Referred {
+                run_id: run.run_id,
+                key,
+                table,
+                refers_to,
+            }),
+        }
+    }
+}
 
 impl LeasedTx<'_> {
     /// Takes up to `limit` rows of the run out and says how many; 0 when none are left. A fresh target

@@ -118,6 +118,16 @@ pub enum StoreError {
     CursorStuck { partition_no: u32 },
     #[error("the run row has reserved {reserved} ids, {asked} are asked for")]
     IdsReserved { reserved: i64, asked: i64 },
+    #[error(
+        "run {run_id} cannot be taken out: the foreign key {key} of {table}, which is not pinferry's, refers to {refers_to}; \
+         nothing was changed"
+    )]
+    Referred {
+        run_id: i64,
+        key: String,
+        table: String,
+        refers_to: String,
+    },
     #[error("a foreign key of {tables} points to nothing")]
     ForeignKeys { tables: String },
     #[error("the target holds {what}, which this program does not understand")]
@@ -157,6 +167,7 @@ impl StoreError {
             | Self::CursorMoved { .. }
             | Self::CursorStuck { .. }
             | Self::IdsReserved { .. }
+            | Self::Referred { .. }
             | Self::ForeignKeys { .. }
             | Self::Damaged { .. }
             | Self::Dangling(_) => Exit::Failed,
@@ -197,6 +208,11 @@ impl StoreError {
                 "wait for it, or let its lease run out; then type the same command again"
             }
             Self::Lingering { sessions, .. } => return Some(until_it_ends(sessions)),
+            Self::Referred { key, table, .. } => {
+                return Some(format!(
+                    "let its owner type ALTER TABLE {table} DROP CONSTRAINT {key}; then type `pinferry abort` again"
+                ));
+            }
             Self::LeaseLost { .. } => "`pinferry status` shows who works on the run now",
             Self::CursorMoved { .. } => {
                 "type the same command again: it goes on from what is committed"

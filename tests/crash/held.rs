@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::{
     RUN, finish,
-    scenario::{Scenario, beginning},
+    scenario::{Engine, Scenario, beginning},
     uninterrupted_run,
 };
 
@@ -172,6 +172,18 @@ fn a_plan_or_an_export_never_takes_the_place_of_another_file() {
 #[test]
 fn a_lock_that_somebody_removed_is_missed_by_status_and_by_the_run() {
     let scenario = held();
+    drop_a_guard(&scenario);
+    let status = scenario.expect(&["status"], &[0]);
+    let talk = String::from_utf8_lossy(&status.stdout).into_owned()
+        + &String::from_utf8_lossy(&status.stderr);
+    assert!(talk.contains("the lock is gone or damaged"), "{talk}");
+    scenario.expect(RUN, &[1]);
+    assert_eq!(phase(&scenario), "verified");
+    scenario.expect(&["abort", "--yes"], &[0]);
+    finish_after_abort(&scenario);
+}
+
+fn drop_a_guard(scenario: &Scenario) {
     let legacy = scenario.legacy();
     let trigger: String = legacy
         .query_row(
@@ -183,14 +195,6 @@ fn a_lock_that_somebody_removed_is_missed_by_status_and_by_the_run() {
     legacy
         .execute_batch(&format!("DROP TRIGGER \"{trigger}\""))
         .expect("SQLite lets the application drop it");
-    let status = scenario.expect(&["status"], &[0]);
-    let talk = String::from_utf8_lossy(&status.stdout).into_owned()
-        + &String::from_utf8_lossy(&status.stderr);
-    assert!(talk.contains("the lock is gone or damaged"), "{talk}");
-    scenario.expect(RUN, &[1]);
-    assert_eq!(phase(&scenario), "verified");
-    scenario.expect(&["abort", "--yes"], &[0]);
-    finish_after_abort(&scenario);
 }
 
 /// The lock as a restored backup would leave it: not there, or an administrator's from before the run.
@@ -254,6 +258,30 @@ fn a_legacy_whose_lock_was_lost_after_cut_over_is_sealed_all_the_same_and_the_ru
     assert_eq!(phase(&scenario), "finished");
     scenario.assert_sealed();
     assert_eq!(scenario.digest(), uninterrupted_run());
+}
+
+#[test]
+fn an_abort_that_a_foreign_key_of_somebody_else_would_stop_half_way_names_it_and_does_nothing() {
+    let scenario = Scenario::on(Engine::Postgres);
+    scenario.expect(HOLD, &[5]);
+    let database = scenario.database();
+    database.batch(
+        "CREATE SCHEMA altri;
+         CREATE TABLE altri.\"Nota\" (pin_id BIGINT, CONSTRAINT pin_pin_superseded_fkey FOREIGN KEY (pin_id) REFERENCES pin)",
+    );
+    let before = (scenario.people(), scenario.legacy_content());
+    for arguments in [&["abort"][..], &["abort", "--yes"]] {
+        let refused = told(&scenario.expect(arguments, &[1]));
+        let statement = "ALTER TABLE altri.\"Nota\" DROP CONSTRAINT pin_pin_superseded_fkey";
+        assert!(refused.contains(statement), "{refused}");
+        assert!(refused.contains("refers to pin"), "{refused}");
+    }
+    let phase = scenario.ask_target("SELECT phase FROM run");
+    assert_eq!(phase, "verified");
+    assert!((scenario.people(), scenario.legacy_content()) == before);
+    database.batch("ALTER TABLE altri.\"Nota\" DROP CONSTRAINT pin_pin_superseded_fkey");
+    scenario.expect(&["abort", "--yes"], &[0]);
+    assert_eq!(scenario.count("pin"), 0);
 }
 
 #[test]

@@ -62,13 +62,44 @@ pub(in crate::store) fn drop_keys_to(database: &Database, table: &str) -> Result
     )?;
     for row in rows {
         let (referring, found): (String, String) = (row.get(0)?, row.get(1)?);
-        let is_ours = |step: &IndexStep| matches!(step.work, StepWork::Validate { table, key } if table == referring && key == found);
-        if INDEX_STEPS.iter().any(is_ours) {
+        if is_ours(&referring, &found) {
             let drop = format!("ALTER TABLE {referring} DROP CONSTRAINT {found}");
             database.batch("drop a foreign key", &drop)?;
         }
     }
     Ok(())
+}
+
+/// The first foreign key of somebody else's that refers to one of these tables: its name, its table, and to which.
+pub(in crate::store) fn key_of_others(
+    database: &Database,
+    tables: &[&str],
+) -> Result<Option<(String, String, String)>, StoreError> {
+    let rows = database.rows(
+        "look for the keys of others",
+        "SELECT CAST(conname AS text), CAST(relname AS text), quote_ident(conname),
+             CAST(CAST(conrelid AS regclass) AS text), CAST(CAST(confrelid AS regclass) AS text),
+             conrelid = coalesce(CAST(to_regclass(quote_ident(relname)) AS oid), 0)
+         FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+         WHERE contype = 'f' AND conparentid = 0
+             AND confrelid IN (SELECT to_regclass(named) FROM unnest(string_to_array(?1, ' ')) AS named)
+         ORDER BY 4, 3",
+        values![&tables.join(" ")],
+    )?;
+    for row in rows {
+        let (key, table, is_here): (String, String, bool) = (row.get(0)?, row.get(1)?, row.get(5)?);
+        if !(is_here && is_ours(&table, &key)) {
+            return Ok(Some((row.get(2)?, row.get(3)?, row.get(4)?)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the steps add this foreign key to this table.
+fn is_ours(referring: &str, found: &str) -> bool {
+    INDEX_STEPS.iter().any(|step| {
+        matches!(step.work, StepWork::Validate { table, key } if table == referring && key == found)
+    })
 }
 
 fn has_relation(database: &Database, name: &str) -> Result<bool, StoreError> {
