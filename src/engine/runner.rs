@@ -274,6 +274,7 @@ impl Runner<'_> {
     fn seal(&mut self, run: &RunRow) -> Result<Option<RunEnd>, RunError> {
         self.job.progress.begin(Phase::Seal, None);
         self.locks = locking::claimed(self.job.settings, run)?;
+        self.note_damage()?;
         let gone = locking::lock_again(self.job.settings, run, &self.locks)?;
         if !gone.is_empty() {
             self.locks = locking::claimed(self.job.settings, run)?;
@@ -315,6 +316,22 @@ impl Runner<'_> {
         tx.set_phase(RunPhase::CutOver, RunPhase::Finished)?;
         tx.commit(CommitPoint::Finish)?;
         Ok(None)
+    }
+
+    /// Keeps what is wrong with the locks: once the legacy is sealed nobody can see it any more.
+    fn note_damage(&mut self) -> Result<(), RunError> {
+        let gone: Vec<_> = locking::missing(self.job.settings, &self.locks).collect();
+        let damaged = self.locks.damage()?;
+        if gone.is_empty() && damaged.is_empty() {
+            return Ok(());
+        }
+        let tx = self.target.begin(&self.lease)?;
+        tx.event(
+            "lock.damaged",
+            &json!({ "damaged_guards": damaged, "gone": gone }),
+        )?;
+        tx.commit(CommitPoint::Phase)?;
+        Ok(())
     }
 
     fn replay(&mut self, run: &RunRow, rounds: usize) -> Result<Replayed, RunError> {

@@ -261,6 +261,30 @@ fn a_legacy_whose_lock_was_lost_after_cut_over_is_sealed_all_the_same_and_the_ru
 }
 
 #[test]
+fn damage_of_a_lock_that_was_found_when_it_was_sealed_is_kept_by_a_process_that_dies_right_after() {
+    let found = "SELECT detail FROM run_event WHERE event = 'lock.damaged'";
+    for is_gone in [false, true] {
+        let scenario = held();
+        assert!(scenario.killed_at(&["run"], "cut_over.committed"));
+        if is_gone {
+            without_its_lock(&scenario, false);
+        } else {
+            drop_a_guard(&scenario);
+        }
+        assert!(scenario.killed_at(&["run"], "lock.sealed"));
+        let words = match is_gone {
+            true => r#""gone":["inps"]"#,
+            false => "pinferry",
+        };
+        let kept = scenario.ask_target(found);
+        assert!(kept.contains(words), "{kept}");
+        scenario.expect(&["run"], &[3]);
+        assert_eq!(scenario.ask_target(found), kept);
+        finish(&scenario);
+    }
+}
+
+#[test]
 fn an_abort_that_a_foreign_key_of_somebody_else_would_stop_half_way_names_it_and_does_nothing() {
     let scenario = Scenario::on(Engine::Postgres);
     scenario.expect(HOLD, &[5]);

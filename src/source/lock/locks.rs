@@ -64,6 +64,23 @@ impl Locks {
         self.locked.iter().try_for_each(Locked::check_present)
     }
 
+    /// What damage is found on the guards, by source, as sealing would find it.
+    ///
+    /// # Errors
+    /// A lock is no longer there or not ours, or a database fails.
+    pub fn damage(&self) -> Result<Vec<(String, Vec<String>)>, LockError> {
+        let mut damage = Vec::new();
+        for locked in &self.locked {
+            match locked.check_present() {
+                // Another configuration is no damage.
+                Ok(()) | Err(LockError::OtherConfiguration { .. }) => {}
+                Err(LockError::Damaged { source_name, what }) => damage.push((source_name, what)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(damage)
+    }
+
     /// Seals every source; what damage was found on the guards, by source. See [`Locked::seal`].
     ///
     /// # Errors
