@@ -118,6 +118,8 @@ fn writers(server: &Server, folder: &Path, rows: u64) -> Child {
 fn measure_mode(server: &Server, file: &Path, mode: &str, runs: usize) {
     let (longest, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
+        // Whatever fails here, the watcher is told to stop: the scope waits for it.
+        let watched = Watched(&stop);
         scope.spawn(|| watch(server, &longest, &stop));
         let mut legacy = session(server);
         let timed = |arguments: &[&str]| {
@@ -142,10 +144,19 @@ fn measure_mode(server: &Server, file: &Path, mode: &str, runs: usize) {
             released.push(timed(&["lock", "release", "--hand-back"]));
         }
         assert_ne!(number(&mut legacy, FORBIDDEN), 0, "nobody wrote");
-        stop.store(true, Ordering::Relaxed);
+        drop(watched);
         tell(&format!("{mode}: lock engage"), &engaged);
         tell(&format!("{mode}: lock release"), &released);
     });
+}
+
+/// Ends the watching when it is dropped.
+struct Watched<'s>(&'s AtomicBool);
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Asks the server how long writers wait for the table.
