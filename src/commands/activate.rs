@@ -28,7 +28,7 @@ impl Activate {
         let settings = context.settings(Vec::new())?;
         let grounds = grounds(&settings);
         let mut store = ActivationStore::open(&settings.target)?;
-        let stop = context.heed_signals()?;
+        let stop = context.heed_signals(&settings)?;
         let mut crew = store.crew(settings.run.workers)?;
         let drained = engine::activate::activate(&mut store, &mut crew, &grounds, &actor(), &stop)?;
         ui::activation::show_drained(&context.terminal, &drained)?;

@@ -14,7 +14,7 @@ pub(super) fn work<T>(
     settings: &Settings,
     work: impl FnOnce(&Job<'_>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
-    let stop = context.heed_signals()?;
+    let stop = context.heed_signals(settings)?;
     let watcher = Watcher::new(context.terminal.clone());
     let holder = Holder::this_process().stored();
     let done = work(&Job {

@@ -178,16 +178,16 @@ impl Context {
     }
 
     /// From here on SIGINT, SIGTERM and SIGHUP no longer end the process: they raise the flag, which the
-    /// command heeds.
+    /// command heeds; one that has not for as long as a lease lasts is ended all the same.
     ///
     /// # Errors
     /// The signals could not be claimed.
-    pub fn heed_signals(&self) -> Result<StopFlag, Failure> {
+    pub fn heed_signals(&self, settings: &Settings) -> Result<StopFlag, Failure> {
         if let Some(stop) = self.stop.get() {
             return Ok(stop.clone());
         }
         let stop = StopFlag::default();
-        ui::signals::watch(stop.clone(), self.terminal.clone())?;
+        ui::signals::watch(stop.clone(), self.terminal.clone(), settings.run.lease)?;
         Ok(self.stop.get_or_init(|| stop).clone())
     }
 }

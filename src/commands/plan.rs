@@ -34,7 +34,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(self.tuning.flags())?;
-        let stop = context.heed_signals()?;
+        let stop = context.heed_signals(&settings)?;
         // The clock of an embedded database is the host's.
         let today = || Timestamp::now().to_zoned(TimeZone::UTC).date();
         let as_of = settings.as_of.unwrap_or_else(today);

@@ -1,10 +1,11 @@
-//! SIGINT, SIGTERM and SIGHUP ask the work to stop at the next settled chunk.
+//! SIGINT, SIGTERM and SIGHUP ask the work to stop at the next settled chunk, for which it has so long.
 
-use std::{io, process, thread};
+use std::{future, io, process, thread, time::Duration};
 
 use tokio::{
     runtime::Builder,
     signal::unix::{Signal, SignalKind, signal},
+    time::{Instant, sleep_until},
 };
 
 use super::terminal::Terminal;
@@ -32,17 +33,19 @@ impl SignalError {
     }
 }
 
-/// Claims the signals for the rest of the process's life.
+/// Claims the signals for the rest of the process's life. Work that has not settled so long after the first one is
+/// waiting for a server that answers no more, or is long; it is ended as by a second Ctrl-C.
 ///
 /// # Errors
 /// The system refused.
-pub fn watch(stop: StopFlag, terminal: Terminal) -> Result<(), SignalError> {
-    let runtime = Builder::new_current_thread().enable_io().build()?;
+pub fn watch(stop: StopFlag, terminal: Terminal, patience: Duration) -> Result<(), SignalError> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
     let entered = runtime.enter();
     let claimed = Claimed {
         interrupt: signal(SignalKind::interrupt())?,
         terminate: signal(SignalKind::terminate())?,
         hang_up: signal(SignalKind::hangup())?,
+        patience,
     };
     drop(entered);
     thread::Builder::new()
@@ -55,37 +58,57 @@ struct Claimed {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
+    patience: Duration,
 }
 
 impl Claimed {
     async fn heed(mut self, stop: &StopFlag, terminal: &Terminal) {
+        let mut end = None;
         loop {
             let reason = tokio::select! {
+                () = at(end) => end_now(stop, terminal, &format!("not settled within {} s, and ended", self.patience.as_secs())),
                 _ = self.interrupt.recv() => StopReason::Interrupted,
                 _ = self.terminate.recv() => StopReason::Terminated,
                 _ = self.hang_up.recv() => StopReason::Terminated,
             };
+            let within = format!(
+                "stopping at the next settled chunk, within {} s",
+                self.patience.as_secs()
+            );
             match (stop.requested(), reason) {
                 (None, StopReason::Interrupted) => {
-                    terminal.say("stopping at the next settled chunk; Ctrl-C again ends at once");
+                    terminal.say(&format!("{within}; Ctrl-C again ends at once"));
                 }
-                (None, StopReason::Terminated) => {
-                    terminal.say("stopping at the next settled chunk");
-                }
-                (Some(_), StopReason::Interrupted) => end_at_once(terminal),
+                (None, StopReason::Terminated) => terminal.say(&within),
+                (Some(_), StopReason::Interrupted) => end_now(stop, terminal, "ended at once"),
                 (Some(_), StopReason::Terminated) => {}
             }
             stop.request(reason);
+            end.get_or_insert_with(|| Instant::now() + self.patience);
         }
+    }
+}
+
+/// That moment, if it ever comes.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => future::pending().await,
     }
 }
 
 #[expect(
     clippy::exit,
-    reason = "the second Ctrl-C means now; what is not committed does not exist"
+    reason = "whoever asked twice, or waited long enough, means now; what is not committed does not exist"
 )]
-fn end_at_once(terminal: &Terminal) {
-    terminal.say("ended at once: what was not committed is undone, and a lock that was engaged is still held");
+fn end_now(stop: &StopFlag, terminal: &Terminal, how: &str) -> ! {
+    terminal.say(&format!(
+        "{how}: what was not committed is undone, and a lock that was engaged is still held"
+    ));
     terminal.next("the same command again goes on; `pinferry status` says what stands");
-    process::exit(i32::from(Exit::Interrupted.code()))
+    let exit = match stop.requested() {
+        Some(StopReason::Terminated) => Exit::Terminated,
+        Some(StopReason::Interrupted) | None => Exit::Interrupted,
+    };
+    process::exit(i32::from(exit.code()))
 }

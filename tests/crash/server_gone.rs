@@ -82,12 +82,8 @@ fn sessions_that_are_terminated_again_and_again_are_replaced() {
     assert_eq!(scenario.digest(), uninterrupted_run());
 }
 
-#[test]
-fn a_second_interrupt_ends_a_run_whose_server_has_fallen_silent_and_the_same_command_goes_on() {
-    let server: &'static Server = Box::leak(Box::new(Server::private()));
-    let scenario = Scenario::with(Some(Database::on(server, "")));
-    let mut run = slow_run(&scenario);
-    until_committed(&scenario, 50);
+/// The server's processes that serve the run.
+fn sessions(scenario: &Scenario) -> Vec<Pid> {
     let sessions = scenario.database().text(
         "SELECT pid::text FROM pg_stat_activity
          WHERE datname = current_database() AND application_name LIKE 'pinferry run %'",
@@ -96,12 +92,56 @@ fn a_second_interrupt_ends_a_run_whose_server_has_fallen_silent_and_the_same_com
         .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
         .collect();
     assert!(!sessions.is_empty());
-    let tell = |signal| {
-        for pid in &sessions {
-            kill_process(*pid, signal).expect("the server is ours");
+    sessions
+}
+
+fn tell(sessions: &[Pid], signal: Signal) {
+    for pid in sessions {
+        kill_process(*pid, signal).expect("the server is ours");
+    }
+}
+
+#[test]
+fn one_signal_ends_a_run_whose_server_has_fallen_silent_when_its_lease_would_have_run_out() {
+    let server: &'static Server = Box::leak(Box::new(Server::private()));
+    for (sent, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let scenario = Scenario::with(Some(Database::on(server, "")));
+        scenario.configure("[run]", "[run]\nlease = \"PT3S\"");
+        let run = slow_run(&scenario);
+        until_committed(&scenario, 50);
+        let sessions = sessions(&scenario);
+        tell(&sessions, Signal::STOP);
+        let begun = Instant::now();
+        kill_process(Pid::from_child(&run), sent).expect("the process is ours");
+        let output = run.wait_with_output().expect("it ends");
+        let waited = begun.elapsed();
+        tell(&sessions, Signal::CONT);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{told}");
+        assert!((3..10).contains(&waited.as_secs()), "{waited:?}");
+        for words in [
+            "at the next settled chunk, within 3 s",
+            "not settled within 3 s",
+            "a lock that was engaged is still held",
+            "next: the same command again goes on",
+        ] {
+            assert!(told.contains(words), "{told}");
         }
-    };
-    tell(Signal::STOP);
+        scenario.expect(RUN, &[3]);
+        finish(&scenario);
+        assert_eq!(scenario.digest(), uninterrupted_run());
+    }
+    server.stop("immediate");
+}
+
+#[test]
+fn a_second_interrupt_ends_a_run_whose_server_has_fallen_silent_and_the_same_command_goes_on() {
+    let server: &'static Server = Box::leak(Box::new(Server::private()));
+    let scenario = Scenario::with(Some(Database::on(server, "")));
+    let mut run = slow_run(&scenario);
+    until_committed(&scenario, 50);
+    let sessions = sessions(&scenario);
+    tell(&sessions, Signal::STOP);
     let interrupt = |run: &Child| {
         kill_process(Pid::from_child(run), Signal::INT).expect("the process is ours");
     };
@@ -129,7 +169,7 @@ fn a_second_interrupt_ends_a_run_whose_server_has_fallen_silent_and_the_same_com
     ] {
         assert!(told.contains(words), "{told}");
     }
-    tell(Signal::CONT);
+    tell(&sessions, Signal::CONT);
     scenario.expect(RUN, &[3]);
     finish(&scenario);
     assert_eq!(scenario.digest(), uninterrupted_run());
