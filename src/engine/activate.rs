@@ -9,6 +9,7 @@
 mod batch;
 
 use std::{
+    mem,
     sync::{Mutex, PoisonError},
     thread,
     time::Duration,
@@ -24,7 +25,8 @@ use crate::{
     store::{
         StoreError,
         activation::{
-            ActivationStore, ActivationTx, Claim, DueCursor, PendingCursor, Readiness, Waiting,
+            ActivationStore, ActivationTx, Claim, DueCursor, PendingCursor, Readiness, Revoked,
+            Waiting,
         },
     },
 };
@@ -119,6 +121,8 @@ struct Hand<'d> {
     left_after: Option<DueCursor>,
     /// Pending PINs that the database lets nobody activate.
     set_aside: Vec<i64>,
+    /// What its batches read; after one that failed, the next reads all of it again.
+    revoked: Revoked,
 }
 
 /// Lets all that is due take effect, by several hands at once: migrated pending PINs, which are the first hand's and
@@ -174,6 +178,7 @@ impl Drain<'_> {
             claimed_after: None,
             left_after: None,
             set_aside: Vec::new(),
+            revoked: Revoked::default(),
         }
     }
 }
@@ -234,7 +239,12 @@ impl Hand<'_> {
                 return Ok(self.not_yet(format!("run {run_id} is not finished (phase {phase})")));
             }
         };
-        let batch = Batch::begin(&tx, run_id, self.drain.grounds)?;
+        let batch = Batch::begin(
+            &tx,
+            run_id,
+            self.drain.grounds,
+            mem::take(&mut self.revoked),
+        )?;
         let (next, outcome) = match place {
             Place::Pending(cursor) => self.pending(&batch, cursor)?,
             Place::Requests(left_behind) => self.requests(&batch, &tx, left_behind)?,
@@ -246,6 +256,7 @@ impl Hand<'_> {
         failpoint::reached("activation.effect");
         tx.account_for(self.drain.actor, &outcome.settled)?;
         let left = self.claimed_after.filter(|_| batch.left_some());
+        self.revoked = batch.into_revoked();
         failpoint::reached("activation.commit");
         tx.commit()?;
         failpoint::reached("activation.committed");

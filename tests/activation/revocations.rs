@@ -16,6 +16,7 @@ use pinferry::domain::{
     links::Links,
     raw_record::{RawRecord, Shape, SourceIndex},
 };
+use pinferry::store::activation::{ActivationStore, Revoked};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -454,6 +455,37 @@ fn what_a_record_grants_is_the_same_whether_or_not_it_can_be_migrated() {
         let malformed = RawRecord { shape, ..record };
         assert_eq!(GrantHash::of_record(&malformed, &rules), None);
     }
+}
+
+#[test]
+fn what_was_revoked_is_read_once_a_drain_and_what_comes_meanwhile_as_well() {
+    const DAMAGED: &str = r#"{"revoked":"somebody"}"#;
+    let world = World::finished();
+    let replayed = |event_id: i64, detail: &str| {
+        world.execute(&format!(
+            "INSERT INTO run_event (event_id, run_id, at, event, detail, chain)
+             VALUES ({event_id}, 1, '2013-11-03T20:00:00.000Z', 'captures.replayed', '{detail}', '')"
+        ));
+    };
+    let mut store = ActivationStore::open(&world.target).expect("the queue");
+    let mut revoked = Revoked::default();
+    let mut read_on = || {
+        let tx = store.begin().expect("a transaction");
+        let read = tx.read_on(&mut revoked);
+        read.map(|()| revoked.revocations().is_empty())
+    };
+    assert!(read_on().expect("nothing"));
+    replayed(
+        900,
+        r#"{"revoked":[{"grant":"00","at":"2013-11-03T20:00:00Z"}]}"#,
+    );
+    assert!(!read_on().expect("an event"));
+    world.execute(&format!(
+        "UPDATE run_event SET detail = '{DAMAGED}' WHERE event_id = 900"
+    ));
+    assert!(!read_on().expect("it was read before"));
+    replayed(901, DAMAGED);
+    read_on().expect_err("it was not");
 }
 
 #[test]

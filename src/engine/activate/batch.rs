@@ -15,14 +15,15 @@ use crate::{
             grounds::Grounds,
             pending::{self, Delivered},
             refusal::Failure,
-            revocation::Revocations,
             standing::{ACTIVATION_SOURCE, MaxAges, PinName, Standing},
         },
         tally::Tally,
     },
     store::{
         StoreError,
-        activation::{ActivationTx, Due, IdBase, PendingCursor, People, PersonEffect, Settled},
+        activation::{
+            ActivationTx, Due, IdBase, PendingCursor, People, PersonEffect, Revoked, Settled,
+        },
     },
 };
 
@@ -36,7 +37,7 @@ pub(super) struct Batch<'b> {
     ages: MaxAges,
     ids: IdBase,
     pending_is_done: bool,
-    revocations: Revocations,
+    revoked: Revoked,
     left: Cell<bool>,
 }
 
@@ -73,7 +74,9 @@ impl<'b> Batch<'b> {
         tx: &'b ActivationTx<'b>,
         run_id: i64,
         grounds: &'b Grounds,
+        mut revoked: Revoked,
     ) -> Result<Self, StoreError> {
+        tx.read_on(&mut revoked)?;
         let now = tx.now()?;
         Ok(Self {
             tx,
@@ -84,9 +87,14 @@ impl<'b> Batch<'b> {
             ages: tx.max_ages()?,
             ids: tx.id_base()?,
             pending_is_done: tx.pending_done(run_id)?,
-            revocations: tx.revocations()?,
+            revoked,
             left: Cell::new(false),
         })
+    }
+
+    /// What was read for it, and is good for the next one.
+    pub(super) fn into_revoked(self) -> Revoked {
+        self.revoked
     }
 
     pub(super) fn pending_is_done(&self) -> bool {
@@ -245,7 +253,7 @@ impl<'b> Batch<'b> {
         person_ids.sort_unstable();
         person_ids.dedup();
         let mut plan = self.plan(&person_ids)?;
-        if !self.revocations.is_empty() {
+        if !self.revoked.revocations().is_empty() {
             plan.codes = self.tx.codes_of(&person_ids)?;
         }
         let out_of_turn = self.out_of_turn(&people, &person_ids)?;
@@ -338,7 +346,7 @@ impl<'b> Batch<'b> {
         }
         for due in requests {
             let request = &due.request;
-            let effect = if self.revocations.win_over(request, &codes) {
+            let effect = if self.revoked.revocations().win_over(request, &codes) {
                 Err(Failure::Revoked)
             } else {
                 effect::of(request, standing.as_ref(), self.today, &self.ages)

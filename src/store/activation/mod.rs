@@ -17,7 +17,7 @@ pub use ledger::Settled;
 pub use pending::PendingCursor;
 pub use people::People;
 pub use queue::{Known, Taken};
-pub use revoked::{CAPTURES_REPLAYED, RevokedGrant};
+pub use revoked::{CAPTURES_REPLAYED, Revoked, RevokedGrant};
 pub use tx::{ActivationTx, Readiness};
 pub use write::{IdBase, PersonEffect};
 

@@ -33,18 +33,33 @@ struct Replayed {
     revoked: Vec<RevokedGrant>,
 }
 
+/// What was revoked of anybody under a lock, as far as it was read.
+#[derive(Debug, Default)]
+pub struct Revoked {
+    last_event_id: i64,
+    revocations: Revocations,
+}
+
+impl Revoked {
+    /// What was read so far.
+    #[must_use]
+    pub fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+}
+
 impl ActivationTx<'_> {
-    /// What was revoked of anybody under a lock.
+    /// Reads on: a replay may have been committed meanwhile. Events are numbered in the order in which they are
+    /// committed, so none comes before one that was read.
     ///
     /// # Errors
     /// When the database fails or holds an event that is none.
-    pub fn revocations(&self) -> Result<Revocations, StoreError> {
+    pub fn read_on(&self, revoked: &mut Revoked) -> Result<(), StoreError> {
         let events = self.database.rows(
             "read what was revoked under the lock",
-            "SELECT detail FROM run_event WHERE event = ?1 ORDER BY event_id",
-            values![CAPTURES_REPLAYED],
+            "SELECT detail, event_id FROM run_event WHERE event = ?1 AND event_id > ?2 ORDER BY event_id",
+            values![CAPTURES_REPLAYED, revoked.last_event_id],
         )?;
-        let mut revocations = Revocations::default();
         for event in &events {
             let detail: String = event.get(0)?;
             let replayed: Replayed = serde_json::from_str(&detail)
@@ -52,9 +67,10 @@ impl ActivationTx<'_> {
             for RevokedGrant { grant, at } in replayed.revoked {
                 let at: Timestamp =
                     (at.parse()).map_err(|_| damaged("a revocation without a time"))?;
-                revocations.add(grant, at);
+                revoked.revocations.add(grant, at);
             }
+            revoked.last_event_id = event.get(1)?;
         }
-        Ok(revocations)
+        Ok(())
     }
 }
