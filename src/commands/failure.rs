@@ -6,11 +6,11 @@ use crate::{
     config::ConfigError,
     engine::{
         error::RunError, extract::ExtractError, intake::IntakeError, plan_file::PlanFileError,
-        report_folder::ReportFolderError,
+        report_folder::ReportFolderError, result_file::ResultError,
     },
     exit::Exit,
     sample::SampleError,
-    source::{SourceError, lock::LockError},
+    source::{SourceError, lock::LockError, requests::RequestsError},
     store::StoreError,
     ui::{confirm::NotConfirmed, signals::SignalError, terminal::OutputError},
 };
@@ -61,6 +61,8 @@ fails!(
     OutputError,
     PlanFileError,
     ReportFolderError,
+    RequestsError,
+    ResultError,
     RunError,
     SampleError,
     SignalError,

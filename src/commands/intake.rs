@@ -4,9 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Context, activate::grounds, actor::actor, failure::Failure};
+use super::{
+    Context, activate::grounds, actor::actor, failure::Failure, outlet::is_standard_output,
+};
 use crate::{
-    engine, exit::Exit, source::requests::RequestFormat, store::activation::ActivationStore, ui,
+    engine::{self, result_file::ResultFile},
+    exit::Exit,
+    source::requests::{RequestFile, RequestFormat},
+    store::activation::ActivationStore,
+    ui,
 };
 
 /// What the file holds, for `--help`.
@@ -45,7 +51,13 @@ public holiday, and not the office's patron day. A request accepted later for th
 person, profile and entity takes the place of an earlier one. One for which the holder's PIN was revoked
 under the lock, at the same time or later, fails as `revoked`: a new request is to be made.
 
-Exit code: 0 all accepted, 3 some refused, 2 the file cannot be used (nothing of it was taken).";
+The answers stand in a file beside requests.csv, requests.result.csv (requests.result.jsonl beside JSON Lines;
+--result FILE names another), mode 0600: line, request_id, state, known, not_before and reason, nothing of the
+person. The same file handed in again rewrites it with the states as they are then. A file that stands there and is
+no file of answers is left alone, and nothing is taken.
+
+Exit code: 0 all accepted, 3 some refused, 2 the file cannot be used or the answers have no place (nothing was taken),
+1 failed; where the requests are taken but not answered the message says so, and the same command answers them.";
 
 /// Take a file of requests accepted at the counters into the queue
 #[derive(Debug, Args)]
@@ -56,6 +68,9 @@ pub(super) struct Intake {
     /// What the file is, whatever its name says
     #[arg(long, value_name = "FORMAT")]
     input_format: Option<InputFormat>,
+    /// The file of answers; beside requests.csv it is requests.result.csv, beside standard input none
+    #[arg(long, value_name = "FILE")]
+    result: Option<PathBuf>,
 }
 
 /// How requests may be written.
@@ -72,9 +87,23 @@ impl Intake {
         let settings = context.settings(Vec::new())?;
         let grounds = grounds(&settings);
         let mut store = ActivationStore::open(&settings.target)?;
-        let format = self.format();
-        let intake = engine::intake::intake(&mut store, &self.file, format, &grounds, &actor())?;
+        let requests = RequestFile::read(&self.file, self.format())?;
+        if self.result.as_deref().is_some_and(is_standard_output) {
+            let error = "the file of answers cannot be standard output";
+            let hint = "leave --result out: with --format json standard output has the answers";
+            return Err(Failure::new(Exit::Usage, error, Some(hint.to_owned())));
+        }
+        let result = self.result.or_else(|| ResultFile::beside(&self.file));
+        let result = result.as_deref().map(ResultFile::prepare).transpose()?;
+        let intake = engine::intake::intake(&mut store, &requests, &grounds, &actor())?;
+        // Who reads the answers here shall have them even if the file could not be written.
+        let written = result.as_ref().map(|file| file.write(&intake)).transpose();
         ui::activation::show_intake(&context.terminal, &intake)?;
+        written?;
+        if let Some(file) = &result {
+            let line = format!("the answers stand in {}", file.path().display());
+            context.terminal.say(&line);
+        }
         if intake.refused > 0 {
             context
                 .terminal

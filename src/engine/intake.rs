@@ -1,7 +1,5 @@
 //! Takes a file of requests into the queue, each line with its decision.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -14,7 +12,7 @@ use crate::{
     },
     exit::Exit,
     failpoint,
-    source::requests::{RequestFile, RequestFormat, RequestsError},
+    source::requests::{RequestFile, RequestsError},
     store::{
         StoreError,
         activation::{ActivationStore, Known, Taken},
@@ -95,19 +93,17 @@ impl Intake {
     }
 }
 
-/// Evaluates every line of `file` (`-`: standard input) and takes it into the queue, accepted or refused. A request the queue knows
+/// Evaluates every line of `requests` and takes it into the queue, accepted or refused. A request the queue knows
 /// already changes nothing.
 ///
 /// # Errors
 /// [`IntakeError`]; a file that cannot be used is refused whole.
 pub fn intake(
     store: &mut ActivationStore,
-    file: &Path,
-    format: RequestFormat,
+    requests: &RequestFile,
     grounds: &Grounds,
     actor: &str,
 ) -> Result<Intake, IntakeError> {
-    let requests = RequestFile::read(file, format)?;
     let now = now(store)?;
     let mut submissions = Vec::new();
     for line in requests.lines() {

@@ -31,6 +31,7 @@ pub mod quarantine_export;
 mod replay;
 pub mod report;
 pub mod report_folder;
+pub mod result_file;
 pub mod run;
 mod runner;
 mod sort;

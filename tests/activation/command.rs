@@ -17,7 +17,7 @@ pub(crate) fn configure(world: &World) {
     fs::write(folder.join("pinferry.toml"), text).expect("a file");
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(cargo_bin!("pinferry"));
     let output = command
         .current_dir(folder)
@@ -38,9 +38,13 @@ fn the_sample_file_goes_from_the_counter_to_active_pins_and_leaks_nothing() {
     let world = World::finished();
     configure(&world);
     let folder = world.folder.path();
+    // Elsewhere: it holds what nothing else may hold.
+    let counter = tempfile::tempdir().expect("a folder");
+    let requests = counter.path().join("intake.csv").display().to_string();
+    fs::copy(SAMPLE, &requests).expect("a copy");
     let mut said = String::new();
     for format in ["table", "json"] {
-        let (code, out, err) = run(folder, &["-vv", "--format", format, "intake", SAMPLE]);
+        let (code, out, err) = run(folder, &["-vv", "--format", format, "intake", &requests]);
         assert_eq!(code, 3, "{out}{err}");
         said += &(out + &err);
     }
@@ -56,6 +60,7 @@ fn the_sample_file_goes_from_the_counter_to_active_pins_and_leaks_nothing() {
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("\"activated\": 3"), "{out}");
     said += &(out + &err);
+    said += &fs::read_to_string(counter.path().join("intake.result.csv")).expect("answers");
     for secret in [
         CLEAR_PIN,
         "RSSMRA80A01H501U",

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The line of [`line`] as an object.
-fn object(line: &str) -> Value {
+pub(crate) fn object(line: &str) -> Value {
     let pairs = HEADER.split(';').zip(line.split(';'));
     pairs
         .map(|(key, text)| (key.to_owned(), json!(text)))

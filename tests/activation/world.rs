@@ -19,7 +19,7 @@ use pinferry::{
         intake::{Intake, IntakeError, intake},
         stop::StopFlag,
     },
-    source::requests::RequestFormat,
+    source::requests::{RequestFile, RequestFormat},
     store::{Intent, StoreError, Target, activation::ActivationStore},
 };
 use rusqlite::{Connection, params};
@@ -189,8 +189,8 @@ impl World {
 
     pub(crate) fn try_intake(&self, file: &Path) -> Result<Intake, IntakeError> {
         let mut store = ActivationStore::open(&self.target)?;
-        let format = RequestFormat::by_file_name(file);
-        intake(&mut store, file, format, &grounds(), "tester")
+        let requests = RequestFile::read(file, RequestFormat::by_file_name(file))?;
+        intake(&mut store, &requests, &grounds(), "tester")
     }
 
     pub(crate) fn intake(&self, lines: &[String]) -> Intake {

@@ -2,6 +2,7 @@
 #![cfg(feature = "failpoints")]
 #![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
 
+mod answers;
 mod engines;
 mod full;
 mod given_back;
