@@ -61,7 +61,9 @@ impl Conditions<'_> {
             .into_iter()
             .chain(self.credential_change());
         let permitted = sql::any(changes);
-        let key = self.changed_any(self.primary());
+        // A status that is part of the key identifies no row by itself, and a tightening is to pass all the same.
+        let status = self.shape.mapped.get(&Field::Status);
+        let key = self.changed_any(self.primary().filter(|at| Some(at) != status));
         format!("(NOT {key} AND coalesce({permitted}, false))")
     }
 
