@@ -3,7 +3,9 @@
 use super::error::RunError;
 use crate::{
     config::settings::Settings,
-    source::lock::{self, Leftovers, LockError, LockRequest, LockState, Locked, Locks, Owner},
+    source::lock::{
+        self, Leftovers, LockError, LockRequest, LockState, LockWarning, Locked, Locks, Owner,
+    },
     store::RunRow,
 };
 
@@ -41,7 +43,8 @@ pub(super) fn warnings(settings: &Settings) -> Result<Vec<String>, LockError> {
     let mut warnings = Vec::new();
     for source in &settings.sources {
         let of_source = lock::status(source, &settings.lock)?.warnings;
-        let named = |warning| format!("source {}: {warning}", source.rules.name);
+        let named =
+            |warning: LockWarning| format!("source {}: {}", source.rules.name, warning.what);
         warnings.extend(of_source.into_iter().map(named));
     }
     Ok(warnings)

@@ -38,7 +38,7 @@ pub use owner::{LockRequest, Owner};
 pub(in crate::source) use place::Place;
 pub use report::{Expected, Outcome, TestReport, Try};
 pub use roles::Roles;
-pub use status::{Guards, LockState, LockStatus, Refused};
+pub use status::{Guards, LockState, LockStatus, LockWarning, Refused};
 
 /// Whether a source can be locked at all.
 #[derive(Debug)]

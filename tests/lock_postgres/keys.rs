@@ -1,6 +1,9 @@
-//! Keys that hold the status.
+//! Keys that hold the status, and keys that come while the lock stands.
 
-use pinferry::{config::settings::LockMode, source::lock};
+use pinferry::{
+    config::settings::LockMode,
+    source::lock::{self, Leftovers},
+};
 
 use crate::support::{COLUMNS, Legacy, fingerprint, insert, row};
 
@@ -57,4 +60,67 @@ fn an_upsert_by_a_key_that_holds_the_status_is_a_new_pin_or_a_tightening_never_o
     legacy.assert_refused(&insert("INSERT", "2", "A"));
     legacy.assert_passes(&format!("{}{revoke}", insert("INSERT", "9", "A")));
     assert_eq!((legacy.waiting().as_str(), legacy.captured()), ("1", 1));
+}
+
+/// What the status of an undamaged lock warns of.
+fn warnings(legacy: &Legacy) -> Vec<lock::LockWarning> {
+    let status = lock::status(&legacy.source, &legacy.lock).expect("a status");
+    assert_eq!(status.guards, lock::Guards::Present);
+    status.warnings
+}
+
+#[test]
+fn a_unique_index_that_comes_during_the_lock_makes_no_new_pin_of_a_revocation() {
+    for (tail, create, table) in [
+        (")", "CREATE UNIQUE INDEX dopo ON", "pin_legacy"),
+        (
+            ")",
+            "CREATE UNIQUE INDEX CONCURRENTLY dopo ON",
+            "pin_legacy",
+        ),
+        (
+            ") PARTITION BY RANGE (id)",
+            "CREATE UNIQUE INDEX dopo ON",
+            "pin_0",
+        ),
+    ] {
+        let mut legacy = Legacy::with("id text PRIMARY KEY", tail);
+        if table == "pin_0" {
+            // The lock is tested with an id beyond those of the others.
+            legacy.assert_passes("CREATE TABLE pin_9 PARTITION OF pin_legacy DEFAULT");
+        }
+        legacy.lock.mode = LockMode::Divert;
+        let locked = legacy.engage();
+        legacy.assert_passes("REINDEX TABLE CONCURRENTLY pin_legacy");
+        assert_eq!(warnings(&legacy), []);
+        legacy.assert_passes(&insert("INSERT", "8", "A"));
+        legacy.assert_passes(&format!("{create} {table} (gettone)"));
+        legacy.assert_passes(&format!(
+            "INSERT INTO {table} (id, gettone, stato) VALUES ('1n', 'g1', 'A')
+               ON CONFLICT (gettone) DO UPDATE SET stato = 'R'"
+        ));
+        assert_eq!((legacy.waiting().as_str(), legacy.captured()), ("1", 1));
+        legacy.assert_refused("INSERT INTO pin_legacy (id, stato) VALUES ('2n', 'A')");
+        let found = warnings(&legacy);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].what.contains("index public.dopo"), "{found:?}");
+        locked.check_present().expect("no damage");
+        legacy.assert_passes("DROP INDEX dopo");
+        assert_eq!(warnings(&legacy), []);
+        legacy.assert_passes(&insert("INSERT", "9", "A"));
+        assert_eq!(legacy.waiting(), "2");
+    }
+}
+
+#[test]
+fn a_diverted_pin_that_a_later_unique_index_forbids_is_kept_when_it_is_handed_back() {
+    let legacy = Legacy::diverting();
+    let locked = legacy.engage();
+    legacy.assert_passes("INSERT INTO pin_legacy (id, gettone, stato) VALUES ('8', 'g1', 'A')");
+    legacy.assert_passes("CREATE UNIQUE INDEX dopo ON pin_legacy (gettone)");
+    let released = locked.release(Leftovers::HandBack).expect("released");
+    assert_eq!(
+        (released.handed_back, released.not_handed_back.len()),
+        (0, 1)
+    );
 }

@@ -92,11 +92,8 @@ fn beside(subject: &str, settings: &SourceSettings, lock: &LockSettings) -> Vec<
         );
         Check::warn(subject, found, "`pinferry lock release` removes them")
     });
-    let warned = status.warnings.into_iter().map(|warning| {
-        let next = "partition the table by something else before the window, or let the offices keep such changes \
-                    until it is over";
-        Check::warn(subject, warning, next)
-    });
+    let warned = (status.warnings.into_iter())
+        .map(|warning| Check::warn(subject, warning.what, warning.next));
     warned.chain(remains).collect()
 }
 

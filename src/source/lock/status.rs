@@ -81,8 +81,19 @@ pub struct LockStatus {
     pub guards: Guards,
     /// What an earlier lock left behind because somebody was reading, in words. It refuses nothing.
     pub remains: Vec<String>,
-    /// What the lock refuses, or would refuse, although it should pass, in words.
-    pub warnings: Vec<String>,
+    /// What the lock refuses, or would refuse, although it should pass.
+    pub warnings: Vec<LockWarning>,
+}
+
+/// What a lock refuses although it should pass.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct LockWarning {
+    /// That, in words.
+    pub what: String,
+    /// What may be done about it.
+    #[serde(skip)]
+    pub next: String,
 }
 
 impl LockStatus {
@@ -180,7 +191,7 @@ impl LockStatus {
             ));
         }
         for warning in &self.warnings {
-            line.push_str(&format!("; WARNING: {warning}"));
+            line.push_str(&format!("; WARNING: {}", warning.what));
         }
         line
     }

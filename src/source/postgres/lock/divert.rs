@@ -13,6 +13,7 @@ use crate::{
 
 use super::{
     guard::{self, REFUSED},
+    keys,
     legacy::exists,
     names,
     plan::Plan,
@@ -20,39 +21,10 @@ use super::{
     sql, state,
 };
 
-/// The keys of unique indexes, those that only some partitions have too: per column the table, the numbers of the
-/// partitions a row of it may be in (none given, it may be in all), its name, the operator its equality is, the collation,
-/// and whether two rows without a value collide; a key of an expression has no name.
-const UNIQUES: &str = "
-SELECT i.indexrelid::bigint, pg_catalog.format('%I.%I', s.nspname, r.relname),
-       CASE WHEN i.indrelid = $1::bigint::oid THEN ''
-            ELSE (SELECT pg_catalog.string_agg(p.relid::oid::text, ', ')
-                    FROM pg_catalog.pg_partition_tree(i.indrelid) p) END,
-       coalesce(a.attname::text, ''),
-       coalesce((SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
-                   FROM pg_catalog.pg_opclass c
-                   JOIN pg_catalog.pg_amop a ON a.amopfamily = c.opcfamily AND a.amoplefttype = c.opcintype
-                    AND a.amoprighttype = c.opcintype AND a.amopstrategy = 3
-                   JOIN pg_catalog.pg_operator o ON o.oid = a.amopopr
-                   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-                  WHERE c.oid = i.indclass[k.place - 1]), ''),
-       coalesce((SELECT pg_catalog.format(' COLLATE %I.%I', n.nspname, l.collname)
-                   FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
-                  WHERE l.oid = i.indcollation[k.place - 1]), ''),
-       i.indnullsnotdistinct AND NOT coalesce(a.attnotnull, false)
-  FROM pg_catalog.pg_index i
-  JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
-  JOIN pg_catalog.pg_class r ON r.oid = i.indrelid
-  JOIN pg_catalog.pg_namespace s ON s.oid = r.relnamespace
- CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
-  LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
- WHERE (i.indrelid = $1::bigint::oid
-        OR NOT x.relispartition
-           AND i.indrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree($1::bigint::oid) p))
-   AND i.indisunique AND k.place <= i.indnkeyatts
- ORDER BY 1, k.place";
-
 const DOING: &str = "handing diverted PINs back";
+
+/// The function of the guard that catches new PINs.
+pub(super) const FUNCTION: &str = "divert";
 
 /// Which of them nobody processed.
 const WAITS: &str = "processed_at IS NULL";
@@ -81,16 +53,17 @@ pub(super) fn tally(session: &mut Session, source: &str) -> Result<(u64, u64), P
 /// The statements that make the guard which catches a new PIN. Partitions have it too; a child of another kind
 /// may have columns of its own, so that a new PIN there is refused. A table whose collisions nobody can foresee
 /// gets none, and the lock's test says so. A transaction that goes on seeing an older state of the table cannot foresee
-/// any: its new PINs are refused.
+/// any, and nobody can once there is a unique index that came later: new PINs are refused then.
 pub(super) fn guard(
     session: &mut Session,
     plan: &Plan<'_>,
     shape: &TableShape,
     messages: &Messages,
 ) -> Result<String, PostgresError> {
-    let Some(collides) = collides(session, shape)? else {
+    let Some(collides) = keys::collides(session, shape)? else {
         return Ok(String::new());
     };
+    let unknown = keys::unknown(session, shape)?;
     let name = plan.place.name();
     let table = names::within(&names::diverted(name));
     let (mut columns, mut values) = (String::new(), String::new());
@@ -113,7 +86,7 @@ pub(super) fn guard(
            IF pg_catalog.current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
              RETURN NEW;
            END IF;
-           IF {collides} OR NOT {complete} THEN RETURN NEW; END IF;
+           IF {unknown} OR {collides} OR NOT {complete} THEN RETURN NEW; END IF;
            INSERT INTO {table} (pinferry_id{columns}) VALUES ({id}{values})
              ON CONFLICT (pinferry_id) WHERE processed_at IS NULL DO NOTHING;
            IF NOT FOUND THEN {} END IF;
@@ -121,7 +94,7 @@ pub(super) fn guard(
          END",
         guard::raise(name, REFUSED, &waits)
     );
-    let mut statements = guard::function(plan, "divert", &body);
+    let mut statements = guard::function(plan, FUNCTION, &body);
     let event = "BEFORE INSERT ROW";
     statements.push_str(&guard::trigger(
         plan,
@@ -129,74 +102,9 @@ pub(super) fn guard(
         "divert",
         event,
         "",
-        "divert",
+        FUNCTION,
     ));
     Ok(statements)
-}
-
-/// The new row meets one that is there, so that an upsert may become an update; `None` when nobody can foresee
-/// that.
-fn collides(session: &mut Session, shape: &TableShape) -> Result<Option<String>, PostgresError> {
-    let mut keys: Vec<Key> = Vec::new();
-    if let Some(&id) = shape.mapped.get(&Field::LegacyId) {
-        let column = shape.column(id);
-        keys.push(Key {
-            index: None,
-            table: shape.root().quoted.clone(),
-            partitions: String::new(),
-            same: vec![format!("t.{column} = NEW.{column}")],
-        });
-    }
-    let rows = session.rows(
-        "reading unique indexes",
-        UNIQUES,
-        relation::oid(shape.root().oid),
-    )?;
-    for row in &rows {
-        let index: Option<i64> = Some(row.get(0));
-        let (column, equal, collation): (String, String, String) =
-            (row.get(3), row.get(4), row.get(5));
-        if !shape.columns.iter().any(|known| known.name == column) {
-            return Ok(None);
-        }
-        let name = sql::name(&column);
-        let mut same = format!("t.{name}{collation} {equal} NEW.{name}");
-        if row.get(6) {
-            same = format!("({same} OR t.{name} IS NULL AND NEW.{name} IS NULL)");
-        }
-        match keys.last_mut() {
-            Some(key) if key.index == index => key.same.push(same),
-            Some(_) | None => keys.push(Key {
-                index,
-                table: row.get(1),
-                partitions: row.get(2),
-                same: vec![same],
-            }),
-        }
-    }
-    Ok(Some(sql::any(keys.iter().map(Key::collides))))
-}
-
-/// What no two rows share.
-struct Key {
-    index: Option<i64>,
-    /// The table whose rows these are, as SQL names it.
-    table: String,
-    /// The numbers of its partitions, where it is one itself.
-    partitions: String,
-    /// Per column, that the row `t` has what the new row has.
-    same: Vec<String>,
-}
-
-impl Key {
-    fn collides(&self) -> String {
-        let (table, same) = (&self.table, self.same.join(" AND "));
-        let exists = format!("EXISTS (SELECT 1 FROM {table} AS t WHERE {same})");
-        match self.partitions.as_str() {
-            "" => exists,
-            partitions => format!("(TG_RELID IN ({partitions}) AND {exists})"),
-        }
-    }
 }
 
 /// Inserts what was diverted and not processed into the table again: all at once, because the application waits

@@ -8,10 +8,17 @@ use sqlx::Row;
 use crate::{
     domain::field::Field,
     postgres::{PostgresError, Session},
-    source::{lock::LockError, postgres::relation},
+    source::{
+        lock::{LockError, LockWarning},
+        postgres::relation,
+    },
 };
 
 use super::{plan::Plan, shape::TableShape};
+
+/// What may be done about it.
+const NEXT: &str = "partition the table by something else before the window, or let the offices keep such changes until it \
+                    is over";
 
 /// The columns that decide in which partition a row is, be they part of an expression; a column depends on the
 /// table whose key it is in, so that nobody drops it alone.
@@ -25,8 +32,11 @@ SELECT DISTINCT a.attname::text
  ORDER BY 1";
 
 /// What the lock will refuse although it should let it through, in words.
-pub(super) fn refused(session: &mut Session, plan: &Plan<'_>) -> Result<Vec<String>, LockError> {
-    let mut words = Vec::new();
+pub(super) fn refused(
+    session: &mut Session,
+    plan: &Plan<'_>,
+) -> Result<Vec<LockWarning>, LockError> {
+    let mut warnings = Vec::new();
     for shape in &plan.tables {
         let conditions = plan.conditions(shape);
         for column in keys(session, shape)? {
@@ -39,14 +49,18 @@ pub(super) fn refused(session: &mut Session, plan: &Plan<'_>) -> Result<Vec<Stri
             } else {
                 "no such change, not even by a login,"
             };
-            words.push(format!(
+            let what = format!(
                 "{} is partitioned by {column}: whoever changes it moves the row, which is a delete and an insert, \
                  and {what} passes while the lock is engaged",
                 shape.root().shown
-            ));
+            );
+            warnings.push(LockWarning {
+                what,
+                next: NEXT.to_owned(),
+            });
         }
     }
-    Ok(words)
+    Ok(warnings)
 }
 
 fn keys(session: &mut Session, shape: &TableShape) -> Result<Vec<String>, PostgresError> {

@@ -3,9 +3,10 @@
 use sqlx::{Row, postgres::PgArguments};
 
 use crate::{
+    config::settings::LockMode,
     postgres::{PostgresError, Session},
     source::lock::{
-        Guards, LockError, LockState, LockStatus, Locked, Place, Refused,
+        Guards, LockError, LockState, LockStatus, LockWarning, Locked, Place, Refused,
         control::Control,
         decision,
         guard::{Guard, compare},
@@ -13,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    capture, control, divert, guard,
+    capture, control, divert, guard, keys,
     legacy::{self, exists},
     moves, names,
     plan::Plan,
@@ -31,7 +32,7 @@ pub(super) fn within(session: &mut Session, place: &Place) -> Result<LockStatus,
     let mut status = LockStatus::open(name);
     let found = control::read(session, name)?;
     status.remains = remains::of(session, name, found.as_ref())?;
-    status.warnings = warnings(session, place)?;
+    status.warnings = warnings(session, place, found.as_ref())?;
     let stand = guard::stand(session, name)?;
     if let Some(control) = found {
         (status.diverted, status.diverted_open) = divert::tally(session, name)?;
@@ -47,13 +48,30 @@ pub(super) fn within(session: &mut Session, place: &Place) -> Result<LockStatus,
 }
 
 /// What is known beforehand about the tables, as far as the present configuration can tell.
-fn warnings(session: &mut Session, place: &Place) -> Result<Vec<String>, LockError> {
-    match Plan::make(session, place) {
-        Ok(plan) => moves::refused(session, &plan),
-        Err(error @ (LockError::Postgres(_) | LockError::Unreadable(_))) => Err(error),
+fn warnings(
+    session: &mut Session,
+    place: &Place,
+    control: Option<&Control>,
+) -> Result<Vec<LockWarning>, LockError> {
+    let plan = match Plan::make(session, place) {
+        Ok(plan) => plan,
+        Err(error @ (LockError::Postgres(_) | LockError::Unreadable(_))) => return Err(error),
         // Whoever tries to lock is told.
-        Err(_) => Ok(Vec::new()),
+        Err(_) => return Ok(Vec::new()),
+    };
+    let mut warnings = moves::refused(session, &plan)?;
+    let mode = match control.map(|control| (control.state, control.mode)) {
+        Some((LockState::Engaged, mode)) => mode,
+        // Nobody's new PIN is queued any more.
+        Some((LockState::Sealed, _)) => LockMode::Refuse,
+        Some((LockState::Open | LockState::Broken, _)) | None => place.lock.mode,
+    };
+    if let (LockMode::Divert, Some(shape)) = (mode, plan.tables.first()) {
+        if control.is_some() {
+            warnings.extend(keys::later(session, place, shape)?);
+        }
     }
+    Ok(warnings)
 }
 
 /// See [`Locked::check_present`].
