@@ -9,6 +9,7 @@ mod foreseen;
 mod guards;
 #[path = "../lock/holders.rs"]
 mod holders;
+mod isolation;
 mod keys;
 mod moves;
 #[path = "../lock/permitted.rs"]

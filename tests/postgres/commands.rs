@@ -351,6 +351,40 @@ fn a_table_partitioned_by_status_is_warned_of_by_doctor_lock_run_and_status() {
 }
 
 #[test]
+fn a_role_whose_new_pins_would_not_be_queued_is_warned_of_by_doctor_lock_run_and_status() {
+    let job = Job::new();
+    let (owner, role) = (job.owner(), &job.role);
+    job.database.batch(&format!(
+        "GRANT {owner} TO {role}; CREATE SCHEMA pinferry_lock AUTHORIZATION {role};
+         ALTER ROLE {role} SET default_transaction_isolation = 'serializable'"
+    ));
+    job.add(
+        "pinferry.toml",
+        &format!("[lock]\nmode = \"divert\"\napplication_role = \"{role}\"\n"),
+    );
+    for (arguments, code) in [
+        (&["doctor"][..], 0),
+        (&["lock", "engage", "--reason", "a trial"], 0),
+        (&["lock", "status"], 0),
+        (&["lock", "release"], 0),
+        (&["run", "--hold"], 5),
+        (&["status"], 0),
+    ] {
+        let output = job.run(arguments, PASSWORD);
+        let text = told(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        let words = format!("the role {role} begins transactions in SERIALIZABLE");
+        assert_eq!(
+            text.contains(&words),
+            arguments[1..] != ["release"],
+            "{arguments:?}: {text}"
+        );
+        let advice = text.contains("SET default_transaction_isolation = 'read committed'");
+        assert_eq!(advice, arguments == ["doctor"], "{arguments:?}: {text}");
+    }
+}
+
+#[test]
 fn a_password_file_that_cannot_be_read_is_not_quoted() {
     let job = Job::new();
     let url = job.database.server().url(SUPERUSER, &job.database.name);

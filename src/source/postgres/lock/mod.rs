@@ -8,6 +8,7 @@ mod engage;
 mod foresee;
 mod grants;
 mod guard;
+mod isolation;
 mod keys;
 mod legacy;
 mod lock_test;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    capture, control, divert, guard, keys,
+    capture, control, divert, guard, isolation, keys,
     legacy::{self, exists},
     moves, names,
     plan::Plan,
@@ -67,6 +67,7 @@ fn warnings(
         Some((LockState::Open | LockState::Broken, _)) | None => place.lock.mode,
     };
     if let (LockMode::Divert, Some(shape)) = (mode, plan.tables.first()) {
+        warnings.extend(isolation::refused(session, place, shape)?);
         if control.is_some() {
             warnings.extend(keys::later(session, place, shape)?);
         }
