@@ -6,9 +6,9 @@ use super::{Context, actor::actor, failure::Failure};
 use crate::{
     config::settings::Settings,
     domain::{activation::grounds::Grounds, rules::Rules},
-    engine,
+    engine::{self, outlook::outlook},
     exit::Exit,
-    store::activation::ActivationStore,
+    store::{Reader, activation::ActivationStore},
     ui,
 };
 
@@ -19,13 +19,28 @@ use crate::{
 /// active first, then requests take effect, those of one person in the order of acceptance. While the target holds
 /// no run that is cut over and finished, this does nothing and says so (exit code 0).
 ///
+/// With --dry-run it says what is due, and of the rest what each request waits for, and changes nothing, nor keeps
+/// another drain from anything. Whether a request that is due takes effect or fails (`identity_conflict`, `revoked`,
+/// `profile_unknown`) turns out only when it does.
+///
 /// Exit code 3: something due did not take effect; the reason is shown and kept.
 #[derive(Debug, Args)]
-pub(super) struct Activate {}
+pub(super) struct Activate {
+    /// Say what would take effect, and what waits for what, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How many requests a dry run names, those with the earliest hour first
+    #[arg(long, value_name = "N", requires = "dry_run", default_value_t = 100,
+        value_parser = clap::value_parser!(u32).range(..=100_000))]
+    limit: u32,
+}
 
 impl Activate {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
+        if self.dry_run {
+            return self.foresee(&settings, context);
+        }
         let grounds = grounds(&settings);
         let mut store = ActivationStore::open(&settings.target)?;
         let stop = context.heed_signals(&settings)?;
@@ -36,6 +51,16 @@ impl Activate {
             context.terminal.next("pinferry activate");
         }
         Ok(drained.exit())
+    }
+
+    fn foresee(&self, settings: &Settings, context: &Context) -> Result<Exit, Failure> {
+        let reader = Reader::open(&settings.target)?;
+        let outlook = outlook(&reader, &settings.activation.schedule, self.limit)?;
+        ui::activation::show_outlook(&context.terminal, &outlook)?;
+        if outlook.more > 0 {
+            context.terminal.say("there are more; see --limit");
+        }
+        Ok(Exit::Done)
     }
 }
 

@@ -25,8 +25,7 @@ use crate::{
     store::{
         StoreError,
         activation::{
-            ActivationStore, ActivationTx, Claim, DueCursor, PendingCursor, Readiness, Revoked,
-            Waiting,
+            ActivationStore, ActivationTx, Claim, DueCursor, PendingCursor, Revoked, Waiting,
         },
     },
 };
@@ -232,12 +231,9 @@ impl Hand<'_> {
         self.claimed_after = None;
         let tx = store.begin()?;
         failpoint::reached("activation.begin");
-        let run_id = match tx.readiness()? {
-            Readiness::Ready { run_id } => run_id,
-            Readiness::NotCutOver => return Ok(self.not_yet("no run was cut over yet".to_owned())),
-            Readiness::UnderWay { run_id, phase } => {
-                return Ok(self.not_yet(format!("run {run_id} is not finished (phase {phase})")));
-            }
+        let run_id = match tx.readiness()?.run_id() {
+            Ok(run_id) => run_id,
+            Err(why) => return Ok(self.not_yet(why)),
         };
         let batch = Batch::begin(
             &tx,

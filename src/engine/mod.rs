@@ -21,6 +21,7 @@ pub mod live;
 mod load;
 pub mod locking;
 pub mod outlet;
+pub mod outlook;
 pub mod partition;
 mod patience;
 pub mod plan;

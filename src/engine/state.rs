@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{locking, report::Report};
+use super::{
+    locking,
+    outlook::{QueueState, queue_state},
+    report::Report,
+};
 use crate::{
     config::settings::Settings,
     domain::tally::Tally,
@@ -31,6 +35,8 @@ pub struct State {
     pub records_expected: Option<u64>,
     /// Requests of the counters by state.
     pub activations: BTreeMap<String, i64>,
+    /// What of it waits, and how late it is; nothing where there is no target yet.
+    pub queue: Option<QueueState>,
     /// The next command to type.
     pub next: String,
     /// The run's phase, where there is a run.
@@ -69,13 +75,14 @@ pub struct RunnerState {
 /// # Errors
 /// The target is there and cannot be read.
 pub fn look(settings: &Settings) -> Result<State, StoreError> {
-    let (run, activations) = match Reader::open(&settings.target) {
+    let (run, activations, queue) = match Reader::open(&settings.target) {
         Ok(reader) => {
             let run = reader.newest_run()?;
-            let queue = reader.queue()?;
-            (run, queue)
+            let activations = reader.queue()?;
+            let queue = queue_state(&reader, &settings.activation.schedule)?;
+            (run, activations, Some(queue))
         }
-        Err(error) if error.is_absent() => (None, BTreeMap::new()),
+        Err(error) if error.is_absent() => (None, BTreeMap::new(), None),
         Err(error) => return Err(error),
     };
     let locks = locks(settings);
@@ -90,6 +97,7 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
         times: run.as_ref().map(times).unwrap_or_default(),
         records_expected: run.as_ref().and_then(expected),
         activations,
+        queue,
         next: next.to_owned(),
         run_phase: run.map(|run| run.phase),
     })

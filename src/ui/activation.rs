@@ -4,7 +4,7 @@ use super::{
     table::{render, table},
     terminal::{Format, OutputError, Terminal},
 };
-use crate::engine::{activate::Drained, intake::Intake};
+use crate::engine::{activate::Drained, intake::Intake, outlook::Outlook};
 
 /// Shows the decision on each request.
 ///
@@ -36,6 +36,45 @@ pub fn show_intake(terminal: &Terminal, intake: &Intake) -> Result<(), OutputErr
             ))
         }
     }
+}
+
+/// Shows what the next drain would do.
+///
+/// # Errors
+/// Standard output failed.
+pub fn show_outlook(terminal: &Terminal, outlook: &Outlook) -> Result<(), OutputError> {
+    if terminal.format() == Format::Json {
+        return terminal.json(outlook);
+    }
+    if !outlook.requests.is_empty() {
+        let mut table = table(&["request", "state", "due at", "why not yet"], &[]);
+        for request in &outlook.requests {
+            let why: Vec<&str> = request.why_not_yet.iter().map(|why| why.as_str()).collect();
+            table.add_row([
+                request.request_id.as_str(),
+                request.state.as_str(),
+                &request.due_at,
+                &why.join(", "),
+            ]);
+        }
+        terminal.text(&render(&table))?;
+    }
+    if let Some(why) = &outlook.not_yet {
+        terminal.text(&format!("nothing takes effect yet: {why}"))?;
+    }
+    let waiting = outlook.waiting.iter();
+    let waiting: Vec<String> = waiting
+        .map(|(why, count)| format!("{count} {why}"))
+        .collect();
+    terminal.text(&format!(
+        "nothing was changed; due: {} requests, {} pending PINs; waiting: {}",
+        outlook.due,
+        outlook.pending_due,
+        match waiting.as_slice() {
+            [] => "none".to_owned(),
+            some => some.join(", "),
+        }
+    ))
 }
 
 /// Shows what a drain did.

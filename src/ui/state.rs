@@ -1,7 +1,10 @@
 //! Where everything stands, for people: the lock first, then the run, then what to type next.
 
 use super::{report, table::grouped};
-use crate::engine::state::{LockLook, State};
+use crate::engine::{
+    outlook::QueueState,
+    state::{LockLook, State},
+};
 
 /// The state as people read it.
 #[must_use]
@@ -31,12 +34,32 @@ pub fn text(state: &State) -> String {
             .collect();
         lines.push(format!("requests of the counters: {}", counts.join(", ")));
     }
+    lines.extend(state.queue.as_ref().and_then(queue));
     lines.push(format!("next: {}", state.next));
     if state.report.totals.records > 0 {
         lines.push(String::new());
         lines.push(report::text(&state.report));
     }
     lines.join("\n")
+}
+
+fn queue(queue: &QueueState) -> Option<String> {
+    if queue.waiting == 0 && queue.set_aside == 0 {
+        return None;
+    }
+    let mut line = format!(
+        "queue: {} wait, {} of them due",
+        grouped(queue.waiting),
+        grouped(queue.due)
+    );
+    if let Some((since, late_secs)) = queue.oldest_due.as_ref().zip(queue.late_secs) {
+        let (hours, minutes) = (late_secs / 3600, late_secs / 60 % 60);
+        line.push_str(&format!(
+            ", the oldest since {since} ({hours} h {minutes:02} min)"
+        ));
+    }
+    line.push_str(&format!("; {} set aside", grouped(queue.set_aside)));
+    Some(line)
 }
 
 fn phase(state: &State) -> String {

@@ -7,6 +7,7 @@ mod drain;
 mod effects;
 mod evaluations;
 mod formats;
+mod outlook;
 mod revocations;
 #[allow(
     dead_code,

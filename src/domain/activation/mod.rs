@@ -21,3 +21,4 @@ pub mod schedule;
 mod sequence;
 pub mod standing;
 pub mod submission;
+pub mod waiting;

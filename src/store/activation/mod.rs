@@ -18,6 +18,7 @@ pub use pending::PendingCursor;
 pub use people::People;
 pub use queue::{Known, Taken};
 pub use revoked::{CAPTURES_REPLAYED, Revoked, RevokedGrant};
+pub(in crate::store) use tx::readiness;
 pub use tx::{ActivationTx, Readiness};
 pub use write::{IdBase, PersonEffect};
 

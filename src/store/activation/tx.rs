@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::store::{
     StoreError,
-    database::{Transaction, damaged, values},
+    database::{Database, Transaction, damaged, values},
 };
 
 /// A transaction on the queue and the model; dropped, it is rolled back.
@@ -29,6 +29,49 @@ pub enum Readiness {
         /// Its phase.
         phase: String,
     },
+}
+
+impl Readiness {
+    /// The run in whose model requests take effect.
+    ///
+    /// # Errors
+    /// Says what is in the way.
+    pub fn run_id(&self) -> Result<i64, String> {
+        match self {
+            Self::Ready { run_id } => Ok(*run_id),
+            Self::NotCutOver => Err("no run was cut over yet".to_owned()),
+            Self::UnderWay { run_id, phase } => {
+                Err(format!("run {run_id} is not finished (phase {phase})"))
+            }
+        }
+    }
+}
+
+/// Whether requests may take effect, which may change at any time.
+pub(in crate::store) fn readiness(database: &Database) -> Result<Readiness, StoreError> {
+    let under_way = database.row(
+        "read the run",
+        "SELECT run_id, phase FROM run WHERE phase NOT IN ('finished', 'aborted') LIMIT 1",
+        values![],
+    )?;
+    if let Some(row) = under_way {
+        return Ok(Readiness::UnderWay {
+            run_id: row.get(0)?,
+            phase: row.get(1)?,
+        });
+    }
+    let cut_over = database.row(
+        "read the model's state",
+        "SELECT run.run_id FROM model_state JOIN run ON run.run_id = model_state.run_id
+         WHERE model_state.model = 'multiprofile' AND run.phase = 'finished'",
+        values![],
+    )?;
+    Ok(match cut_over {
+        Some(row) => Readiness::Ready {
+            run_id: row.get(0)?,
+        },
+        None => Readiness::NotCutOver,
+    })
 }
 
 impl<'c> ActivationTx<'c> {
@@ -56,29 +99,7 @@ impl<'c> ActivationTx<'c> {
             "SELECT model FROM model_state WHERE id = 1{for share}",
             values![],
         )?;
-        let under_way = self.database.row(
-            "read the run",
-            "SELECT run_id, phase FROM run WHERE phase NOT IN ('finished', 'aborted') LIMIT 1",
-            values![],
-        )?;
-        if let Some(row) = under_way {
-            return Ok(Readiness::UnderWay {
-                run_id: row.get(0)?,
-                phase: row.get(1)?,
-            });
-        }
-        let cut_over = self.database.row(
-            "read the model's state",
-            "SELECT run.run_id FROM model_state JOIN run ON run.run_id = model_state.run_id
-             WHERE model_state.model = 'multiprofile' AND run.phase = 'finished'",
-            values![],
-        )?;
-        Ok(match cut_over {
-            Some(row) => Readiness::Ready {
-                run_id: row.get(0)?,
-            },
-            None => Readiness::NotCutOver,
-        })
+        readiness(&self.database)
     }
 
     /// Marks a place to which one item can be taken back alone.

@@ -4,6 +4,7 @@ pub mod audit;
 mod fate;
 mod quarantine;
 mod run;
+mod waiting;
 
 use super::{StoreError, database::Database, postgres, sqlite};
 use crate::config::settings::TargetSettings;
@@ -11,6 +12,7 @@ use crate::config::settings::TargetSettings;
 pub use fate::{Fate, GrantFate, PinFate, QuarantineFate};
 pub use quarantine::{QuarantineFilter, Quarantined};
 pub use run::{RunState, Runner, SourceState};
+pub use waiting::QueueDepth;
 
 /// A connection that cannot write.
 #[derive(Debug)]

@@ -1,0 +1,40 @@
+//! Why a request has not taken effect yet.
+
+use jiff::Timestamp;
+
+use crate::domain::status::vocabulary;
+
+vocabulary! {
+    /// What an accepted request waits for.
+    WhyNotYet {
+        /// For a run to make the multi-profile model the valid one.
+        NotCutOver = "not_cut_over",
+        /// For a run that is under way to end.
+        RunUnderWay = "run_under_way",
+        /// For its hour.
+        HourNotReached = "hour_not_reached",
+        /// For the rest of its PIN to be delivered.
+        HalvesOpen = "halves_open",
+    }
+}
+
+/// A request that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingRequest {
+    /// Its id.
+    pub request_id: String,
+    /// The earliest moment at which it may take effect.
+    pub not_before: Timestamp,
+    /// 0, 1 or 2.
+    pub halves_delivered: u8,
+}
+
+impl WaitingRequest {
+    /// All that it waits for at `now`, `run` being what everybody waits for; nothing where it is due.
+    #[must_use]
+    pub fn why(&self, run: Option<WhyNotYet>, now: Timestamp) -> Vec<WhyNotYet> {
+        let hour = (self.not_before > now).then_some(WhyNotYet::HourNotReached);
+        let halves = (self.halves_delivered < 2).then_some(WhyNotYet::HalvesOpen);
+        [run, hour, halves].into_iter().flatten().collect()
+    }
+}

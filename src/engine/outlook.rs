@@ -1,0 +1,143 @@
+//! What the next drain would do, and what it would leave: looked at, with nothing changed and nobody claimed.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    domain::activation::{
+        schedule::Schedule,
+        submission::RequestState,
+        waiting::{WaitingRequest, WhyNotYet},
+    },
+    store::{Reader, StoreError, activation::Readiness, reader::QueueDepth},
+};
+
+/// What waits, and for what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outlook {
+    /// Why nothing may take effect yet.
+    pub not_yet: Option<String>,
+    /// Requests that a drain would let take effect now, or find a reason not to.
+    pub due: i64,
+    /// Migrated pending PINs that it would make active.
+    pub pending_due: i64,
+    /// Requests that wait, by what they wait for; one may wait for several things.
+    pub waiting: BTreeMap<WhyNotYet, i64>,
+    /// The first of all requests without effect, by their hour.
+    pub requests: Vec<Expected>,
+    /// How many more there are.
+    pub more: i64,
+}
+
+/// A request without effect yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Expected {
+    /// The request.
+    pub request_id: String,
+    /// Where it is on its way.
+    pub state: RequestState,
+    /// The local date and time, with the offset, from which it may take effect.
+    pub due_at: String,
+    /// What it waits for; nothing where it is due.
+    pub why_not_yet: Vec<WhyNotYet>,
+}
+
+/// How late the queue is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QueueState {
+    /// Requests accepted and without effect yet.
+    pub waiting: i64,
+    /// Of these, those that a drain would take now.
+    pub due: i64,
+    /// The local date and time since when the oldest of these could have taken effect.
+    pub oldest_due: Option<String>,
+    /// How long that is ago.
+    pub late_secs: Option<i64>,
+    /// Requests given up after several tries.
+    pub set_aside: i64,
+}
+
+/// What the next drain would do, with the first `limit` requests.
+///
+/// # Errors
+/// When the target fails.
+pub fn outlook(reader: &Reader, schedule: &Schedule, limit: u32) -> Result<Outlook, StoreError> {
+    let now = reader.now()?;
+    let readiness = reader.readiness()?;
+    let run = obstacle(&readiness);
+    let depth = reader.queue_depth(now)?;
+    let requests: Vec<_> = (reader.waiting(limit)?.iter())
+        .map(|request| expected(request, run, now, schedule))
+        .collect();
+    let (due, pending_due) = match run {
+        None => (depth.due, reader.pending_delivered()?),
+        Some(_) => (0, 0),
+    };
+    Ok(Outlook {
+        not_yet: readiness.run_id().err(),
+        due,
+        pending_due,
+        waiting: waiting(&depth, run),
+        more: depth.waiting - requests.len() as i64,
+        requests,
+    })
+}
+
+/// How many wait, and how late they are.
+///
+/// # Errors
+/// When the target fails.
+pub fn queue_state(reader: &Reader, schedule: &Schedule) -> Result<QueueState, StoreError> {
+    let now = reader.now()?;
+    let depth = reader.queue_depth(now)?;
+    // What waited for cut-over is late from then on only.
+    let since = match reader.readiness()? {
+        Readiness::Ready { run_id } => depth
+            .oldest_due
+            .max(reader.finished_at(run_id)?.filter(|_| depth.due > 0)),
+        Readiness::NotCutOver | Readiness::UnderWay { .. } => None,
+    };
+    Ok(QueueState {
+        waiting: depth.waiting,
+        due: since.map_or(0, |_| depth.due),
+        oldest_due: since.map(|at| schedule.local_time(at)),
+        late_secs: since.map(|at| now.duration_since(at).as_secs().max(0)),
+        set_aside: depth.set_aside,
+    })
+}
+
+fn obstacle(readiness: &Readiness) -> Option<WhyNotYet> {
+    match readiness {
+        Readiness::Ready { .. } => None,
+        Readiness::NotCutOver => Some(WhyNotYet::NotCutOver),
+        Readiness::UnderWay { .. } => Some(WhyNotYet::RunUnderWay),
+    }
+}
+
+fn waiting(depth: &QueueDepth, run: Option<WhyNotYet>) -> BTreeMap<WhyNotYet, i64> {
+    let all = run.map(|why| (why, depth.waiting));
+    [
+        (WhyNotYet::HourNotReached, depth.before_their_hour),
+        (WhyNotYet::HalvesOpen, depth.halves_open),
+    ]
+    .into_iter()
+    .chain(all)
+    .filter(|(_, count)| *count > 0)
+    .collect()
+}
+
+fn expected(
+    request: &WaitingRequest,
+    run: Option<WhyNotYet>,
+    now: Timestamp,
+    schedule: &Schedule,
+) -> Expected {
+    Expected {
+        request_id: request.request_id.clone(),
+        state: RequestState::Accepted,
+        due_at: schedule.local_time(request.not_before),
+        why_not_yet: request.why(run, now),
+    }
+}
