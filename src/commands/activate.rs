@@ -77,5 +77,6 @@ pub(super) fn grounds(settings: &Settings) -> Grounds {
             .map(|source| source.rules.clone())
             .collect(),
     };
-    Grounds::new(rules, settings.activation.schedule.clone())
+    let activation = &settings.activation;
+    Grounds::new(rules, activation.schedule.clone()).with(activation.policy.clone())
 }

@@ -11,7 +11,10 @@ use std::{
 use jiff::{civil::Date, tz::TimeZone};
 
 use crate::domain::{
-    activation::schedule::Schedule, field::Field, rules::DEFAULT_SCHEMES, status::vocabulary,
+    activation::{policy::Policy, schedule::Schedule},
+    field::Field,
+    rules::DEFAULT_SCHEMES,
+    status::vocabulary,
 };
 
 use super::{
@@ -339,8 +342,29 @@ fn activation(mut section: Section<'_>, base: &Path) -> ActivationSettings {
         TimeZone::get(text).map_err(|_| "is not a known time zone")
     });
     let offices = offices::read(&mut section, base);
+    let proxies = section.parsed(
+        "proxies",
+        "\"accepted\" or \"refused\"",
+        |text| match text {
+            "accepted" => Ok(true),
+            "refused" => Ok(false),
+            _other => Err("is neither"),
+        },
+    );
+    let domains = section.texts("certified_domains");
+    let within = section.integer("accepted_within_days", 1..=36_500);
     section.finish();
+    let usual = Policy::default();
     ActivationSettings {
+        policy: Policy {
+            proxies: proxies.unwrap_or(usual.proxies),
+            certified_domains: domains.map_or(usual.certified_domains, |domains| {
+                domains.into_iter().map(|given| given.text).collect()
+            }),
+            accepted_within_days: within
+                .and_then(|days| u32::try_from(days).ok())
+                .or(Some(60)),
+        },
         schedule: Schedule {
             delay_working_days: delay.and_then(|days| u32::try_from(days).ok()).unwrap_or(1),
             hour: hour.unwrap_or_default(),

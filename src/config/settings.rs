@@ -6,8 +6,12 @@ use jiff::civil::Date;
 
 use super::postgres::PostgresSettings;
 use crate::domain::{
-    activation::schedule::Schedule, catalogue::Catalogue, field::Field, links::Links,
-    rules::SourceRules, status::vocabulary,
+    activation::{policy::Policy, schedule::Schedule},
+    catalogue::Catalogue,
+    field::Field,
+    links::Links,
+    rules::SourceRules,
+    status::vocabulary,
 };
 
 /// Everything a command may need.
@@ -176,4 +180,6 @@ pub struct LockSettings {
 pub struct ActivationSettings {
     /// The earliest moment of a request.
     pub schedule: Schedule,
+    /// What the counters may accept.
+    pub policy: Policy,
 }

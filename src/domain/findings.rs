@@ -97,7 +97,7 @@ fn birth_fits(code: FiscalCode, born: Option<Date>) -> bool {
 
 /// Under 18: the birthday of the eighteenth year has not come; for those born on 29 February it comes on
 /// 1 March of a common year.
-fn is_minor(born: Date, as_of: Date) -> bool {
+pub(super) fn is_minor(born: Date, as_of: Date) -> bool {
     let birthday_to_come = (as_of.month(), as_of.day()) < (born.month(), born.day());
     as_of.year() - born.year() - i16::from(birthday_to_come) < FULL_AGE_YEARS
 }

@@ -82,6 +82,37 @@ pub fn parse<'a>(raw: &RawRecord<'a>, rules: &'a Rules) -> Result<LegacyRecord<'
     })
 }
 
+/// Whose right is meant, and which; no profile where all are.
+pub(super) struct Meant<'a> {
+    pub(super) fiscal_code: FiscalCode,
+    pub(super) birth_date: Option<Date>,
+    pub(super) profile: Option<(ProfileIndex, Cow<'a, str>)>,
+}
+
+/// Parses the part of a record that names somebody's right. Who he is need not be said.
+///
+/// # Errors
+/// The first reason that applies, in the order of [`Reason`].
+pub(super) fn parse_meant<'a>(raw: &RawRecord<'a>, rules: &Rules) -> Result<Meant<'a>, Rejection> {
+    check_characters(raw)?;
+    let fiscal_code = holder(raw, rules)?;
+    let birth_date = Dates::of(raw)?.birth;
+    let has_none = optional(raw, Field::Profile).is_none();
+    let profile = match (has_none, optional(raw, Field::Entity)) {
+        (true, None) => None,
+        _ => {
+            let profile = profile(raw, rules)?;
+            let entity = entity(raw, rules.catalogue.get(profile).entity)?;
+            Some((profile, entity.granted))
+        }
+    };
+    Ok(Meant {
+        fiscal_code,
+        birth_date,
+        profile,
+    })
+}
+
 /// Whether the record has no place among records with ids, whatever else it says.
 pub(super) fn own_id<'a>(raw: &RawRecord<'a>) -> Result<&'a str, Rejection> {
     if raw.shape == Shape::Malformed {

@@ -13,7 +13,8 @@ const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/intake.cs
 pub(crate) fn configure(world: &World) {
     let folder = world.folder.path();
     fs::write(folder.join("legacy.csv"), "id\n").expect("a file");
-    let text = "[target]\nurl = \"sqlite://target.db\"\n[[source]]\nname = \"inps\"\nurl = \"csv://legacy.csv\"\n";
+    let text = "[target]\nurl = \"sqlite://target.db\"\n[[source]]\nname = \"inps\"\nurl = \"csv://legacy.csv\"\n\
+        [activation]\naccepted_within_days = 36500\n";
     fs::write(folder.join("pinferry.toml"), text).expect("a file");
 }
 

@@ -80,7 +80,7 @@ impl Window {
         let text = format!(
             "[target]\nurl = \"{url}\"\n[[source]]\nname = \"inps\"\nurl = \"sqlite://inps.db\"\n\
              table = \"pin_legacy\"\n[rules]\nas_of = \"2026-01-01\"\n[run]\nmax_quarantine_ratio = 1.0\n\
-             [activation]\ndelay_working_days = 0\n[catalogue]\nfiscal_code_links = \"links.csv\"\n"
+             [activation]\ndelay_working_days = 0\naccepted_within_days = 36500\n[catalogue]\nfiscal_code_links = \"links.csv\"\n"
         );
         fs::write(folder.path().join("links.csv"), "old;new\n").expect("a file");
         fs::write(folder.path().join("pinferry.toml"), text).expect("a file");
@@ -219,6 +219,7 @@ fn people(legacy: &Connection) -> Vec<(String, String, String)> {
         .prepare(
             "SELECT codice_fiscale, cognome || ';' || nome || ';' || coalesce(data_nascita, ''), id FROM pin_legacy
              WHERE stato = 'A' AND classe_utente = 'CIT' AND length(codice_fiscale) = 16
+                 AND data_nascita < '2008-01-01' AND coalesce(cf_tutore, '') = ''
                  AND codice_fiscale IN (SELECT codice_fiscale FROM pin_legacy GROUP BY codice_fiscale HAVING count(*) = 1)
              ORDER BY id",
         )
@@ -412,12 +413,14 @@ fn a_revocation_wins_over_what_was_accepted_before_it_or_at_the_same_time_for_th
         revocations.add(grant.clone(), at);
         revocations.add(grant, Timestamp::UNIX_EPOCH);
         assert_eq!(
-            revocations.win_over(&request, &["OLD".to_owned()]),
+            revocations
+                .failure_of(&request, &["OLD".to_owned()])
+                .is_some(),
             wins,
             "{at} {profile} {entity}"
         );
     }
-    assert!(!Revocations::default().win_over(&request, &[]));
+    assert!(Revocations::default().failure_of(&request, &[]).is_none());
 }
 
 #[test]

@@ -115,7 +115,7 @@ impl Town {
             "[target]\nurl = \"{url}\"\n[[source]]\nname = \"inps\"\nurl = \"csv://legacy.csv\"\n\
              [rules]\nas_of = \"2026-01-01\"\n[catalogue]\nfiscal_code_links = \"links.csv\"\n\
              [run]\nmax_quarantine_ratio = 1.0\n\
-             [activation]\ndelay_working_days = 0\n"
+             [activation]\ndelay_working_days = 0\naccepted_within_days = 36500\n"
         );
         fs::write(self.path("pinferry.toml"), text).expect("a file");
     }
@@ -132,7 +132,9 @@ impl Town {
         let standing = self.texts(
             "SELECT fiscal_code || ';' || surname || ';' || given_name || ';' || coalesce(CAST(birth_date AS text), '')
              FROM fiscal_code JOIN person ON person.person_id = fiscal_code.person_id
-             WHERE current AND given_name IS NOT NULL ORDER BY fiscal_code",
+             WHERE current AND given_name IS NOT NULL AND birth_date < '2008-01-01'
+                 AND NOT EXISTS (SELECT 1 FROM delegation WHERE delegation.person_id = person.person_id)
+             ORDER BY fiscal_code",
         );
         let codes = self.texts("SELECT fiscal_code FROM fiscal_code");
         let mut text = format!("{HEADER}\n");
@@ -277,12 +279,17 @@ pub(crate) fn people(file: &std::path::Path) -> Vec<String> {
     let text = fs::read_to_string(file).expect("a file");
     let records = text.lines().skip(1).map(|line| line.split(';').collect());
     let mut found: Vec<_> = records
-        .filter(|fields: &Vec<_>| fields[1].len() == 16)
+        .filter(|fields: &Vec<_>| fields[1].len() == 16 && is_of_age(fields[4]))
         .map(|fields| fields[1..5].join(";"))
         .collect();
     found.sort_unstable();
     found.dedup_by(|one, other| one[..16] == other[..16]);
     found
+}
+
+/// By an ISO date; who does not say it may be a minor.
+fn is_of_age(born: &str) -> bool {
+    ("1900".."2008").contains(&born)
 }
 
 pub(crate) fn line(id: &str, minute: usize, person: &str, profile: &str, level: &str) -> String {

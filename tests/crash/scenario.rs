@@ -37,6 +37,7 @@ max_quarantine_ratio = 1.0
 mode = "divert"
 [activation]
 delay_working_days = 0
+accepted_within_days = 36500
 "#;
 
 /// What an office hands in: a new person, and one whose documents are missing.

@@ -3,17 +3,22 @@
 use crate::domain::status::vocabulary;
 
 /// How many columns there are.
-pub const COLUMNS: usize = 19;
+pub const COLUMNS: usize = 23;
 
 vocabulary! {
     /// A column of a file of requests, in the order of [`super::request::Fields`].
     Column {
         /// The request's id, unique for ever: letters, digits and `._:/-`, at most 64; never a fiscal code.
         RequestId = "request_id",
+        /// What it asks for: `new_pin` (also where it is empty), `further_profile`, `replacement`, `revocation`,
+        /// `suspension`.
+        Kind = "kind",
         /// When the counter accepted it: `2013-11-04T10:15`, in the offices' zone unless it has an offset.
         AcceptedAt = "accepted_at",
         /// The office that took it.
         Office = "office",
+        /// The office competent for the holder, where that is another.
+        CompetentOffice = "competent_office",
         /// The channel.
         Channel = "channel",
         /// The holder's fiscal code.
@@ -40,6 +45,10 @@ vocabulary! {
         HalvesDelivered = "halves_delivered",
         /// Codes of the documents presented, separated by spaces or `|`.
         Documents = "documents",
+        /// Who asked: `self` (also where it is empty), `guardian`, `proxy`, `relative`.
+        Requester = "requester",
+        /// The reference of a proxy's mandate.
+        Mandate = "mandate",
         /// E-mail address.
         Email = "email",
         /// Telephone number.
@@ -60,22 +69,24 @@ impl Column {
     #[must_use]
     pub const fn is_required(self) -> bool {
         match self {
-            Self::RequestId
-            | Self::AcceptedAt
-            | Self::FiscalCode
+            Self::RequestId | Self::AcceptedAt | Self::FiscalCode => true,
+            Self::Kind
+            | Self::Office
+            | Self::CompetentOffice
+            | Self::Channel
             | Self::Surname
             | Self::GivenName
+            | Self::BirthDate
             | Self::Profile
+            | Self::Entity
             | Self::Level
             | Self::Credential
             | Self::CredentialScheme
-            | Self::HalvesDelivered
-            | Self::Documents => true,
-            Self::Office
-            | Self::Channel
-            | Self::BirthDate
-            | Self::Entity
             | Self::CredentialSalt
+            | Self::HalvesDelivered
+            | Self::Documents
+            | Self::Requester
+            | Self::Mandate
             | Self::Email
             | Self::Phone
             | Self::GuardianFiscalCode => false,

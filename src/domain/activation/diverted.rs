@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 
 use super::{
-    evaluation::{accepted, refused, refused_record},
+    applied,
+    evaluation::{refused, refused_record},
     grounds::{Grounds, to_millisecond},
+    kind::Kind,
     refusal::{Refusal, RequestMistake},
-    submission::{Origin, Submission},
+    submission::{Origin, Submission, Verdict},
 };
 use crate::domain::{
     field::Field, normalise::trimmed, parse::parse, payload::payload, raw_record::RawRecord,
@@ -39,7 +41,8 @@ pub fn evaluate_diverted(pin: &DivertedPin<'_>, grounds: &Grounds) -> Submission
         Ok(record) => match record.status {
             LegacyStatus::Active | LegacyStatus::Pending => {
                 let profile = grounds.rules.catalogue.get(record.profile);
-                accepted(&request_id, accepted_at, &record, profile)
+                let request = applied::diverted(&request_id, accepted_at, &record, profile);
+                Verdict::Accepted(Box::new(request))
             }
             LegacyStatus::Suspended | LegacyStatus::Revoked | LegacyStatus::Ceased => refused(
                 Refusal::Request(RequestMistake::NothingToActivate),
@@ -50,6 +53,7 @@ pub fn evaluate_diverted(pin: &DivertedPin<'_>, grounds: &Grounds) -> Submission
     };
     Submission {
         origin: Origin::Divert,
+        kind: Kind::NewPin,
         accepted_at,
         not_before: (grounds.schedule).not_before(accepted_at, trimmed(raw.get(Field::Office))),
         documents: Vec::new(),

@@ -1,30 +1,20 @@
 //! What a request that is due does to a person.
-//!
-//! The new PIN takes the place of the present one, which is retired and points to it. The grant asked for is
-//! given by evidence of the request: a grant that is ended, suspended or pending becomes active at exactly
-//! the level of the request, whose documents were presented anew; an active one is raised to that level but
-//! never beyond it, and never lowered. All other grants stay as they are. What the person may do is the
-//! lower of PIN level and grant level.
-//!
-//! A request accepted before one that took effect already (its second half came late) gives its grant, but
-//! its PIN arrives retired: the later PIN stands.
 
 use jiff::civil::Date;
 
 use super::{
+    granting, issuing,
+    kind::Requester,
     refusal::Failure,
-    request::Request,
-    standing::{
-        ACTIVATION_SOURCE, Credential, Grant, Identity, MaxAges, Pin, PinName, Standing, expiry,
-        rows,
-    },
+    request::{Ask, Request},
+    standing::{ACTIVATION_SOURCE, Grant, Identity, MaxAges, Pin, Standing, rows},
+    taking_away::{self, Taken},
 };
 use crate::domain::{
     digest::RowHash,
     fiscal_code::FiscalCode,
     folding,
     rows::{DelegationRow, FiscalCodeRow},
-    status::{Disposition, GrantStatus, LegacyStatus, PinStatus},
     tally::Tally,
 };
 
@@ -55,7 +45,7 @@ pub struct Effect {
     pub fiscal_code: FiscalCode,
     /// Who it is, as the model has it afterwards.
     pub identity: Identity,
-    /// A PIN that gives way comes before the one that takes its place; a new one comes last.
+    /// One that gives way comes before the one that takes its place; a new one comes last.
     pub pins: Vec<Change<Pin>>,
     /// Grants that are new or change.
     pub grants: Vec<Change<Grant>>,
@@ -115,142 +105,86 @@ pub fn of(
     today: Date,
     ages: &MaxAges,
 ) -> Result<Effect, Failure> {
-    if !ages.contains_key(&request.profile) {
+    if !request.profile.is_empty() && !ages.contains_key(&request.profile) {
         return Err(Failure::ProfileUnknown);
     }
     if standing.is_some_and(|person| !same_person(&person.identity, &request.identity)) {
         return Err(Failure::IdentityConflict);
     }
-    let grant = grant_change(request, standing, today);
-    let mut pin = new_pin(request);
-    let grants_after = standing
-        .into_iter()
-        .flat_map(|person| &person.grants)
-        .filter(|held| !held.is_of_same(&grant.after))
-        .chain([&grant.after]);
-    pin.expires_on = expiry(request.expires_on, grants_after, today, ages);
-    let guardian = request.guardian.filter(|guardian| {
-        !standing.is_some_and(|person| {
-            person
-                .guardians
-                .iter()
-                .any(|code| code == guardian.as_str())
-        })
-    });
-    Ok(Effect {
-        holder: standing.map_or(Holder::New, |_| Holder::Standing),
-        fiscal_code: standing.map_or(request.fiscal_code, |person| person.fiscal_code),
-        identity: standing
-            .map_or(&request.identity, |person| &person.identity)
-            .clone(),
-        pins: pin_changes(pin, request, standing),
-        grants: if grant.before.as_ref() == Some(&grant.after) {
-            Vec::new()
-        } else {
-            vec![grant]
-        },
-        delegations: guardian
-            .map(|guardian_fiscal_code| DelegationRow {
-                guardian_fiscal_code,
-                evidence: evidence(request),
-            })
-            .into_iter()
-            .collect(),
-    })
+    if !request.kind().takes_away() && standing.is_some_and(|person| is_ward(person, request)) {
+        return Err(Failure::GuardianMustAsk);
+    }
+    let there = |otherwise| standing.ok_or(otherwise);
+    let mut effect = match &request.ask {
+        Ask::NewPin(pin) => issuing::new_pin(request, pin, standing, today, ages),
+        Ask::Replacement(pin) => {
+            issuing::replacement(request, pin, there(Failure::PinMissing)?, today, ages)?
+        }
+        Ask::FurtherProfile(level) => {
+            granting::further_profile(request, *level, there(Failure::PinMissing)?, today, ages)?
+        }
+        Ask::Revocation => taking_away::from(request, there(Failure::HolderUnknown)?, Taken::Away)?,
+        Ask::Suspension => {
+            taking_away::from(request, there(Failure::HolderUnknown)?, Taken::ForNow)?
+        }
+    };
+    effect.delegations = delegation(request, standing).into_iter().collect();
+    Ok(effect)
 }
 
-/// As the judge compares people: names folded, birth dates where both are present.
+impl Effect {
+    /// One that changes nothing yet of the person who has the code of `request`.
+    pub(super) fn on(request: &Request, standing: Option<&Standing>) -> Self {
+        Self {
+            holder: standing.map_or(Holder::New, |_| Holder::Standing),
+            fiscal_code: standing.map_or(request.fiscal_code, |person| person.fiscal_code),
+            identity: standing
+                .map_or(&request.identity, |person| &person.identity)
+                .clone(),
+            pins: Vec::new(),
+            grants: Vec::new(),
+            delegations: Vec::new(),
+        }
+    }
+}
+
+/// As the judge compares people: names folded, birth dates where both are present. Who revokes need not say a
+/// name.
 fn same_person(one: &Identity, other: &Identity) -> bool {
     let same_given_name = match (&one.given_name, &other.given_name) {
         (Some(one), Some(other)) => folding::same(one, other),
         (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
+        (Some(_), None) | (None, Some(_)) => other.surname.is_empty(),
     };
     let same_birth_date = match (one.birth_date, other.birth_date) {
         (Some(one), Some(other)) => one == other,
         (None, _) | (_, None) => true,
     };
-    folding::same(&one.surname, &other.surname) && same_given_name && same_birth_date
+    let same_surname = other.surname.is_empty() || folding::same(&one.surname, &other.surname);
+    same_surname && same_given_name && same_birth_date
 }
 
-fn evidence(request: &Request) -> String {
+/// Whether the person has a guardian, and asks without one. What the old application diverted it saw itself.
+fn is_ward(person: &Standing, request: &Request) -> bool {
+    match request.requester {
+        Some(Requester::Holder) => !person.guardians.is_empty(),
+        Some(Requester::Guardian | Requester::Proxy | Requester::Relative) | None => false,
+    }
+}
+
+/// What shows that a request gave a right.
+pub(super) fn evidence(request: &Request) -> String {
     format!("{ACTIVATION_SOURCE}:{}", request.request_id)
 }
 
-fn grant_change(request: &Request, standing: Option<&Standing>, today: Date) -> Change<Grant> {
-    let asked = Grant {
-        profile: request.profile.clone(),
-        entity: request.entity.clone(),
-        status: GrantStatus::Active,
-        level: request.level,
-        valid_from: today,
+fn delegation(request: &Request, standing: Option<&Standing>) -> Option<DelegationRow> {
+    let guardian_fiscal_code = request.guardian?;
+    let is_known = standing.is_some_and(|person| {
+        let mut guardians = person.guardians.iter();
+        guardians.any(|code| code == guardian_fiscal_code.as_str())
+    });
+    (!is_known).then(|| DelegationRow {
+        guardian_fiscal_code,
         evidence: evidence(request),
-    };
-    let held = standing
-        .into_iter()
-        .flat_map(|person| &person.grants)
-        .find(|held| held.is_of_same(&asked))
-        .cloned();
-    let stays = held.as_ref().is_some_and(|held| match held.status {
-        GrantStatus::Active => held.level >= asked.level,
-        GrantStatus::Suspended | GrantStatus::Pending | GrantStatus::Ended => false,
-    });
-    match held {
-        Some(held) if stays => Change {
-            before: Some(held.clone()),
-            after: held,
-        },
-        before => Change {
-            before,
-            after: asked,
-        },
-    }
-}
-
-fn new_pin(request: &Request) -> Pin {
-    let Credential { hash, scheme, salt } = request.credential.clone();
-    Pin {
-        name: PinName {
-            source: ACTIVATION_SOURCE.to_owned(),
-            legacy_id: request.request_id.clone(),
-        },
-        status: PinStatus::Active,
-        disposition: Disposition::Survivor,
-        level: request.level,
-        credential: Some(Credential { hash, scheme, salt }),
-        halves_delivered: request.halves_delivered,
-        issued_on: request.issued_on,
-        expires_on: request.expires_on,
-        last_used_on: None,
-        office: request.office.clone(),
-        channel: request.channel.clone(),
-        legacy_profile: request.profile.clone(),
-        legacy_entity: request.entity.clone(),
-        legacy_status: LegacyStatus::Active,
-        superseded_by: None,
-    }
-}
-
-fn pin_changes(mut pin: Pin, request: &Request, standing: Option<&Standing>) -> Vec<Change<Pin>> {
-    let later = standing
-        .and_then(|person| person.latest_request.as_ref())
-        .filter(|(accepted_at, _)| *accepted_at > request.accepted_at);
-    let mut changes = Vec::with_capacity(2);
-    if let Some((_, later)) = later {
-        pin.status = PinStatus::Retired;
-        pin.superseded_by = Some(later.clone());
-    } else if let Some(present) = standing.and_then(|person| person.pin.clone()) {
-        let mut retired = present.clone();
-        retired.status = PinStatus::Retired;
-        retired.superseded_by = Some(pin.name.clone());
-        changes.push(Change {
-            before: Some(present),
-            after: retired,
-        });
-    }
-    changes.push(Change {
-        before: None,
-        after: pin,
-    });
-    changes
+    })
 }

@@ -6,23 +6,23 @@
 use jiff::Timestamp;
 
 use super::{
+    applied,
+    channel::Channel,
     column::Column,
-    credential,
+    counter_rules::{self, Case},
     fingerprint::fingerprint,
     grounds::Grounds,
-    refusal::{Refusal, RequestMistake},
-    request::{Fields, Request},
-    standing::{Credential, Identity},
+    kind::{Kind, Requester},
+    refusal::Refusal,
+    request::{Ask, Fields},
     submission::{Applicant, Origin, Submission, Verdict},
 };
 use crate::domain::{
-    catalogue::Profile,
     field::{FIELDS, Field},
     fiscal_code::FiscalCode,
     legacy_record::LegacyRecord,
     normalise::{code, trimmed},
-    parse::{Rejection, parse},
-    quarantine::Reason,
+    parse::{Rejection, parse, parse_meant},
     raw_record::{RawRecord, Shape, SourceIndex},
 };
 
@@ -48,6 +48,8 @@ pub fn evaluate(
     now: Timestamp,
 ) -> Result<Submission, Unusable> {
     let request_id = request_id(fields)?;
+    let kind = kind(fields)?;
+    let requester = requester(fields)?;
     let accepted_at = grounds
         .moment(fields.get(Column::AcceptedAt))
         .ok_or(Unusable {
@@ -55,30 +57,86 @@ pub fn evaluate(
             problem: "is no date and time such as 2013-11-04T10:15",
         })?;
     let issued_on = grounds.local_date(accepted_at).to_string();
-    let raw = record(fields, &issued_on, grounds.activation_source());
-    let documents = documents(fields);
-    let verdict = match parse(&raw, &grounds.rules) {
-        Err(rejection) => refused_record(rejection, &raw),
-        Ok(record) => {
-            let profile = grounds.rules.catalogue.get(record.profile);
-            let mistake = mistake(&record, profile, &documents)
-                .or_else(|| in_time(&record, accepted_at, now))
-                .or_else(|| of_office(fields, grounds));
-            match mistake {
-                Some((refusal, detail)) => refused(refusal, detail, &raw),
-                None => accepted(request_id, accepted_at, &record, profile),
-            }
-        }
+    let raw = record(fields, kind, &issued_on, grounds.activation_source());
+    let case = Case {
+        kind,
+        requester,
+        accepted_at,
+        now,
+        mandate: fields.get(Column::Mandate),
+        documents: documents(fields),
+        raw: &raw,
+        grounds,
     };
     Ok(Submission {
         request_id: request_id.to_owned(),
         origin: Origin::Intake,
+        kind,
         accepted_at,
-        not_before: (grounds.schedule).not_before(accepted_at, fields.get(Column::Office)),
+        not_before: if kind.takes_away() {
+            accepted_at
+        } else {
+            (grounds.schedule).not_before(accepted_at, fields.get(Column::Office))
+        },
         payload: fingerprint(fields, grounds),
-        documents,
-        verdict,
+        verdict: verdict(request_id, fields, &case),
+        documents: case.documents,
     })
+}
+
+fn verdict(request_id: &str, fields: &Fields<'_>, case: &Case<'_>) -> Verdict {
+    let ask: fn(&LegacyRecord<'_>) -> Ask = match case.kind {
+        Kind::NewPin => |record| Ask::NewPin(applied::pin(record)),
+        Kind::Replacement => |record| Ask::Replacement(applied::pin(record)),
+        Kind::FurtherProfile => |record| Ask::FurtherProfile(record.level),
+        Kind::Revocation => return takes_away(request_id, fields, case, Ask::Revocation),
+        Kind::Suspension => return takes_away(request_id, fields, case, Ask::Suspension),
+    };
+    let raw = case.raw;
+    match parse(raw, &case.grounds.rules) {
+        Err(rejection) => refused_record(rejection, raw),
+        Ok(record) => match counter_rules::broken_by_giving(case, &record) {
+            Some((refusal, detail)) => refused(refusal, detail, raw),
+            None => {
+                let request = applied::gives(request_id, fields, case, &record, ask(&record));
+                Verdict::Accepted(Box::new(request))
+            }
+        },
+    }
+}
+
+fn takes_away(request_id: &str, fields: &Fields<'_>, case: &Case<'_>, ask: Ask) -> Verdict {
+    match parse_meant(case.raw, &case.grounds.rules) {
+        Err(rejection) => refused_record(rejection, case.raw),
+        Ok(meant) => match counter_rules::broken(case) {
+            Some((refusal, detail)) => refused(refusal, detail, case.raw),
+            None => {
+                let request = applied::takes_away(request_id, fields, case, meant, ask);
+                Verdict::Accepted(Box::new(request))
+            }
+        },
+    }
+}
+
+fn kind(fields: &Fields<'_>) -> Result<Kind, Unusable> {
+    match fields.get(Column::Kind) {
+        "" => Ok(Kind::NewPin),
+        name => Kind::by_name(&name.to_ascii_lowercase()).ok_or(Unusable {
+            column: Column::Kind,
+            problem: "is none of new_pin, further_profile, replacement, revocation, suspension",
+        }),
+    }
+}
+
+fn requester(fields: &Fields<'_>) -> Result<Requester, Unusable> {
+    match fields.get(Column::Requester) {
+        "" if fields.get(Column::GuardianFiscalCode).is_empty() => Ok(Requester::Holder),
+        "" => Ok(Requester::Guardian),
+        name => Requester::by_name(&name.to_ascii_lowercase()).ok_or(Unusable {
+            column: Column::Requester,
+            problem: "is none of self, guardian, proxy, relative",
+        }),
+    }
 }
 
 fn request_id<'a>(fields: &Fields<'a>) -> Result<&'a str, Unusable> {
@@ -103,7 +161,14 @@ fn request_id<'a>(fields: &Fields<'a>) -> Result<&'a str, Unusable> {
     })
 }
 
-fn record<'a>(fields: &Fields<'a>, issued_on: &'a str, source: SourceIndex) -> RawRecord<'a> {
+/// The line as a legacy record: active where it brings a PIN; otherwise revoked, of which no credential is asked.
+fn record<'a>(
+    fields: &Fields<'a>,
+    kind: Kind,
+    issued_on: &'a str,
+    source: SourceIndex,
+) -> RawRecord<'a> {
+    let channel = fields.get(Column::Channel);
     let mut record = [""; FIELDS];
     let mut set = |field: Field, text: &'a str| record[field.index()] = text;
     set(Field::LegacyId, fields.get(Column::RequestId));
@@ -113,8 +178,15 @@ fn record<'a>(fields: &Fields<'a>, issued_on: &'a str, source: SourceIndex) -> R
     set(Field::BirthDate, fields.get(Column::BirthDate));
     set(Field::Profile, fields.get(Column::Profile));
     set(Field::Entity, fields.get(Column::Entity));
-    set(Field::Status, "A");
-    set(Field::Level, fields.get(Column::Level));
+    set(Field::Status, if kind.brings_pin() { "A" } else { "R" });
+    set(
+        Field::Level,
+        match (fields.get(Column::Level), Channel::of(channel)) {
+            ("", Some(Channel::Counter)) => "DISP",
+            ("", Some(Channel::Web | Channel::Telephone)) => "ORD",
+            (text, _) => text,
+        },
+    );
     set(Field::Credential, fields.get(Column::Credential));
     set(
         Field::CredentialScheme,
@@ -123,12 +195,12 @@ fn record<'a>(fields: &Fields<'a>, issued_on: &'a str, source: SourceIndex) -> R
     set(Field::CredentialSalt, fields.get(Column::CredentialSalt));
     set(Field::IssuedOn, issued_on);
     set(Field::Office, fields.get(Column::Office));
-    set(Field::Channel, fields.get(Column::Channel));
+    set(Field::Channel, channel);
     // A legacy record that says nothing was delivered whole; a request has to say.
     set(
         Field::HalvesDelivered,
         match fields.get(Column::HalvesDelivered) {
-            "" => "unsaid",
+            "" if kind.brings_pin() => "unsaid",
             text => text,
         },
     );
@@ -158,94 +230,6 @@ fn documents(fields: &Fields<'_>) -> Vec<String> {
     documents.sort_unstable();
     documents.dedup();
     documents
-}
-
-type Mistake = (Refusal, String);
-
-/// What the record's own rules do not see.
-fn mistake(record: &LegacyRecord<'_>, profile: &Profile, documents: &[String]) -> Option<Mistake> {
-    let scheme = record.credential_scheme.as_deref().unwrap_or_default();
-    if !credential::has_shape_of(scheme, record.credential.unwrap_or_default()) {
-        let detail = format!("credential has not the form of a {scheme} hash");
-        return Some((
-            Refusal::Request(RequestMistake::CredentialNotHashed),
-            detail,
-        ));
-    }
-    let presented = |required: &&String| {
-        documents
-            .iter()
-            .any(|code| code.eq_ignore_ascii_case(required))
-    };
-    let missing: Vec<&str> = profile
-        .documents
-        .iter()
-        .filter(|required| !presented(required))
-        .map(String::as_str)
-        .collect();
-    (!missing.is_empty()).then(|| {
-        let detail = format!("profile {} requires {}", profile.code, missing.join(", "));
-        (Refusal::Request(RequestMistake::DocumentsMissing), detail)
-    })
-}
-
-fn of_office(fields: &Fields<'_>, grounds: &Grounds) -> Option<Mistake> {
-    let problem = grounds.office_problem(fields.get(Column::Office))?;
-    let refusal = Refusal::Request(RequestMistake::OfficeUnknown);
-    Some((refusal, problem.to_owned()))
-}
-
-fn in_time(record: &LegacyRecord<'_>, accepted_at: Timestamp, now: Timestamp) -> Option<Mistake> {
-    if accepted_at > now {
-        let detail = "accepted_at lies in the future".to_owned();
-        return Some((Refusal::Request(RequestMistake::AcceptedInFuture), detail));
-    }
-    record
-        .birth_date
-        .filter(|birth| *birth > record.issued_on)
-        .map(|_| {
-            let detail = "birth_date lies after accepted_at".to_owned();
-            (Refusal::Record(Reason::DateInvalid), detail)
-        })
-}
-
-pub(super) fn accepted(
-    request_id: &str,
-    accepted_at: Timestamp,
-    record: &LegacyRecord<'_>,
-    profile: &Profile,
-) -> Verdict {
-    let owned = |text: Option<&str>| text.map(str::to_owned);
-    Verdict::Accepted(Box::new(Request {
-        request_id: request_id.to_owned(),
-        accepted_at,
-        fiscal_code: record.fiscal_code,
-        identity: Identity {
-            surname: record.surname.to_owned(),
-            given_name: owned(record.given_name),
-            birth_date: record.birth_date,
-            email: owned(record.email),
-            phone: owned(record.phone),
-        },
-        profile: profile.code.clone(),
-        entity: record.entity.clone().into_owned(),
-        level: record.level,
-        credential: Credential {
-            hash: record.credential.unwrap_or_default().to_owned(),
-            scheme: record
-                .credential_scheme
-                .as_deref()
-                .unwrap_or_default()
-                .to_owned(),
-            salt: owned(record.credential_salt),
-        },
-        issued_on: record.issued_on,
-        expires_on: record.expires_on,
-        office: owned(record.office),
-        channel: owned(record.channel.as_deref()),
-        halves_delivered: record.halves_delivered,
-        guardian: record.guardian,
-    }))
 }
 
 pub(super) fn refused_record(rejection: Rejection, raw: &RawRecord<'_>) -> Verdict {

@@ -24,25 +24,17 @@ pub(super) fn fingerprint(fields: &Fields<'_>, grounds: &Grounds) -> String {
             | Column::Credential
             | Column::CredentialScheme
             | Column::CredentialSalt => is_hash,
-            Column::RequestId
-            | Column::AcceptedAt
-            | Column::Office
-            | Column::Channel
-            | Column::FiscalCode
-            | Column::Surname
-            | Column::GivenName
-            | Column::BirthDate
-            | Column::Profile
-            | Column::Entity
-            | Column::HalvesDelivered
-            | Column::Documents
-            | Column::Email
-            | Column::Phone
-            | Column::GuardianFiscalCode => true,
+            _any_other => true,
         };
-        let text = if counts { fields.get(*column) } else { "" };
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
+        let text = fields.get(*column);
+        // Empty ones do not count, so that a file means the same where a later version knows more columns.
+        for text in [column.as_str(), text]
+            .iter()
+            .filter(|_| counts && !text.is_empty())
+        {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
     }
     let hex: String = hash
         .finalize()

@@ -5,7 +5,7 @@ use jiff::{
     civil::{Date, DateTime},
 };
 
-use super::{schedule::Schedule, standing::ACTIVATION_SOURCE};
+use super::{policy::Policy, schedule::Schedule, standing::ACTIVATION_SOURCE};
 use crate::domain::{
     fiscal_code::FiscalCode,
     raw_record::SourceIndex,
@@ -18,6 +18,7 @@ use crate::domain::{
 pub struct Grounds {
     pub(super) rules: Rules,
     pub(super) schedule: Schedule,
+    pub(super) policy: Policy,
 }
 
 impl Grounds {
@@ -33,7 +34,18 @@ impl Grounds {
             status_codes: SourceRules::default_status_codes(),
             level_codes,
         });
-        Self { rules, schedule }
+        Self {
+            rules,
+            schedule,
+            policy: Policy::default(),
+        }
+    }
+
+    /// The same, with what the counters may accept.
+    #[must_use]
+    pub fn with(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
     }
 
     /// The local date of a moment.

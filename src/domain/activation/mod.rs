@@ -4,16 +4,23 @@
 //! effect on the person as the model holds him ([`effect`]). Rights are always the lower of the PIN's level
 //! and the grant's.
 
+mod applied;
 pub mod calendar;
+pub mod channel;
 pub mod column;
+mod counter_rules;
 pub mod credential;
 pub mod diverted;
 pub mod effect;
 pub mod evaluation;
 mod fingerprint;
+mod granting;
 pub mod grounds;
+mod issuing;
+pub mod kind;
 pub mod office;
 pub mod pending;
+pub mod policy;
 pub mod refusal;
 pub mod request;
 pub mod revocation;
@@ -21,4 +28,5 @@ pub mod schedule;
 mod sequence;
 pub mod standing;
 pub mod submission;
+mod taking_away;
 pub mod waiting;

@@ -32,11 +32,7 @@ pub fn activate(
     if before.status != PinStatus::Pending || before.halves_delivered < 2 {
         return None;
     }
-    let grants: Vec<_> = standing
-        .grants
-        .iter()
-        .filter_map(|grant| granted(grant, delivered))
-        .collect();
+    let grants = granted(standing, delivered);
     let mut after = before.clone();
     after.status = PinStatus::Active;
     let untouched = standing
@@ -58,7 +54,15 @@ pub fn activate(
     })
 }
 
-fn granted(grant: &Grant, delivered: &[Delivered]) -> Option<Change<Grant>> {
+/// Of the person's pending grants those that one of these PINs brought, active and never above that PIN's level.
+pub(super) fn granted(standing: &Standing, delivered: &[Delivered]) -> Vec<Change<Grant>> {
+    let grants = standing.grants.iter();
+    grants
+        .filter_map(|grant| active(grant, delivered))
+        .collect()
+}
+
+fn active(grant: &Grant, delivered: &[Delivered]) -> Option<Change<Grant>> {
     let highest = delivered
         .iter()
         .filter(|pin| pin.profile == grant.profile && pin.entity == grant.entity)

@@ -15,6 +15,26 @@ vocabulary! {
         NothingToActivate = "nothing_to_activate",
         /// The office is empty or not in the file of offices, where there is one.
         OfficeUnknown = "office_unknown",
+        /// A relative, without a mandate, asks.
+        RelativeWithoutMandate = "relative_without_mandate",
+        /// A proxy asks without the reference of a mandate.
+        MandateMissing = "mandate_missing",
+        /// A proxy asks, and the configuration accepts none.
+        ProxiesNotAccepted = "proxies_not_accepted",
+        /// A minor, or somebody who has a guardian, asks alone.
+        GuardianMustAsk = "guardian_must_ask",
+        /// A guardian asks who does not say who he is, or does not declare to be it.
+        GuardianNotShown = "guardian_not_shown",
+        /// The channel reaches people by a contact that is missing.
+        ContactMissing = "contact_missing",
+        /// A certified mailbox (PEC) is no contact of the channel by e-mail.
+        ContactCertified = "contact_certified",
+        /// A level that the channel does not give.
+        LevelAboveChannel = "level_above_channel",
+        /// A credential where the request brings no PIN.
+        CredentialUnexpected = "credential_unexpected",
+        /// It was accepted longer ago than requests are taken in.
+        AcceptedTooLongAgo = "accepted_too_long_ago",
         /// The queue holds another request with this id.
         RequestIdTaken = "request_id_taken",
     }
@@ -45,10 +65,19 @@ vocabulary! {
     Failure {
         /// The person in the model has another name or birth date.
         IdentityConflict = "identity_conflict",
+        /// The holder has a guardian, who did not ask.
+        GuardianMustAsk = "guardian_must_ask",
+        /// Nobody in the model has the code.
+        HolderUnknown = "holder_unknown",
+        /// The person has no PIN that is active, suspended or pending.
+        PinMissing = "pin_missing",
+        /// The person does not have the profile.
+        GrantMissing = "grant_missing",
+        /// A suspension came later, or at the same time.
+        Suspended = "suspended",
         /// The target's catalogue has no such profile.
         ProfileUnknown = "profile_unknown",
-        /// A PIN of the same person, profile and entity was revoked under the lock, and not before the request was
-        /// accepted.
+        /// The PIN, or the profile, was revoked, and not before the request was accepted.
         Revoked = "revoked",
         /// The database refused the effect time and again.
         SetAside = "set_aside",

@@ -1,4 +1,4 @@
-//! Revocations that came while PIN management was locked.
+//! What was taken away while PIN management was locked, or at the counter.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::request::Request;
+use super::{refusal::Failure, request::Request};
 use crate::domain::{
     parse::{entity, profile},
     raw_record::RawRecord,
@@ -44,32 +44,61 @@ impl GrantHash {
     }
 }
 
-/// What was revoked, or ceased, under the lock, and when that was last, by the legacy's clock.
+/// What was taken away, and when that was last: revoked, or ceased, under the lock by the legacy's clock; revoked or
+/// suspended at the counter when that was accepted.
 #[derive(Debug, Default)]
-pub struct Revocations(HashMap<GrantHash, Timestamp>);
+pub struct Revocations {
+    revoked: HashMap<GrantHash, Timestamp>,
+    suspended: HashMap<GrantHash, Timestamp>,
+}
 
 impl Revocations {
-    /// Adds one.
+    /// Adds the revocation of a grant; of all somebody has, where profile and entity are empty.
     pub fn add(&mut self, grant: GrantHash, at: Timestamp) {
-        let last = self.0.entry(grant).or_insert(at);
-        *last = at.max(*last);
+        add(&mut self.revoked, grant, at);
+    }
+
+    /// Adds a suspension in the same way.
+    pub fn add_suspension(&mut self, grant: GrantHash, at: Timestamp) {
+        add(&mut self.suspended, grant, at);
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.revoked.is_empty() && self.suspended.is_empty()
     }
 
-    /// Whether one keeps a request from taking effect: what was accepted before it, and what may have been, for
-    /// counters note the minute. `codes` are those the person has, or had, beside the request's own.
+    /// What keeps a request that gives rights from taking effect: something taken away after it was accepted, or
+    /// at the same time, for counters note the minute. `codes` are those the person has, or had, beside the
+    /// request's own.
     #[must_use]
-    pub fn win_over(&self, request: &Request, codes: &[String]) -> bool {
+    pub fn failure_of(&self, request: &Request, codes: &[String]) -> Option<Failure> {
+        if self.is_empty() || request.kind().takes_away() {
+            return None;
+        }
         let own = request.fiscal_code.as_str();
-        !self.is_empty()
-            && (codes.iter().map(String::as_str).chain([own])).any(|code| {
+        let meant: Vec<_> = (codes.iter().map(String::as_str).chain([own]))
+            .flat_map(|code| {
                 let grant = GrantHash::of(code, &request.profile, &request.entity);
-                (self.0.get(&grant)).is_some_and(|at| request.accepted_at <= *at)
+                [grant, GrantHash::of(code, "", "")]
             })
+            .collect();
+        let is_in = |taken: &HashMap<GrantHash, Timestamp>| {
+            let mut at = meant.iter().filter_map(|grant| taken.get(grant));
+            at.any(|at| request.accepted_at <= *at)
+        };
+        if is_in(&self.revoked) {
+            Some(Failure::Revoked)
+        } else if is_in(&self.suspended) {
+            Some(Failure::Suspended)
+        } else {
+            None
+        }
     }
+}
+
+fn add(taken: &mut HashMap<GrantHash, Timestamp>, grant: GrantHash, at: Timestamp) {
+    let last = taken.entry(grant).or_insert(at);
+    *last = at.max(*last);
 }

@@ -1,9 +1,12 @@
 //! Several effects on one person, one after the other.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{
     effect::{Change, Effect},
+    request::Request,
     standing::{Grant, Pin, Standing},
 };
 
@@ -34,10 +37,12 @@ fn merge<T>(changes: &mut Vec<Change<T>>, later: Change<T>, same: impl Fn(&T, &T
 }
 
 impl Standing {
-    /// The person after `effect`, which a request accepted at `accepted_at` had.
+    /// The person after `effect`, which `request` had.
     #[must_use]
-    pub fn after(before: Option<Self>, effect: &Effect, accepted_at: Timestamp) -> Self {
+    pub fn after(before: Option<Self>, effect: &Effect, request: &Request) -> Self {
+        let accepted_at = request.accepted_at;
         let mut person = Self::after_pending(before, effect);
+        (person.accepted).insert(request.request_id.clone(), accepted_at);
         let brought = effect.pins.iter().find(|change| change.before.is_none());
         let is_later = |(at, _): &(Timestamp, _)| *at > accepted_at;
         if let Some(pin) = brought
@@ -56,6 +61,7 @@ impl Standing {
             identity: effect.identity.clone(),
             pin: None,
             latest_request: None,
+            accepted: BTreeMap::new(),
             grants: Vec::new(),
             guardians: Vec::new(),
         });

@@ -147,10 +147,22 @@ pub struct Standing {
     pub pin: Option<Pin>,
     /// The PIN of the request accepted last among those that took effect, whatever became of it.
     pub latest_request: Option<(Timestamp, PinName)>,
+    /// When the requests were accepted by which he came to a PIN or a grant, by their ids, as far as it matters.
+    pub accepted: BTreeMap<String, Timestamp>,
     /// All his grants.
     pub grants: Vec<Grant>,
     /// The codes of his guardians.
     pub guardians: Vec<String>,
+}
+
+impl Standing {
+    /// The PIN of a request accepted after that moment, if one took effect.
+    pub(super) fn pin_accepted_after(&self, at: Timestamp) -> Option<PinName> {
+        let latest = self.latest_request.as_ref();
+        latest
+            .filter(|(accepted_at, _)| *accepted_at > at)
+            .map(|(_, name)| name.clone())
+    }
 }
 
 /// `max_age_days` by profile, as the target's catalogue has it.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{refusal::Refusal, request::Request};
+use super::{kind::Kind, refusal::Refusal, request::Request};
 use crate::domain::status::vocabulary;
 
 vocabulary! {
@@ -76,6 +76,8 @@ pub struct Submission {
     pub request_id: String,
     /// Where it came from.
     pub origin: Origin,
+    /// What it asks for.
+    pub kind: Kind,
     /// When it was accepted, or refused, at the counter; to the millisecond.
     pub accepted_at: Timestamp,
     /// The earliest moment at which it may take effect.

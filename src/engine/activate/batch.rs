@@ -15,6 +15,7 @@ use crate::{
             grounds::Grounds,
             pending::{self, Delivered},
             refusal::Failure,
+            revocation::Revocations,
             standing::{ACTIVATION_SOURCE, MaxAges, PinName, Standing},
         },
         tally::Tally,
@@ -52,13 +53,15 @@ pub(super) struct Outcome {
 /// People as they stand, and what is to become of them.
 struct Plan {
     people: People,
+    /// What was taken away from them at the counters.
+    taken_away: Revocations,
     /// Codes that lead to them, by person; none where no code matters.
     codes: HashMap<i64, Vec<String>>,
     delivered: HashMap<i64, Vec<Delivered>>,
     effects: Vec<PersonEffect>,
     settled: Settled,
     /// Requests by number.
-    done: Vec<(i64, i64)>,
+    done: Vec<(i64, Option<i64>)>,
     failed: Vec<(i64, Failure)>,
 }
 
@@ -253,8 +256,12 @@ impl<'b> Batch<'b> {
         person_ids.sort_unstable();
         person_ids.dedup();
         let mut plan = self.plan(&person_ids)?;
-        if !self.revoked.revocations().is_empty() {
+        plan.taken_away = self.taken_away_from(requests)?;
+        if !(self.revoked.revocations().is_empty() && plan.taken_away.is_empty()) {
             plan.codes = self.tx.codes_of(&person_ids)?;
+        }
+        if requests.iter().any(|due| due.request.kind().takes_away()) {
+            self.tx.add_accepted(&mut plan.people)?;
         }
         let out_of_turn = self.out_of_turn(&people, &person_ids)?;
         for (whose, requests) in people {
@@ -302,6 +309,7 @@ impl<'b> Batch<'b> {
         };
         Ok(Plan {
             people,
+            taken_away: Revocations::default(),
             codes: HashMap::new(),
             delivered,
             effects: Vec::new(),
@@ -346,10 +354,11 @@ impl<'b> Batch<'b> {
         }
         for due in requests {
             let request = &due.request;
-            let effect = if self.revoked.revocations().win_over(request, &codes) {
-                Err(Failure::Revoked)
-            } else {
-                effect::of(request, standing.as_ref(), self.today, &self.ages)
+            let taken = [self.revoked.revocations(), &plan.taken_away];
+            let mut failures = (taken.iter()).filter_map(|taken| taken.failure_of(request, &codes));
+            let effect = match failures.next() {
+                Some(why) => Err(why),
+                None => effect::of(request, standing.as_ref(), self.today, &self.ages),
             };
             match effect {
                 Err(why) => {
@@ -361,15 +370,18 @@ impl<'b> Batch<'b> {
                     if effect.holder == Holder::New {
                         person_id = Some(ids.person_id(due.activation_id));
                     }
-                    let pin_id = ids.pin_id(due.activation_id);
-                    let name = PinName {
-                        source: ACTIVATION_SOURCE.to_owned(),
-                        legacy_id: request.request_id.clone(),
-                    };
-                    plan.people.pin_ids.insert(name, pin_id);
+                    let pin_id =
+                        (request.kind().brings_pin()).then(|| ids.pin_id(due.activation_id));
+                    if let Some(pin_id) = pin_id {
+                        let name = PinName {
+                            source: ACTIVATION_SOURCE.to_owned(),
+                            legacy_id: request.request_id.clone(),
+                        };
+                        plan.people.pin_ids.insert(name, pin_id);
+                    }
                     plan.done.push((due.activation_id, pin_id));
                     plan.settled.done.push((request.request_id.clone(), pin_id));
-                    standing = Some(Standing::after(standing, &effect, request.accepted_at));
+                    standing = Some(Standing::after(standing, &effect, request));
                     total = Some(match total {
                         Some(earlier) => earlier.then(effect),
                         None => effect,
@@ -380,6 +392,16 @@ impl<'b> Batch<'b> {
         if let (Some(person_id), Some(effect)) = (person_id, total) {
             plan.effects.push(PersonEffect { person_id, effect });
         }
+    }
+
+    /// What was taken away at the counters of those whose requests these are.
+    fn taken_away_from(&self, requests: &[Due]) -> Result<Revocations, StoreError> {
+        let current: Vec<_> = (requests.iter())
+            .filter_map(|due| self.grounds.current_code(due.request.fiscal_code))
+            .collect();
+        let current = current.iter().map(|code| code.as_str());
+        let codes: Vec<_> = requests.iter().map(code).chain(current).collect();
+        self.tx.taken_away_from(&codes)
     }
 
     /// The codes that those of a newcomer's requests lead to: his legacy records may be in quarantine.

@@ -134,7 +134,8 @@ impl ActivationTx<'_> {
         let sql = format!(
             "SELECT activation_id, request_id, accepted_at, fiscal_code, surname, given_name, birth_date,
                  email, phone, profile, entity, level, credential, credential_scheme, credential_salt,
-                 issued_on, expires_on, office, channel, halves_delivered, guardian_fiscal_code
+                 issued_on, expires_on, office, channel, halves_delivered, guardian_fiscal_code, kind,
+                 competent_office, requester, mandate
              FROM delayed_activation AS due
              WHERE {} AND fiscal_code IN (
                  SELECT listed.code FROM {listed}

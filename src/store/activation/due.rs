@@ -1,13 +1,14 @@
 //! What is due, and what waits.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::tx::ActivationTx;
 use crate::{
     domain::{
         activation::{
+            kind::{Kind, Requester},
             refusal::Failure,
-            request::Request,
+            request::{Ask, IssuedPin, Request},
             standing::{Credential, Identity},
         },
         status::Level,
@@ -111,34 +112,70 @@ impl ActivationTx<'_> {
 pub(super) fn due(row: &Row) -> Result<Due, StoreError> {
     let mut columns = row.columns();
     let activation_id = columns.next()?;
+    let (request_id, accepted_at, fiscal_code) =
+        (columns.next()?, columns.next()?, columns.next()?);
+    let identity = Identity {
+        surname: columns.next()?,
+        given_name: columns.next()?,
+        birth_date: columns.next()?,
+        email: columns.next()?,
+        phone: columns.next()?,
+    };
+    let (profile, entity) = (columns.next()?, columns.next()?);
+    let level = Level::by_name(&columns.next::<String>()?);
+    let credential = credential(columns.next()?, columns.next()?, columns.next()?);
+    let (issued_on, expires_on): (Option<Date>, Option<Date>) = (columns.next()?, columns.next()?);
+    let (office, channel) = (columns.next()?, columns.next()?);
+    let (halves_delivered, guardian) = (columns.next()?, columns.next()?);
+    let kind = columns.word(Kind::by_name)?;
+    let issued = || {
+        Some(IssuedPin {
+            level: level?,
+            credential: credential?,
+            issued_on: issued_on?,
+            expires_on,
+            channel,
+            halves_delivered,
+        })
+    };
+    let whole = || damaged("a request without the PIN or the level of its kind");
+    let ask = match kind {
+        Kind::NewPin => Ask::NewPin(issued().ok_or_else(whole)?),
+        Kind::Replacement => Ask::Replacement(issued().ok_or_else(whole)?),
+        Kind::FurtherProfile => Ask::FurtherProfile(level.ok_or_else(whole)?),
+        Kind::Revocation => Ask::Revocation,
+        Kind::Suspension => Ask::Suspension,
+    };
+    let competent_office = columns.next()?;
+    let requester: Option<String> = columns.next()?;
     let request = Request {
-        request_id: columns.next()?,
-        accepted_at: columns.next()?,
-        fiscal_code: columns.next()?,
-        identity: Identity {
-            surname: columns.next()?,
-            given_name: columns.next()?,
-            birth_date: columns.next()?,
-            email: columns.next()?,
-            phone: columns.next()?,
-        },
-        profile: columns.next()?,
-        entity: columns.next()?,
-        level: columns.word(Level::by_name)?,
-        credential: Credential {
-            hash: columns.next()?,
-            scheme: columns.next()?,
-            salt: columns.next()?,
-        },
-        issued_on: columns.next()?,
-        expires_on: columns.next()?,
-        office: columns.next()?,
-        channel: columns.next()?,
-        halves_delivered: columns.next()?,
-        guardian: columns.next()?,
+        request_id,
+        accepted_at,
+        fiscal_code,
+        identity,
+        profile,
+        entity,
+        office,
+        competent_office,
+        requester: requester.as_deref().and_then(Requester::by_name),
+        mandate: columns.next()?,
+        guardian,
+        ask,
     };
     Ok(Due {
         activation_id,
         request,
+    })
+}
+
+fn credential(
+    hash: Option<String>,
+    scheme: Option<String>,
+    salt: Option<String>,
+) -> Option<Credential> {
+    Some(Credential {
+        hash: hash?,
+        scheme: scheme?,
+        salt,
     })
 }

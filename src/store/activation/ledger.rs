@@ -11,8 +11,8 @@ use crate::{
 /// What became of requests and of migrated pending PINs in one transaction.
 #[derive(Clone, Debug, Default)]
 pub struct Settled {
-    /// Requests that took effect, and the PINs they brought.
-    pub done: Vec<(String, i64)>,
+    /// Requests that took effect, and the PINs they brought, if they bring any.
+    pub done: Vec<(String, Option<i64>)>,
     /// Requests that changed nothing.
     pub failed: Vec<(String, Failure)>,
     /// Pending PINs that became active.

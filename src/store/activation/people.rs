@@ -1,6 +1,6 @@
 //! People as they stand in the model.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -173,6 +173,32 @@ impl ActivationTx<'_> {
         Ok(())
     }
 
+    /// Adds when the requests were accepted by which these people came to their PINs and grants.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn add_accepted(&self, people: &mut People) -> Result<(), StoreError> {
+        let held: Vec<_> = people.standings.keys().copied().collect();
+        let begin = format!("{ACTIVATION_SOURCE}:");
+        let rows = self.of_people(
+            &held,
+            &format!(
+                "SELECT given.person_id, request.request_id, request.accepted_at
+                 FROM (SELECT person_id, legacy_id AS request_id FROM pin
+                         WHERE person_id {{of}} AND source = '{ACTIVATION_SOURCE}'
+                     UNION SELECT person_id, substr(evidence, {}) FROM profile_grant
+                         WHERE person_id {{of}} AND evidence LIKE '{begin}%') AS given
+                 JOIN delayed_activation AS request ON request.request_id = given.request_id",
+                begin.len() + 1
+            ),
+        )?;
+        for row in &rows {
+            let (id, at): (String, Timestamp) = (row.get(1)?, row.get(2)?);
+            people.of(row)?.accepted.insert(id, at);
+        }
+        Ok(())
+    }
+
     /// The rows of a query about these people, `{of}` being where it asks for them.
     pub(super) fn of_people(&self, person_ids: &[i64], sql: &str) -> Result<Vec<Row>, StoreError> {
         let of = format!(
@@ -213,6 +239,7 @@ fn standing(row: &Row) -> Result<Standing, StoreError> {
         },
         pin: None,
         latest_request: None,
+        accepted: BTreeMap::new(),
         grants: Vec::new(),
         guardians: Vec::new(),
     })

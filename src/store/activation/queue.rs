@@ -4,7 +4,13 @@ use jiff::Timestamp;
 
 use super::{sql, tx::ActivationTx};
 use crate::{
-    domain::activation::submission::{RequestState, Submission, Verdict},
+    domain::{
+        activation::{
+            kind::Requester,
+            submission::{RequestState, Submission, Verdict},
+        },
+        status::Level,
+    },
     store::{
         LeasedTx, StoreError,
         database::{Database, damaged, values},
@@ -67,13 +73,16 @@ impl LeasedTx<'_> {
 fn take_in(database: &Database, submission: &Submission) -> Result<Taken, StoreError> {
     database.in_turn(ACTION, "delayed_activation")?;
     let is_new = insert(database, submission)?;
-    if let (true, Verdict::Accepted(request)) = (is_new, &submission.verdict) {
+    if let (true, Verdict::Accepted(request)) = (is_new, &submission.verdict)
+        && !submission.kind.takes_away()
+    {
         let same = values![
             &submission.request_id,
             request.fiscal_code.as_str(),
             &request.profile,
             &request.entity,
-            submission.accepted_at
+            submission.accepted_at,
+            submission.kind.as_str()
         ];
         // One that came late takes nobody's place.
         if database.execute(ACTION, sql::SUPERSEDED_BY_LATER, same)? == 0 {
@@ -101,6 +110,7 @@ fn take_in(database: &Database, submission: &Submission) -> Result<Taken, StoreE
 fn insert(database: &Database, submission: &Submission) -> Result<bool, StoreError> {
     let documents = serde_json::Value::from(submission.documents.clone()).to_string();
     let (id, origin) = (&submission.request_id, submission.origin.as_str());
+    let kind = submission.kind.as_str();
     let (accepted_at, not_before) = (submission.accepted_at, submission.not_before);
     let numbered = |sql: &str| {
         sql.replace(
@@ -110,7 +120,8 @@ fn insert(database: &Database, submission: &Submission) -> Result<bool, StoreErr
     };
     let inserted = match &submission.verdict {
         Verdict::Accepted(request) => {
-            let (identity, credential) = (&request.identity, &request.credential);
+            let (identity, pin) = (&request.identity, request.pin());
+            let credential = pin.map(|pin| &pin.credential);
             let guardian = request.guardian.as_ref().map(|code| code.as_str());
             database.execute(
                 ACTION,
@@ -124,22 +135,26 @@ fn insert(database: &Database, submission: &Submission) -> Result<bool, StoreErr
                     identity.birth_date,
                     &request.profile,
                     &request.entity,
-                    request.level.as_str(),
-                    &credential.hash,
-                    &credential.scheme,
-                    &credential.salt,
-                    request.issued_on,
-                    request.expires_on,
-                    request.halves_delivered,
+                    request.level().map_or("", Level::as_str),
+                    credential.map(|credential| credential.hash.as_str()),
+                    credential.map(|credential| credential.scheme.as_str()),
+                    credential.and_then(|credential| credential.salt.as_deref()),
+                    pin.map(|pin| pin.issued_on),
+                    pin.and_then(|pin| pin.expires_on),
+                    pin.map_or(2, |pin| pin.halves_delivered),
                     &request.office,
-                    &request.channel,
+                    pin.and_then(|pin| pin.channel.as_deref()),
                     &identity.email,
                     &identity.phone,
                     guardian,
                     &documents,
                     &submission.payload,
                     accepted_at,
-                    not_before
+                    not_before,
+                    kind,
+                    &request.competent_office,
+                    request.requester.map(Requester::as_str),
+                    &request.mandate
                 ],
             )?
         }
@@ -163,7 +178,8 @@ fn insert(database: &Database, submission: &Submission) -> Result<bool, StoreErr
                 &documents,
                 &submission.payload,
                 accepted_at,
-                not_before
+                not_before,
+                kind
             ],
         )?,
     };

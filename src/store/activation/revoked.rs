@@ -1,11 +1,15 @@
-//! Revocations under the lock, as the events of the runs that replayed them tell.
+//! What was taken away: under the lock, as the events of the runs that replayed it tell, and at the counters.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::tx::ActivationTx;
 use crate::{
-    domain::activation::revocation::{GrantHash, Revocations},
+    domain::activation::{
+        kind::Kind,
+        revocation::{GrantHash, Revocations},
+    },
     store::{
         StoreError,
         database::{damaged, values},
@@ -72,5 +76,41 @@ impl ActivationTx<'_> {
             revoked.last_event_id = event.get(1)?;
         }
         Ok(())
+    }
+    /// What was taken away at the counters of whoever has one of these codes, or has them as another code.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn taken_away_from(&self, codes: &[&str]) -> Result<Revocations, StoreError> {
+        let listed = self.database.listed("?1", &[("code", "TEXT")]);
+        let sql = format!(
+            "SELECT fiscal_code, profile, entity, accepted_at, kind FROM delayed_activation
+             WHERE kind IN ('revocation', 'suspension') AND state <> 'refused' AND fiscal_code IN (
+                 SELECT listed.code FROM {listed}
+                 UNION SELECT other.fiscal_code FROM fiscal_code AS known
+                     JOIN fiscal_code AS other ON other.person_id = known.person_id
+                     WHERE known.fiscal_code IN (SELECT listed.code FROM {listed}))"
+        );
+        let codes: Vec<_> = codes.iter().map(|code| json!({ "code": code })).collect();
+        let codes = serde_json::Value::from(codes).to_string();
+        let rows = self.database.rows(
+            "read what was taken away at the counters",
+            &sql,
+            values![&codes],
+        )?;
+        let mut taken = Revocations::default();
+        for row in &rows {
+            let mut columns = row.columns();
+            let (code, profile, entity): (String, String, String) =
+                (columns.next()?, columns.next()?, columns.next()?);
+            let grant = GrantHash::of(&code, &profile, &entity);
+            let at = columns.next()?;
+            match columns.word(Kind::by_name)? {
+                Kind::Revocation => taken.add(grant, at),
+                Kind::Suspension => taken.add_suspension(grant, at),
+                Kind::NewPin | Kind::FurtherProfile | Kind::Replacement => {}
+            }
+        }
+        Ok(taken)
     }
 }

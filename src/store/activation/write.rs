@@ -180,11 +180,11 @@ impl ActivationTx<'_> {
         }
     }
 
-    /// Marks requests as done, with the PINs they brought.
+    /// Marks requests as done, with the PINs they brought, if they bring any.
     ///
     /// # Errors
     /// When the database fails, or one of them does not wait any more.
-    pub fn mark_done(&self, done: &[(i64, i64)], now: Timestamp) -> Result<(), StoreError> {
+    pub fn mark_done(&self, done: &[(i64, Option<i64>)], now: Timestamp) -> Result<(), StoreError> {
         let rows = done.iter();
         let rows = rows.map(|(id, pin_id)| json!({ "activation_id": id, "pin_id": pin_id }));
         let listed = self

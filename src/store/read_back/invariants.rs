@@ -134,8 +134,11 @@ invariants! {
         "SELECT 'request ' || activation_id FROM delayed_activation WHERE (state IN ('done', 'failed') OR pin_id IS NOT NULL OR done_at IS NOT NULL)
              AND NOT EXISTS (SELECT 1 FROM run AS earlier WHERE earlier.phase IN ('cut_over', 'finished'))",
     "activations_sound" Always "delayed activations have a profile, a level, times and a reason that fit":
-        "SELECT 'request ' || activation_id FROM delayed_activation WHERE state IN ('accepted', 'done') AND (profile NOT IN (SELECT profile FROM profile)
-                 OR level NOT IN ('ordinary', 'dispositive') OR surname = '' OR attempts < 0
+        "SELECT 'request ' || activation_id FROM delayed_activation WHERE state IN ('accepted', 'done') AND (attempts < 0
+                 OR (profile NOT IN (SELECT profile FROM profile) OR level NOT IN ('ordinary', 'dispositive') OR surname = '')
+                     AND kind IN ('new_pin', 'further_profile', 'replacement')
+                 OR (profile <> '' AND profile NOT IN (SELECT profile FROM profile) OR level <> '')
+                     AND kind IN ('revocation', 'suspension')
                  OR length(fiscal_code) NOT IN (11, 16)
                  OR {days:accepted_at} IS NULL OR {days:not_before} IS NULL
                  OR {days:accepted_at} > {days:now} + 1)",

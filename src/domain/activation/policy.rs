@@ -1,0 +1,31 @@
+//! What a body lets its counters accept, as its configuration says.
+
+/// Domains of certified mailboxes (PEC) known without being told; those with a label `pec` are known by it.
+pub const CERTIFIED_DOMAINS: [&str; 5] = [
+    "legalmail.it",
+    "postacert.it",
+    "postecert.it",
+    "sicurezzapostale.it",
+    "casellapec.com",
+];
+
+/// What the counters may accept.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Whether proxies are accepted.
+    pub proxies: bool,
+    /// Domains whose mailboxes are certified.
+    pub certified_domains: Vec<String>,
+    /// How many days ago a request may have been accepted; no limit where none is given.
+    pub accepted_within_days: Option<u32>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            proxies: true,
+            certified_domains: CERTIFIED_DOMAINS.map(str::to_owned).into(),
+            accepted_within_days: None,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a revocation or a suspension does: it takes away and never gives.
+//!
+//! With a profile it is about that grant, without one about the PIN; a revocation then ends all grants as well. What a
+//! request accepted later has brought stays. What is taken away already stays so, and a suspension revives nothing.
+
+use jiff::Timestamp;
+
+use super::{
+    effect::{Change, Effect},
+    refusal::Failure,
+    request::Request,
+    standing::{ACTIVATION_SOURCE, Grant, Standing},
+};
+use crate::domain::status::{GrantStatus, PinStatus};
+
+/// Whether for good.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// By a revocation.
+    Away,
+    /// By a suspension.
+    ForNow,
+}
+
+/// What the request takes away from `person`.
+pub(super) fn from(request: &Request, person: &Standing, taken: Taken) -> Result<Effect, Failure> {
+    let is_meant = |grant: &Grant| {
+        let is_named = grant.profile == request.profile && grant.entity == request.entity;
+        request.profile.is_empty() || is_named
+    };
+    if !request.profile.is_empty() && !person.grants.iter().any(is_meant) {
+        return Err(Failure::GrantMissing);
+    }
+    let mut effect = Effect::on(request, Some(person));
+    if request.profile.is_empty()
+        && let Some(pin) = &person.pin
+        && !came_later(
+            &pin.name.source,
+            &pin.name.legacy_id,
+            person,
+            request.accepted_at,
+        )
+    {
+        let mut after = pin.clone();
+        after.status = pin_status(pin.status, taken);
+        effect.pins.extend(changed(pin, after));
+    }
+    let is_of_pin_alone = request.profile.is_empty() && taken == Taken::ForNow;
+    for grant in person.grants.iter().filter(|grant| is_meant(grant)) {
+        let (source, id) = grant.evidence.split_once(':').unwrap_or_default();
+        if is_of_pin_alone || came_later(source, id, person, request.accepted_at) {
+            continue;
+        }
+        let mut after = grant.clone();
+        after.status = grant_status(grant.status, taken);
+        effect.grants.extend(changed(grant, after));
+    }
+    Ok(effect)
+}
+
+/// Whether this came by a request accepted after that moment; at the same moment, who takes away wins.
+fn came_later(source: &str, id: &str, person: &Standing, at: Timestamp) -> bool {
+    source == ACTIVATION_SOURCE
+        && person
+            .accepted
+            .get(id)
+            .is_some_and(|accepted| *accepted > at)
+}
+
+const fn pin_status(status: PinStatus, taken: Taken) -> PinStatus {
+    match taken {
+        Taken::Away => PinStatus::Revoked,
+        Taken::ForNow => match status {
+            PinStatus::Active | PinStatus::Pending => PinStatus::Suspended,
+            PinStatus::Suspended | PinStatus::Retired | PinStatus::Revoked | PinStatus::Ceased => {
+                status
+            }
+        },
+    }
+}
+
+const fn grant_status(status: GrantStatus, taken: Taken) -> GrantStatus {
+    match taken {
+        Taken::Away => GrantStatus::Ended,
+        Taken::ForNow => match status {
+            GrantStatus::Active | GrantStatus::Pending => GrantStatus::Suspended,
+            GrantStatus::Suspended | GrantStatus::Ended => status,
+        },
+    }
+}
+
+fn changed<T: Clone + PartialEq>(before: &T, after: T) -> Option<Change<T>> {
+    (*before != after).then(|| Change {
+        before: Some(before.clone()),
+        after,
+    })
+}
