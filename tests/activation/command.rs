@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use assert_cmd::{Command, cargo::cargo_bin};
 
-use crate::world::World;
+use crate::world::{HEADER, MARIO, World, line};
 
 /// A PIN in clear in the sample file.
 const CLEAR_PIN: &str = "1234-ABCD-5678";
@@ -96,4 +96,55 @@ fn without_a_target_intake_says_where_one_should_be() {
         assert!(err.contains("none.db: there is no such file"), "{err}");
     }
     assert!(!world.folder.path().join("none.db").exists());
+}
+
+#[test]
+fn the_offices_and_the_hour_of_the_configuration_decide_when_a_request_may_take_effect() {
+    let world = World::finished();
+    configure(&world);
+    let folder = world.folder.path();
+    let toml = folder.join("pinferry.toml");
+    let text = fs::read_to_string(&toml).expect("a file")
+        + "hour = \"08:30\"\ntime_zone = \"Europe/Lisbon\"\noffices = \"offices.csv\"\n";
+    fs::write(&toml, text).expect("a file");
+    let offices = "office;name;patron_day\n0700;Genova;11-05\n0800;Savona;\n";
+    fs::write(folder.join("offices.csv"), offices).expect("a file");
+    let of = |id: &str, office: &str| {
+        line(id, "2013-11-04T10:15", MARIO, "CIT", "DISP") + ";" + office + "\n"
+    };
+    let requests = [
+        of("R1", "0700"),
+        of("R2", "0800"),
+        of("R3", "700"),
+        of("R4", ""),
+    ];
+    let text = format!("{HEADER};office\n{}", requests.concat());
+    fs::write(folder.join("requests.csv"), text).expect("a file");
+    let (code, out, err) = run(folder, &["--format", "json", "intake", "requests.csv"]);
+    assert_eq!(code, 3, "{out}{err}");
+    let answers = fs::read_to_string(folder.join("requests.result.csv")).expect("answers");
+    let answers: Vec<&str> = answers.lines().skip(1).collect();
+    let unknown = "office_unknown: office is";
+    // The later of two requests for the same thing is the one that waits.
+    assert!(
+        answers[0].ends_with(";accepted;false;2013-11-06T08:30:00+00:00;"),
+        "{}",
+        answers[0]
+    );
+    assert!(
+        answers[1].contains(";2013-11-05T08:30:00+00:00;"),
+        "{}",
+        answers[1]
+    );
+    for answer in &answers[2..] {
+        assert!(
+            answer.contains(&format!(";refused;false;;{unknown}")),
+            "{answer}"
+        );
+    }
+    let (_, out, _) = run(folder, &["doctor"]);
+    assert!(
+        out.contains("08:30 Europe/Lisbon; 2 offices, 1 of them without a patron day"),
+        "{out}"
+    );
 }

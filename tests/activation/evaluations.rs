@@ -1,13 +1,18 @@
 //! What is accepted at the counter, and why the rest is refused.
 
 use jiff::Timestamp;
-use pinferry::domain::activation::{
-    column::{COLUMNS, Column},
-    evaluation::{Unusable, evaluate},
-    grounds::Grounds,
-    office::Offices,
-    request::Fields,
-    submission::{Submission, Verdict},
+use pinferry::domain::{
+    activation::{
+        column::{COLUMNS, Column},
+        diverted::{DivertedPin, evaluate_diverted},
+        evaluation::{Unusable, evaluate},
+        grounds::Grounds,
+        office::Offices,
+        request::Fields,
+        submission::{Submission, Verdict},
+    },
+    field::{FIELDS, Field},
+    raw_record::{RawRecord, Shape, SourceIndex},
 };
 
 use crate::world::{MARIO, grounds, hash, rules, schedule};
@@ -155,6 +160,47 @@ fn an_office_that_is_not_in_the_file_of_offices_is_refused_where_there_is_one() 
     }
     let patron = judged("0100", &offices).not_before;
     assert_eq!(patron.to_string(), "2013-11-05T23:00:00Z", "a day later");
+}
+
+#[test]
+fn a_diverted_pin_rests_on_its_office_s_patron_day_and_is_not_refused_for_its_office() {
+    let mut offices = Offices::default();
+    offices.add("0100", "11-05".parse().ok());
+    let grounds = Grounds::new(rules(), schedule(Some(offices)));
+    let credential = hash(1);
+    for (office, not_before) in [
+        (" 0100", "2013-11-05T23:00:00Z"),
+        ("100", "2013-11-04T23:00:00Z"),
+        ("", "2013-11-04T23:00:00Z"),
+    ] {
+        let mut fields = [""; FIELDS];
+        for (field, text) in [
+            (Field::FiscalCode, MARIO),
+            (Field::Surname, "Rossi"),
+            (Field::GivenName, "Mario"),
+            (Field::Profile, "CIT"),
+            (Field::Status, "A"),
+            (Field::Level, "DISP"),
+            (Field::Credential, credential.as_str()),
+            (Field::CredentialScheme, "SHA256"),
+            (Field::IssuedOn, "2013-11-04"),
+            (Field::Office, office),
+        ] {
+            fields[field.index()] = text;
+        }
+        let raw = RawRecord {
+            source: SourceIndex(0),
+            number: 1,
+            shape: Shape::Row,
+            invalid: 0,
+            clean: false,
+            fields,
+        };
+        let at = "2013-11-04T01:00:00Z".parse().expect("a time");
+        let submission = evaluate_diverted(&DivertedPin { seq: 1, at, raw }, &grounds);
+        assert_eq!(reason_of(&submission), "accepted", "{office}");
+        assert_eq!(submission.not_before.to_string(), not_before, "{office}");
+    }
 }
 
 #[test]
