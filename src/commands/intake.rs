@@ -52,7 +52,7 @@ person, profile and entity takes the place of an earlier one. One for which the 
 under the lock, at the same time or later, fails as `revoked`: a new request is to be made.
 
 The answers stand in a file beside requests.csv, requests.result.csv (requests.result.jsonl beside JSON Lines;
---result FILE names another), mode 0600: line, request_id, state, known, not_before and reason, nothing of the
+--result FILE names another), mode 0600: line, request_id, kind, state, known, not_before and reason, nothing of the
 person. The same file handed in again rewrites it with the states as they are then. A file that stands there and is
 no file of answers is left alone, and nothing is taken.
 

@@ -7,6 +7,7 @@ use crate::{
     domain::activation::{
         evaluation::evaluate,
         grounds::Grounds,
+        kind::Kind,
         refusal::RequestMistake,
         submission::{RequestState, Submission},
     },
@@ -60,6 +61,8 @@ pub struct Answer {
     pub line: u64,
     /// The request.
     pub request_id: String,
+    /// What it asks for.
+    pub kind: Kind,
     /// Where it is on its way.
     pub state: RequestState,
     /// Whether the queue had it already.
@@ -181,6 +184,7 @@ fn answer(line: u64, submission: &Submission, taken: Taken, grounds: &Grounds) -
     Answer {
         line,
         request_id: submission.request_id.clone(),
+        kind: submission.kind,
         state: known.state,
         known: again,
         not_before: waits.then(|| grounds.local_time(known.not_before)),

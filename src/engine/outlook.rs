@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     domain::activation::{
+        kind::Kind,
         schedule::Schedule,
         submission::RequestState,
         waiting::{WaitingRequest, WhyNotYet},
@@ -36,6 +37,8 @@ pub struct Outlook {
 pub struct Expected {
     /// The request.
     pub request_id: String,
+    /// What it asks for.
+    pub kind: Kind,
     /// Where it is on its way.
     pub state: RequestState,
     /// The local date and time, with the offset, from which it may take effect.
@@ -136,6 +139,7 @@ fn expected(
 ) -> Expected {
     Expected {
         request_id: request.request_id.clone(),
+        kind: request.kind,
         state: RequestState::Accepted,
         due_at: schedule.local_time(request.not_before),
         why_not_yet: request.why(run, now),

@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{exit::Exit, failpoint, source::requests::RequestFormat};
 
-const HEADER: [&str; 6] = [
+const HEADER: [&str; 7] = [
     "line",
     "request_id",
+    "kind",
     "state",
     "known",
     "not_before",
@@ -180,6 +181,7 @@ fn as_table(answers: &[Answer], file: impl Write) -> io::Result<()> {
         rows.write_record([
             answer.line.to_string().as_str(),
             &answer.request_id,
+            answer.kind.as_str(),
             answer.state.as_str(),
             if answer.known { "true" } else { "false" },
             answer.not_before.as_deref().unwrap_or_default(),

@@ -14,7 +14,10 @@ pub fn show_intake(terminal: &Terminal, intake: &Intake) -> Result<(), OutputErr
     match terminal.format() {
         Format::Json => terminal.json(intake),
         Format::Table => {
-            let mut table = table(&["line", "request", "state", "active from", "reason"], &[0]);
+            let mut table = table(
+                &["line", "request", "kind", "state", "active from", "reason"],
+                &[0],
+            );
             for answer in &intake.requests {
                 let state = if answer.known {
                     format!("{} (known)", answer.state)
@@ -24,6 +27,7 @@ pub fn show_intake(terminal: &Terminal, intake: &Intake) -> Result<(), OutputErr
                 table.add_row([
                     answer.line.to_string(),
                     answer.request_id.clone(),
+                    answer.kind.to_string(),
                     state,
                     answer.not_before.clone().unwrap_or_default(),
                     answer.reason.clone().unwrap_or_default(),
@@ -47,11 +51,12 @@ pub fn show_outlook(terminal: &Terminal, outlook: &Outlook) -> Result<(), Output
         return terminal.json(outlook);
     }
     if !outlook.requests.is_empty() {
-        let mut table = table(&["request", "state", "due at", "why not yet"], &[]);
+        let mut table = table(&["request", "kind", "state", "due at", "why not yet"], &[]);
         for request in &outlook.requests {
             let why: Vec<&str> = request.why_not_yet.iter().map(|why| why.as_str()).collect();
             table.add_row([
                 request.request_id.as_str(),
+                request.kind.as_str(),
                 request.state.as_str(),
                 &request.due_at,
                 &why.join(", "),

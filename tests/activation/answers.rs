@@ -9,7 +9,7 @@ use crate::{
     world::{LAURA, MARIO, World, line},
 };
 
-const COLUMNS: &str = "line;request_id;state;known;not_before;reason\n";
+const COLUMNS: &str = "line;request_id;kind;state;known;not_before;reason\n";
 
 fn lines() -> [String; 2] {
     [
@@ -29,7 +29,8 @@ fn a_file_is_answered_beside_it_and_answered_anew_when_it_comes_again() {
     let folder = world.folder.path();
     world.file(&lines());
     let answers = folder.join("requests.result.csv");
-    let refused = "3;R2;refused;KNOWN;;\"documents_missing: profile CDL requires IDENTITY_CARD\"\n";
+    let refused =
+        "3;R2;new_pin;refused;KNOWN;;\"documents_missing: profile CDL requires IDENTITY_CARD\"\n";
     for (known, active) in [
         ("false", "accepted;false;2013-11-05T00:00:00+01:00;"),
         ("true", "accepted;true;2013-11-05T00:00:00+01:00;"),
@@ -41,14 +42,17 @@ fn a_file_is_answered_beside_it_and_answered_anew_when_it_comes_again() {
             "{err}"
         );
         let refused = refused.replace("KNOWN", known).replace('"', "");
-        assert_eq!(text(&answers), format!("{COLUMNS}2;R1;{active}\n{refused}"));
+        assert_eq!(
+            text(&answers),
+            format!("{COLUMNS}2;R1;new_pin;{active}\n{refused}")
+        );
         let mode = fs::metadata(&answers).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
     assert_eq!(world.activate().activated, 1);
     run(folder, &["intake", "requests.csv"]);
     assert!(
-        text(&answers).contains("2;R1;done;true;;\n"),
+        text(&answers).contains("2;R1;new_pin;done;true;;\n"),
         "the state as it is now"
     );
     let files = fs::read_dir(folder).expect("a folder").filter(|entry| {
@@ -76,11 +80,12 @@ fn json_lines_are_answered_in_json_lines_and_standard_input_where_a_file_is_name
         if answers == "a.csv" {
             assert_eq!(
                 text,
-                format!("{COLUMNS}1;R1;accepted;true;2013-11-05T00:00:00+01:00;\n")
+                format!("{COLUMNS}1;R1;new_pin;accepted;true;2013-11-05T00:00:00+01:00;\n")
             );
         } else {
             let answer: serde_json::Value = serde_json::from_str(&text).expect("an object");
             assert_eq!(answer["request_id"], "R1");
+            assert_eq!(answer["kind"], "new_pin");
             assert_eq!(answer["not_before"], "2013-11-05T00:00:00+01:00");
             assert_eq!(answer["reason"], serde_json::Value::Null);
         }

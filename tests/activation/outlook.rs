@@ -64,6 +64,7 @@ fn a_dry_run_says_what_is_due_and_what_everything_else_waits_for_and_changes_not
             assert_eq!(request["request_id"], id, "{phase}");
             assert_eq!(request["why_not_yet"], why, "{phase} {id}");
             assert_eq!(request["state"], "accepted");
+            assert_eq!(request["kind"], "new_pin");
         }
         assert_eq!(requests[0]["due_at"], "2013-11-05T00:00:00+01:00");
         assert_eq!(found["not_yet"], said);

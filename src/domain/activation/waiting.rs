@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::kind::Kind;
 use crate::domain::status::vocabulary;
 
 vocabulary! {
@@ -23,6 +24,8 @@ vocabulary! {
 pub struct WaitingRequest {
     /// Its id.
     pub request_id: String,
+    /// What it asks for.
+    pub kind: Kind,
     /// The earliest moment at which it may take effect.
     pub not_before: Timestamp,
     /// 0, 1 or 2.

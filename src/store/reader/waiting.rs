@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Reader;
 use crate::{
-    domain::activation::{refusal::Failure, waiting::WaitingRequest},
+    domain::activation::{kind::Kind, refusal::Failure, waiting::WaitingRequest},
     store::{
         StoreError,
         activation::{self, Readiness},
@@ -97,7 +97,7 @@ impl Reader {
     pub fn waiting(&self, limit: u32) -> Result<Vec<WaitingRequest>, StoreError> {
         let rows = self.database.rows(
             ACTION,
-            "SELECT request_id, not_before, halves_delivered FROM delayed_activation
+            "SELECT request_id, kind, not_before, halves_delivered FROM delayed_activation
              WHERE state = 'accepted' ORDER BY not_before, accepted_at, activation_id LIMIT ?1",
             values![limit],
         )?;
@@ -121,6 +121,7 @@ fn waiting(row: &Row) -> Result<WaitingRequest, StoreError> {
     let mut columns = row.columns();
     Ok(WaitingRequest {
         request_id: columns.next()?,
+        kind: columns.word(Kind::by_name)?,
         not_before: columns.next()?,
         halves_delivered: columns.next()?,
     })
