@@ -23,40 +23,68 @@ Lines (*.jsonl, *.ndjson), an object a line with the columns as keys and texts a
 absent are empty, halves_delivered may be a number and documents a list:
 
   request_id            unique for ever: letters, digits and ._:/-, at most 64; never a fiscal code
+  kind                  new_pin (also where it is empty), further_profile, replacement, revocation, suspension, or
+                        receipt: what became of a half of a PIN that was sent
   accepted_at           2013-11-04T10:15, in activation.time_zone unless it has an offset (+01:00 or Z)
   office                who took it; one of the file activation.offices, where there is one, else it may be empty
-  channel               how it came (SED, WEB, TEL, UFF); may be empty
+  competent_office      the office competent for the holder, where that is another
+  channel               how it came (SED, UFF, WEB, TEL); may be empty
   fiscal_code           the holder's
-  surname, given_name   given_name empty only for numeric codes
-  birth_date            2013-11-04; may be empty
-  profile               code of the profile catalogue
+  surname, given_name   given_name empty only for numeric codes; both may be where rights are taken away
+  birth_date            2013-11-04; may be empty where the code cannot be a minor's
+  profile               code of the profile catalogue; empty in a revocation or suspension of everything
   entity                where the profile has one
-  level                 ordinary (ORD) or dispositive (DISP)
+  level                 ordinary (ORD) or dispositive (DISP); empty: what the channel gives
+  documents             codes of the documents presented, separated by spaces or |
+  requester             self (also where it is empty), guardian (also where it is empty and guardian_fiscal_code is
+                        not), proxy, relative
+  mandate               the reference of a proxy's mandate
+  guardian_fiscal_code, email, phone
+
+Of a new PIN or a replacement:
   credential            the hash of the new PIN, never the PIN
   credential_scheme     SHA256, SHA1, MD5 (hexadecimal); PBKDF2, BCRYPT, ARGON2ID ($ form)
   credential_salt       where it is kept apart
-  halves_delivered      0, 1 or 2
-  documents             codes of the documents presented, separated by spaces or |
-  email, phone, guardian_fiscal_code
-                        may be empty
+  halves_delivered      0, 1 (the first) or 2
 
-Columns that may be absent: office, channel, birth_date, entity, credential_salt, email, phone,
-guardian_fiscal_code. The column or key version may be there too, and is 1.
+Of a receipt:
+  of_request, of_pin    the request whose PIN it is about, or the migrated PIN as source:id
+  half, outcome, way    first or second; delivered, refused or returned; letter, email, text or empty
+
+Every column but request_id and accepted_at may be absent, where nothing needs it. The column or key version may be
+there too, and is 1.
+
+new_pin gives a PIN with a profile; it takes the place of the PIN the person has. further_profile adds a profile to
+it, never above the PIN's level. replacement puts a PIN in the place of the present one, with its rights, never above its
+level, and suspended where that was. All three need the documents of the profile. Counters (SED, UFF) give
+dispositive PINs, WEB ordinary ones and needs an e-mail address that is no certified mailbox (PEC), TEL ordinary ones and
+needs a telephone number. For a minor, or somebody who has a guardian, the guardian asks, with the document
+GUARDIAN_DECLARATION; a proxy needs a mandate and is refused where activation.proxies says so, a relative without one
+is always. A request accepted more than activation.accepted_within_days days ago is refused.
 
 Each request is accepted or refused with its reason, and stays so: the same file again changes nothing, and
 a request to be mended comes under a new id. An accepted request takes effect by `pinferry activate` when the
 run is finished, its hour has come and both halves are delivered. That hour is activation.hour of the day that lies
 activation.delay_working_days working days of its office after the day of acceptance: no Saturday or Sunday, no
-public holiday, and not the office's patron day. A request accepted later for the same
-person, profile and entity takes the place of an earlier one. One for which the holder's PIN was revoked
-under the lock, at the same time or later, fails as `revoked`: a new request is to be made.
+public holiday, and not the office's patron day. A new PIN accepted later for the same person, profile and entity takes
+the place of an earlier request, any other request that of an earlier one of its kind.
+
+A revocation ends a profile, or PIN and all profiles; a suspension suspends a profile, or the PIN. Both need no
+documents and wait for no day: `intake` lets them take effect at once, or, before the run is finished, with the first
+`pinferry activate`. Until then revoke in the offices' application as well, which the lock lets pass. A request accepted
+before a revocation or suspension of the same, or at the same time, fails as `revoked` or `suspended`, however it came
+in; what was accepted later stays.
+
+A receipt counts a half as delivered: of a request at once, of a migrated pending PIN with the next
+`pinferry activate`, which makes the PIN active, or the profile that waited for it, when both halves are there. The same
+half twice is one. A half that was refused or returned leaves the PIN as it is.
 
 The answers stand in a file beside requests.csv, requests.result.csv (requests.result.jsonl beside JSON Lines;
 --result FILE names another), mode 0600: line, request_id, kind, state, known, not_before and reason, nothing of the
 person. The same file handed in again rewrites it with the states as they are then. A file that stands there and is
 no file of answers is left alone, and nothing is taken.
 
-Exit code: 0 all accepted, 3 some refused, 2 the file cannot be used or the answers have no place (nothing was taken),
+Exit code: 0 all accepted, 3 some refused or failed, 2 the file cannot be used or the answers have no place (nothing was taken),
 1 failed; where the requests are taken but not answered the message says so, and the same command answers them.";
 
 /// Take a file of requests accepted at the counters into the queue
@@ -102,6 +130,14 @@ impl Intake {
         written?;
         if let Some(file) = &result {
             let line = format!("the answers stand in {}", file.path().display());
+            context.terminal.say(&line);
+        }
+        if intake.late > 0 {
+            let line = format!(
+                "{} revocations or suspensions wait until a run is cut over; until then revoke in the offices' \
+                 application too, which the lock lets pass",
+                intake.late
+            );
             context.terminal.say(&line);
         }
         if intake.refused > 0 {

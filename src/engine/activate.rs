@@ -7,6 +7,7 @@
 //! takes, which claim one after the other, so that none meets again what another just failed at.
 
 mod batch;
+mod receipts;
 
 use std::{
     mem,
@@ -25,7 +26,8 @@ use crate::{
     store::{
         StoreError,
         activation::{
-            ActivationStore, ActivationTx, Claim, DueCursor, PendingCursor, Revoked, Waiting,
+            ActivationStore, ActivationTx, Claim, DueCursor, PendingCursor, ReceiptCursor, Revoked,
+            Waiting, Whom,
         },
     },
 };
@@ -96,6 +98,7 @@ impl Drained {
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Pending(PendingCursor),
+    Receipts(ReceiptCursor),
     /// Where the hands are together, or, for what this hand has left behind, before that.
     Requests(Option<DueCursor>),
     End,
@@ -106,6 +109,7 @@ struct Drain<'d> {
     grounds: &'d Grounds,
     actor: &'d str,
     stop: &'d StopFlag,
+    whom: Whom,
     /// All requests up to here were claimed, by some hand.
     claimed: Mutex<DueCursor>,
 }
@@ -141,6 +145,7 @@ pub fn activate(
         grounds,
         actor,
         stop,
+        whom: Whom::Everybody,
         claimed: Mutex::default(),
     };
     let mut hand = drain.hand();
@@ -166,6 +171,28 @@ pub fn activate(
     if hand.drained.not_yet.is_none() && hand.drained.stopped.is_none() {
         hand.step(first, Place::End)?;
     }
+    Ok(hand.drained)
+}
+
+/// Lets revocations and suspensions take effect at once, with all that is due of the people they are about; what
+/// another drain has is left to it. Before cut-over, and while a run is under way, they wait.
+///
+/// # Errors
+/// When the target fails; the next drain goes on.
+pub fn take_away(
+    store: &mut ActivationStore,
+    grounds: &Grounds,
+    actor: &str,
+) -> Result<Drained, StoreError> {
+    let drain = Drain {
+        grounds,
+        actor,
+        stop: &StopFlag::default(),
+        whom: Whom::LosingRights,
+        claimed: Mutex::default(),
+    };
+    let mut hand = drain.hand();
+    hand.work(store, Place::Requests(None))?;
     Ok(hand.drained)
 }
 
@@ -243,6 +270,10 @@ impl Hand<'_> {
         )?;
         let (next, outcome) = match place {
             Place::Pending(cursor) => self.pending(&batch, cursor)?,
+            Place::Receipts(cursor) => match batch.receipts(cursor, PEOPLE)? {
+                Some((cursor, outcome)) => (Place::Receipts(cursor), outcome),
+                None => (Place::Requests(None), Outcome::default()),
+            },
             Place::Requests(left_behind) => self.requests(&batch, &tx, left_behind)?,
             Place::End => {
                 self.drained.waiting = tx.waiting(batch.now)?;
@@ -272,15 +303,15 @@ impl Hand<'_> {
         batch: &Batch<'_>,
         cursor: PendingCursor,
     ) -> Result<(Place, Outcome), StoreError> {
-        let requests = Place::Requests(None);
+        let receipts = Place::Receipts(ReceiptCursor::default());
         if batch.pending_is_done() {
-            return Ok((requests, Outcome::default()));
+            return Ok((receipts, Outcome::default()));
         }
         match batch.pending(cursor, PEOPLE)? {
             Some((cursor, outcome)) => Ok((Place::Pending(cursor), outcome)),
             None => {
                 batch.end_pending(&self.set_aside)?;
-                Ok((requests, Outcome::default()))
+                Ok((receipts, Outcome::default()))
             }
         }
     }
@@ -311,7 +342,7 @@ impl Hand<'_> {
         let mut claimed = claimed.unwrap_or_else(PoisonError::into_inner);
         let after = left_behind.unwrap_or(*claimed);
         self.claimed_after = Some(after);
-        let claim = tx.claim(&after, batch.now, (PEOPLE, REQUESTS))?;
+        let claim = tx.claim(&after, batch.now, self.drain.whom, (PEOPLE, REQUESTS))?;
         let next = if claim.requests.is_empty() {
             left_behind.map_or(Place::End, |_| Place::Requests(None))
         } else if claim.is_whole && claim.cursor >= *claimed {

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::activate;
 use crate::{
     domain::activation::{
-        evaluation::evaluate,
+        evaluation::{Entry, RECEIPT, evaluate},
         grounds::Grounds,
         kind::Kind,
         refusal::RequestMistake,
-        submission::{RequestState, Submission},
+        submission::RequestState,
     },
     exit::Exit,
     failpoint,
@@ -61,8 +62,8 @@ pub struct Answer {
     pub line: u64,
     /// The request.
     pub request_id: String,
-    /// What it asks for.
-    pub kind: Kind,
+    /// What it asks for, or that it is a receipt.
+    pub kind: &'static str,
     /// Where it is on its way.
     pub state: RequestState,
     /// Whether the queue had it already.
@@ -82,13 +83,17 @@ pub struct Intake {
     pub accepted: usize,
     /// Lines whose request is refused.
     pub refused: usize,
+    /// Lines whose request was due and changed nothing.
+    pub failed: usize,
+    /// Revocations and suspensions that wait until a run is cut over and finished.
+    pub late: usize,
 }
 
 impl Intake {
-    /// 0 when all were accepted, 3 when some were refused.
+    /// 0 when all were accepted, 3 when some were refused or failed.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        if self.refused == 0 {
+        if self.refused + self.failed == 0 {
             Exit::Done
         } else {
             Exit::DoneWithQuarantine
@@ -114,21 +119,61 @@ pub fn intake(
             .map_err(|unusable| line.wrong(unusable.column, unusable.problem))?;
         submissions.push((line.number, submission));
     }
-    let mut intake = Intake::default();
+    let mut answers = Vec::with_capacity(submissions.len());
     for batch in submissions.chunks(BATCH) {
-        for answer in take_batch(store, batch, grounds, actor)? {
-            match answer.state {
-                RequestState::Refused => intake.refused += 1,
-                RequestState::Accepted
-                | RequestState::Superseded
-                | RequestState::Done
-                | RequestState::Failed
-                | RequestState::Returned => intake.accepted += 1,
-            }
-            intake.requests.push(answer);
+        answers.extend(take_batch(store, batch, grounds, actor)?);
+    }
+    // Nobody shall wait for what takes rights away, where the model is the valid one.
+    if answers.iter().any(waits_to_take_away) {
+        activate::take_away(store, grounds, actor)?;
+    }
+    answer_again(store, &mut answers, grounds)?;
+    let mut intake = Intake {
+        late: answers.iter().filter(|one| waits_to_take_away(one)).count(),
+        ..Intake::default()
+    };
+    for answer in answers {
+        match answer.state {
+            RequestState::Refused => intake.refused += 1,
+            RequestState::Failed => intake.failed += 1,
+            RequestState::Accepted
+            | RequestState::Superseded
+            | RequestState::Done
+            | RequestState::Returned => intake.accepted += 1,
         }
+        intake.requests.push(answer);
     }
     Ok(intake)
+}
+
+/// Whether the answer is of a request that takes rights away and waits.
+fn waits_to_take_away(answer: &Answer) -> bool {
+    let kind = Kind::by_name(answer.kind);
+    kind.is_some_and(Kind::takes_away) && answer.state == RequestState::Accepted
+}
+
+/// Answers with what became of the requests by the end: a later line of the file, or a drain, may have settled them.
+fn answer_again(
+    store: &mut ActivationStore,
+    answers: &mut [Answer],
+    grounds: &Grounds,
+) -> Result<(), StoreError> {
+    let tx = store.begin()?;
+    for answers in answers.chunks_mut(BATCH) {
+        let waiting = answers
+            .iter()
+            .filter(|one| one.state == RequestState::Accepted);
+        let ids: Vec<_> = waiting.map(|answer| answer.request_id.as_str()).collect();
+        let mut known = tx.known_of(&ids)?;
+        for answer in answers {
+            if answer.state == RequestState::Accepted
+                && let Some(known) = known.remove(&answer.request_id)
+            {
+                answer.set(known, grounds);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn now(store: &mut ActivationStore) -> Result<Timestamp, StoreError> {
@@ -138,17 +183,20 @@ fn now(store: &mut ActivationStore) -> Result<Timestamp, StoreError> {
 
 fn take_batch(
     store: &mut ActivationStore,
-    batch: &[(u64, Submission)],
+    batch: &[(u64, Entry)],
     grounds: &Grounds,
     actor: &str,
 ) -> Result<Vec<Answer>, StoreError> {
     let tx = store.begin()?;
     let mut answers = Vec::with_capacity(batch.len());
     let mut new = 0_usize;
-    for (line, submission) in batch {
-        let taken = tx.take_in(submission)?;
+    for (line, entry) in batch {
+        let taken = match entry {
+            Entry::Request(submission) => tx.take_in(submission)?,
+            Entry::Receipt(receipt) => tx.take_receipt(receipt)?,
+        };
         new += usize::from(matches!(taken, Taken::New(_)));
-        answers.push(answer(*line, submission, taken, grounds));
+        answers.push(answer(*line, entry, taken, grounds));
     }
     if new > 0 {
         let detail = serde_json::json!({ "requests": new });
@@ -161,7 +209,7 @@ fn take_batch(
     Ok(answers)
 }
 
-fn answer(line: u64, submission: &Submission, taken: Taken, grounds: &Grounds) -> Answer {
+fn answer(line: u64, entry: &Entry, taken: Taken, grounds: &Grounds) -> Answer {
     let (known, again) = match taken {
         Taken::New(known) => (known, false),
         Taken::Again(known) => (known, true),
@@ -169,25 +217,37 @@ fn answer(line: u64, submission: &Submission, taken: Taken, grounds: &Grounds) -
             let mistake = RequestMistake::RequestIdTaken;
             let reason =
                 format!("{mistake}: another request came under this id; a new one needs its own");
-            let not_before = submission.not_before;
-            (
-                Known {
-                    state: RequestState::Refused,
-                    reason,
-                    not_before,
-                },
-                false,
-            )
+            let known = Known {
+                state: RequestState::Refused,
+                reason,
+                not_before: Timestamp::UNIX_EPOCH,
+            };
+            (known, false)
         }
     };
-    let waits = known.state == RequestState::Accepted;
-    Answer {
+    let (request_id, kind) = match entry {
+        Entry::Request(submission) => (&submission.request_id, submission.kind.as_str()),
+        Entry::Receipt(receipt) => (&receipt.request_id, RECEIPT),
+    };
+    let mut answer = Answer {
         line,
-        request_id: submission.request_id.clone(),
-        kind: submission.kind,
+        request_id: request_id.clone(),
+        kind,
         state: known.state,
         known: again,
-        not_before: waits.then(|| grounds.local_time(known.not_before)),
-        reason: Some(known.reason).filter(|reason| !reason.is_empty()),
+        not_before: None,
+        reason: None,
+    };
+    answer.set(known, grounds);
+    answer
+}
+
+impl Answer {
+    /// What became of the request.
+    fn set(&mut self, known: Known, grounds: &Grounds) {
+        let waits = known.state == RequestState::Accepted && self.kind != RECEIPT;
+        self.state = known.state;
+        self.not_before = waits.then(|| grounds.local_time(known.not_before));
+        self.reason = Some(known.reason).filter(|reason| !reason.is_empty());
     }
 }

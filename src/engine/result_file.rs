@@ -181,7 +181,7 @@ fn as_table(answers: &[Answer], file: impl Write) -> io::Result<()> {
         rows.write_record([
             answer.line.to_string().as_str(),
             &answer.request_id,
-            answer.kind.as_str(),
+            answer.kind,
             answer.state.as_str(),
             if answer.known { "true" } else { "false" },
             answer.not_before.as_deref().unwrap_or_default(),

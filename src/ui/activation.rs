@@ -34,8 +34,12 @@ pub fn show_intake(terminal: &Terminal, intake: &Intake) -> Result<(), OutputErr
                 ]);
             }
             terminal.text(&render(&table))?;
+            let failed = match intake.failed {
+                0 => String::new(),
+                failed => format!(", {failed} failed"),
+            };
             terminal.text(&format!(
-                "{} accepted, {} refused",
+                "{} accepted, {} refused{failed}",
                 intake.accepted, intake.refused
             ))
         }

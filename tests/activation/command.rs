@@ -109,14 +109,14 @@ fn the_offices_and_the_hour_of_the_configuration_decide_when_a_request_may_take_
     fs::write(&toml, text).expect("a file");
     let offices = "office;name;patron_day\n0700;Genova;11-05\n0800;Savona;\n";
     fs::write(folder.join("offices.csv"), offices).expect("a file");
-    let of = |id: &str, office: &str| {
-        line(id, "2013-11-04T10:15", MARIO, "CIT", "DISP") + ";" + office + "\n"
+    let of = |id: &str, profile: &str, office: &str| {
+        line(id, "2013-11-04T10:15", MARIO, profile, "DISP") + ";" + office + "\n"
     };
     let requests = [
-        of("R1", "0700"),
-        of("R2", "0800"),
-        of("R3", "700"),
-        of("R4", ""),
+        of("R1", "CIT", "0700"),
+        of("R2", "CDL", "0800"),
+        of("R3", "CIT", "700"),
+        of("R4", "CIT", ""),
     ];
     let text = format!("{HEADER};office\n{}", requests.concat());
     fs::write(folder.join("requests.csv"), text).expect("a file");
@@ -125,7 +125,6 @@ fn the_offices_and_the_hour_of_the_configuration_decide_when_a_request_may_take_
     let answers = fs::read_to_string(folder.join("requests.result.csv")).expect("answers");
     let answers: Vec<&str> = answers.lines().skip(1).collect();
     let unknown = "office_unknown: office is";
-    // The later of two requests for the same thing is the one that waits.
     assert!(
         answers[0].ends_with(";accepted;false;2013-11-06T08:30:00+00:00;"),
         "{}",

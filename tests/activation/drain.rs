@@ -95,8 +95,8 @@ fn a_bad_file_is_refused_whole_with_line_and_column() {
         ("", ":1: holds no header"),
         ("request_id;pin\n", ":1:2: there is no column \"pin\""),
         (
-            "request_id;accepted_at\n",
-            ":1: the columns fiscal_code are missing",
+            "request_id;surname\n",
+            ":1: the columns accepted_at are missing",
         ),
         (
             "request_id;request_id\n",

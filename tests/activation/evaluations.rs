@@ -5,9 +5,10 @@ use pinferry::domain::{
     activation::{
         column::{COLUMNS, Column},
         diverted::{DivertedPin, evaluate_diverted},
-        evaluation::{Unusable, evaluate},
+        evaluation::{Entry, Unusable, evaluate},
         grounds::Grounds,
         office::Offices,
+        policy::Policy,
         request::Fields,
         submission::{Submission, Verdict},
     },
@@ -15,7 +16,7 @@ use pinferry::domain::{
     raw_record::{RawRecord, Shape, SourceIndex},
 };
 
-use crate::world::{MARIO, grounds, hash, rules, schedule};
+use crate::world::{LAURA, MARIO, grounds, hash, rules, schedule};
 
 const NOW: &str = "2013-11-10T12:00:00Z";
 
@@ -48,7 +49,10 @@ fn judged_by(changes: &[(Column, &str)], grounds: &Grounds) -> Result<Submission
         fields[column.index()] = text;
     }
     let now: Timestamp = NOW.parse().expect("a time");
-    evaluate(&Fields(fields), grounds, now)
+    match evaluate(&Fields(fields), grounds, now)? {
+        Entry::Request(request) => Ok(*request),
+        Entry::Receipt(_) => panic!("a receipt"),
+    }
 }
 
 fn reason(changes: &[(Column, &str)]) -> String {
@@ -102,6 +106,311 @@ fn a_request_is_accepted_or_refused_with_its_reason() {
         (vec![(C::Surname, "Ro\u{7}ssi")], "encoding_invalid"),
     ] {
         assert_eq!(reason(&changes), expected, "{changes:?}");
+    }
+}
+
+const NO_PIN: [(Column, &str); 4] = [
+    (Column::Credential, ""),
+    (Column::CredentialScheme, ""),
+    (Column::HalvesDelivered, ""),
+    (Column::Level, ""),
+];
+
+fn with(more: &[(Column, &'static str)]) -> Vec<(Column, &'static str)> {
+    [&NO_PIN[..], more].concat()
+}
+
+fn assert_reasons(cases: &[(Vec<(Column, &str)>, &str)]) {
+    for (changes, expected) in cases {
+        assert_eq!(reason(changes), *expected, "{changes:?}");
+    }
+}
+
+#[test]
+fn a_further_profile_needs_documents_and_brings_no_pin() {
+    use Column as C;
+    assert_reasons(&[
+        (
+            with(&[(C::Kind, "further_profile"), (C::Channel, "SED")]),
+            "accepted",
+        ),
+        (
+            with(&[(C::Kind, "further_profile"), (C::Channel, "WEB")]),
+            "accepted",
+        ),
+        (with(&[(C::Kind, "further_profile")]), "level_unknown"),
+        (vec![(C::Kind, "further_profile")], "credential_unexpected"),
+        (
+            with(&[
+                (C::Kind, "further_profile"),
+                (C::Channel, "SED"),
+                (C::Documents, ""),
+            ]),
+            "documents_missing",
+        ),
+    ]);
+}
+
+#[test]
+fn a_replacement_needs_what_a_pin_needs() {
+    use Column as C;
+    assert_reasons(&[
+        (vec![(C::Kind, "replacement")], "accepted"),
+        (
+            vec![(C::Kind, "replacement"), (C::Credential, "")],
+            "credential_missing",
+        ),
+        (
+            vec![(C::Kind, "replacement"), (C::Documents, "")],
+            "documents_missing",
+        ),
+    ]);
+}
+
+#[test]
+fn what_takes_away_needs_neither_name_nor_documents_and_may_mean_everything() {
+    use Column as C;
+    assert_reasons(&[
+        (
+            with(&[
+                (C::Kind, "REVOCATION"),
+                (C::Surname, ""),
+                (C::GivenName, ""),
+                (C::Documents, ""),
+                (C::Profile, ""),
+            ]),
+            "accepted",
+        ),
+        (
+            with(&[(C::Kind, "suspension"), (C::Requester, "relative")]),
+            "accepted",
+        ),
+        (
+            with(&[(C::Kind, "revocation"), (C::Profile, "XYZ")]),
+            "profile_unknown",
+        ),
+        (
+            with(&[(C::Kind, "revocation"), (C::Profile, ""), (C::Entity, "X")]),
+            "profile_unknown",
+        ),
+        (
+            with(&[(C::Kind, "revocation"), (C::Profile, "PAT")]),
+            "entity_missing",
+        ),
+        (
+            with(&[(C::Kind, "revocation"), (C::FiscalCode, "X")]),
+            "fiscal_code_invalid",
+        ),
+        (vec![(C::Kind, "revocation")], "credential_unexpected"),
+        (
+            with(&[(C::Kind, "revocation"), (C::AcceptedAt, "2013-11-11T10:00")]),
+            "accepted_in_future",
+        ),
+    ]);
+}
+
+#[test]
+fn each_channel_has_its_level_and_its_contact() {
+    use Column as C;
+    assert_reasons(&[
+        (vec![(C::Channel, "UFF"), (C::Level, "")], "accepted"),
+        (vec![(C::Channel, "SED"), (C::Level, "ORD")], "accepted"),
+        (vec![(C::Level, "")], "level_unknown"),
+        (
+            vec![(C::Channel, "web"), (C::Email, "m@example.org")],
+            "level_above_channel",
+        ),
+        (
+            vec![(C::Channel, "TEL"), (C::Phone, "06 1")],
+            "level_above_channel",
+        ),
+        (
+            vec![
+                (C::Channel, "WEB"),
+                (C::Level, ""),
+                (C::Email, "m@example.org"),
+            ],
+            "accepted",
+        ),
+        (
+            vec![(C::Channel, "WEB"), (C::Level, ""), (C::Phone, "06 1")],
+            "contact_missing",
+        ),
+        (
+            vec![
+                (C::Channel, "TEL"),
+                (C::Level, ""),
+                (C::Email, "m@example.org"),
+            ],
+            "contact_missing",
+        ),
+        (
+            vec![(C::Channel, "TEL"), (C::Level, "ORD"), (C::Phone, "06 1")],
+            "accepted",
+        ),
+        (
+            vec![
+                (C::Channel, "WEB"),
+                (C::Level, ""),
+                (C::Email, "m@PEC.example.org"),
+            ],
+            "contact_certified",
+        ),
+        (
+            vec![
+                (C::Channel, "WEB"),
+                (C::Level, ""),
+                (C::Email, "m@legalmail.it"),
+            ],
+            "contact_certified",
+        ),
+        (
+            vec![
+                (C::Channel, "SED"),
+                (C::Level, ""),
+                (C::Email, "m@legalmail.it"),
+            ],
+            "accepted",
+        ),
+    ]);
+}
+
+#[test]
+fn a_guardian_asks_for_minors_and_wards() {
+    use Column as C;
+    const GUARDIAN: (C, &str) = (C::GuardianFiscalCode, LAURA);
+    const CHILD: (C, &str) = (C::BirthDate, "2010-01-01");
+    const DECLARED: (C, &str) = (
+        C::Documents,
+        "IDENTITY_CARD PROFESSIONAL_REGISTER_ENTRY GUARDIAN_DECLARATION",
+    );
+    assert_reasons(&[
+        (vec![CHILD], "guardian_must_ask"),
+        (
+            vec![CHILD, (C::Requester, "proxy"), (C::Mandate, "N. 7")],
+            "guardian_must_ask",
+        ),
+        (
+            vec![CHILD, (C::Requester, "guardian")],
+            "guardian_not_shown",
+        ),
+        (
+            vec![CHILD, (C::Requester, "guardian"), GUARDIAN],
+            "documents_missing",
+        ),
+        (
+            vec![CHILD, (C::Requester, "guardian"), GUARDIAN, DECLARED],
+            "accepted",
+        ),
+        (vec![CHILD, GUARDIAN, DECLARED], "accepted"),
+        (
+            vec![(C::Requester, "self"), GUARDIAN, DECLARED],
+            "guardian_must_ask",
+        ),
+        (vec![(C::BirthDate, "1995-11-04")], "accepted"),
+        (vec![(C::BirthDate, "1995-11-05")], "guardian_must_ask"),
+        // Born in 1910 or in 2010.
+        (
+            vec![(C::FiscalCode, "RSSMRA10A01H501B")],
+            "guardian_must_ask",
+        ),
+        (
+            vec![
+                (C::FiscalCode, "RSSMRA10A01H501B"),
+                (C::BirthDate, "1910-01-01"),
+            ],
+            "accepted",
+        ),
+    ]);
+}
+
+#[test]
+fn who_comes_for_somebody_else_needs_a_mandate() {
+    use Column as C;
+    assert_reasons(&[
+        (vec![(C::Requester, "proxy")], "mandate_missing"),
+        (
+            vec![(C::Requester, "proxy"), (C::Mandate, "N. 7")],
+            "accepted",
+        ),
+        (vec![(C::Requester, "relative")], "relative_without_mandate"),
+        (
+            vec![(C::Requester, "relative"), (C::Mandate, "N. 7")],
+            "accepted",
+        ),
+    ]);
+}
+
+#[test]
+fn a_body_may_accept_no_proxies_and_no_old_requests() {
+    use Column as C;
+    let policy = Policy {
+        proxies: false,
+        accepted_within_days: Some(6),
+        ..Policy::default()
+    };
+    let grounds = grounds().with(policy);
+    let reason = |changes: &[_]| reason_of(&judged_by(changes, &grounds).expect("a request"));
+    let proxy = [(C::Requester, "proxy"), (C::Mandate, "N. 7")];
+    assert_eq!(reason(&proxy), "proxies_not_accepted");
+    assert_eq!(reason(&[(C::AcceptedAt, "2013-11-04T13:00")]), "accepted");
+    let old = [(C::AcceptedAt, "2013-11-04T12:59")];
+    assert_eq!(reason(&old), "accepted_too_long_ago");
+}
+
+#[test]
+fn what_takes_rights_away_is_due_at_once() {
+    let revocation = [
+        (Column::Kind, "revocation"),
+        (Column::Credential, ""),
+        (Column::AcceptedAt, "2013-11-02T02:00"),
+    ];
+    let submission = judged(&revocation).expect("a request");
+    assert_eq!(submission.not_before, submission.accepted_at);
+}
+
+#[test]
+fn words_that_are_none_of_their_column_make_a_line_no_request() {
+    use Column as C;
+    for changes in [
+        vec![(C::Kind, "gift")],
+        vec![(C::Requester, "friend")],
+        vec![
+            (C::OfRequest, "R0"),
+            (C::Half, "third"),
+            (C::Kind, "receipt"),
+        ],
+        vec![
+            (C::Half, "first"),
+            (C::OfRequest, "R0"),
+            (C::Outcome, "lost"),
+            (C::Kind, "receipt"),
+        ],
+        vec![
+            (C::Half, "first"),
+            (C::OfRequest, "R0"),
+            (C::Outcome, "delivered"),
+            (C::Way, "pigeon"),
+            (C::Kind, "receipt"),
+        ],
+        vec![(C::Half, "first"), (C::OfRequest, ""), (C::Kind, "receipt")],
+        vec![
+            (C::Half, "first"),
+            (C::OfPin, "no-source"),
+            (C::Kind, "receipt"),
+        ],
+        vec![
+            (C::OfRequest, "R0"),
+            (C::OfPin, "inps:1"),
+            (C::Kind, "receipt"),
+        ],
+    ] {
+        let unusable = judged(&changes).expect_err("no request");
+        let wrong = changes
+            .iter()
+            .rev()
+            .find(|(column, _)| *column == unusable.column);
+        assert!(wrong.is_some(), "{changes:?}: {:?}", unusable.column);
     }
 }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod command;
 mod counters;
+mod day;
 mod drain;
 mod effects;
 mod evaluations;

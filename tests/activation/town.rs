@@ -106,6 +106,18 @@ impl Town {
         town
     }
 
+    /// Nothing but a configuration and a legacy with these records.
+    pub(crate) fn with_legacy(engine: Engine, legacy: &str) -> Self {
+        let town = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            server: (engine == Engine::Postgres).then(|| Database::on(Server::shared(), "")),
+        };
+        town.configure();
+        fs::write(town.path("links.csv"), "old;new\n").expect("a file");
+        fs::write(town.path("legacy.csv"), legacy).expect("a file");
+        town
+    }
+
     fn configure(&self) {
         let url = match &self.server {
             None => "sqlite://target.db".to_owned(),

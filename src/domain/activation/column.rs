@@ -3,7 +3,7 @@
 use crate::domain::status::vocabulary;
 
 /// How many columns there are.
-pub const COLUMNS: usize = 23;
+pub const COLUMNS: usize = 28;
 
 vocabulary! {
     /// A column of a file of requests, in the order of [`super::request::Fields`].
@@ -11,7 +11,7 @@ vocabulary! {
         /// The request's id, unique for ever: letters, digits and `._:/-`, at most 64; never a fiscal code.
         RequestId = "request_id",
         /// What it asks for: `new_pin` (also where it is empty), `further_profile`, `replacement`, `revocation`,
-        /// `suspension`.
+        /// `suspension`; or what became of a half of a PIN: `receipt`.
         Kind = "kind",
         /// When the counter accepted it: `2013-11-04T10:15`, in the offices' zone unless it has an offset.
         AcceptedAt = "accepted_at",
@@ -55,6 +55,16 @@ vocabulary! {
         Phone = "phone",
         /// Fiscal code of the guardian.
         GuardianFiscalCode = "guardian_fiscal_code",
+        /// Of a receipt: the request whose PIN it is about.
+        OfRequest = "of_request",
+        /// Of a receipt: the migrated PIN it is about, as `source:id`.
+        OfPin = "of_pin",
+        /// Of a receipt: `first` or `second`.
+        Half = "half",
+        /// Of a receipt: `delivered`, `refused` or `returned`.
+        Outcome = "outcome",
+        /// Of a receipt: `letter`, `email` or `text`; may be empty.
+        Way = "way",
     }
 }
 
@@ -69,8 +79,9 @@ impl Column {
     #[must_use]
     pub const fn is_required(self) -> bool {
         match self {
-            Self::RequestId | Self::AcceptedAt | Self::FiscalCode => true,
-            Self::Kind
+            Self::RequestId | Self::AcceptedAt => true,
+            Self::FiscalCode
+            | Self::Kind
             | Self::Office
             | Self::CompetentOffice
             | Self::Channel
@@ -89,7 +100,12 @@ impl Column {
             | Self::Mandate
             | Self::Email
             | Self::Phone
-            | Self::GuardianFiscalCode => false,
+            | Self::GuardianFiscalCode
+            | Self::OfRequest
+            | Self::OfPin
+            | Self::Half
+            | Self::Outcome
+            | Self::Way => false,
         }
     }
 }

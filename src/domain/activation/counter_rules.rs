@@ -42,15 +42,15 @@ type Rule = fn(&Case<'_>) -> Against;
 type GivingRule = fn(&Case<'_>, &LegacyRecord<'_>) -> Against;
 
 /// Rules for every request.
-const OF_ALL: [(Mistake, Rule); 4] = [
-    (Mistake::OfficeUnknown, office_unknown),
+const OF_ALL: [(Mistake, Rule); 3] = [
     (Mistake::CredentialUnexpected, credential_unexpected),
     (Mistake::AcceptedInFuture, accepted_in_future),
     (Mistake::AcceptedTooLongAgo, accepted_too_long_ago),
 ];
 
 /// Rules for requests that give rights.
-const OF_GIVING: [(Mistake, GivingRule); 11] = [
+const OF_GIVING: [(Mistake, GivingRule); 12] = [
+    (Mistake::OfficeUnknown, office_unknown),
     (Mistake::CredentialNotHashed, credential_not_hashed),
     (Mistake::LevelAboveChannel, level_above_channel),
     (Mistake::RelativeWithoutMandate, relative_without_mandate),
@@ -87,7 +87,8 @@ pub(super) fn broken_by_giving(
         .or_else(|| broken(case))
 }
 
-fn office_unknown(case: &Case<'_>) -> Against {
+/// A revocation is taken from anywhere.
+fn office_unknown(case: &Case<'_>, _record: &LegacyRecord<'_>) -> Against {
     let office = trimmed(case.raw.get(Field::Office));
     case.grounds.office_problem(office).map(str::to_owned)
 }

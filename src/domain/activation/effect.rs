@@ -133,6 +133,19 @@ pub fn of(
 }
 
 impl Effect {
+    /// One that changes a PIN of somebody who stands in the model.
+    #[must_use]
+    pub fn of_pin(person: &Standing, pin: Change<Pin>) -> Self {
+        Self {
+            holder: Holder::Standing,
+            fiscal_code: person.fiscal_code,
+            identity: person.identity.clone(),
+            pins: vec![pin],
+            grants: Vec::new(),
+            delegations: Vec::new(),
+        }
+    }
+
     /// One that changes nothing yet of the person who has the code of `request`.
     pub(super) fn on(request: &Request, standing: Option<&Standing>) -> Self {
         Self {

@@ -13,6 +13,7 @@ use super::{
     fingerprint::fingerprint,
     grounds::Grounds,
     kind::{Kind, Requester},
+    receipt::{self, Receipt},
     refusal::Refusal,
     request::{Ask, Fields},
     submission::{Applicant, Origin, Submission, Verdict},
@@ -26,6 +27,9 @@ use crate::domain::{
     raw_record::{RawRecord, Shape, SourceIndex},
 };
 
+/// What stands for the kind where the line is a receipt.
+pub const RECEIPT: &str = "receipt";
+
 /// Longest id of a request.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
@@ -38,24 +42,33 @@ pub struct Unusable {
     pub problem: &'static str,
 }
 
+/// What a line of a file of requests is.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A request, evaluated.
+    Request(Box<Submission>),
+    /// A receipt.
+    Receipt(Box<Receipt>),
+}
+
 /// Evaluates a line of a file of requests; `now` is the database's time.
 ///
 /// # Errors
 /// [`Unusable`] where the line is no request.
-pub fn evaluate(
-    fields: &Fields<'_>,
-    grounds: &Grounds,
-    now: Timestamp,
-) -> Result<Submission, Unusable> {
+pub fn evaluate(fields: &Fields<'_>, grounds: &Grounds, now: Timestamp) -> Result<Entry, Unusable> {
     let request_id = request_id(fields)?;
     let kind = kind(fields)?;
-    let requester = requester(fields)?;
     let accepted_at = grounds
         .moment(fields.get(Column::AcceptedAt))
         .ok_or(Unusable {
             column: Column::AcceptedAt,
             problem: "is no date and time such as 2013-11-04T10:15",
         })?;
+    let Some(kind) = kind else {
+        let receipt = receipt::read(request_id, accepted_at, fields, grounds, now)?;
+        return Ok(Entry::Receipt(Box::new(receipt)));
+    };
+    let requester = requester(fields)?;
     let issued_on = grounds.local_date(accepted_at).to_string();
     let raw = record(fields, kind, &issued_on, grounds.activation_source());
     let case = Case {
@@ -68,7 +81,7 @@ pub fn evaluate(
         raw: &raw,
         grounds,
     };
-    Ok(Submission {
+    Ok(Entry::Request(Box::new(Submission {
         request_id: request_id.to_owned(),
         origin: Origin::Intake,
         kind,
@@ -81,7 +94,7 @@ pub fn evaluate(
         payload: fingerprint(fields, grounds),
         verdict: verdict(request_id, fields, &case),
         documents: case.documents,
-    })
+    })))
 }
 
 fn verdict(request_id: &str, fields: &Fields<'_>, case: &Case<'_>) -> Verdict {
@@ -118,12 +131,15 @@ fn takes_away(request_id: &str, fields: &Fields<'_>, case: &Case<'_>, ask: Ask) 
     }
 }
 
-fn kind(fields: &Fields<'_>) -> Result<Kind, Unusable> {
-    match fields.get(Column::Kind) {
-        "" => Ok(Kind::NewPin),
-        name => Kind::by_name(&name.to_ascii_lowercase()).ok_or(Unusable {
+/// The kind of a request, or none: a receipt.
+fn kind(fields: &Fields<'_>) -> Result<Option<Kind>, Unusable> {
+    let name = fields.get(Column::Kind).to_ascii_lowercase();
+    match name.as_str() {
+        "" => Ok(Some(Kind::NewPin)),
+        RECEIPT => Ok(None),
+        name => Kind::by_name(name).map(Some).ok_or(Unusable {
             column: Column::Kind,
-            problem: "is none of new_pin, further_profile, replacement, revocation, suspension",
+            problem: "is none of new_pin, further_profile, replacement, revocation, suspension, receipt",
         }),
     }
 }

@@ -21,6 +21,7 @@ pub mod kind;
 pub mod office;
 pub mod pending;
 pub mod policy;
+pub mod receipt;
 pub mod refusal;
 pub mod request;
 pub mod revocation;

@@ -54,6 +54,43 @@ pub fn activate(
     })
 }
 
+/// What the late delivery of a retired PIN gives: of the pending grants those it brought. The PIN the person has may
+/// expire the earlier for them.
+#[must_use]
+pub fn grant_late(
+    standing: &Standing,
+    delivered: &[Delivered],
+    today: Date,
+    ages: &MaxAges,
+) -> Option<Effect> {
+    let grants = granted(standing, delivered);
+    if grants.is_empty() {
+        return None;
+    }
+    let is_changed = |grant: &&Grant| {
+        let mut changed = grants.iter().map(|change| &change.after);
+        changed.any(|after| after.is_of_same(grant))
+    };
+    let untouched = standing.grants.iter().filter(|grant| !is_changed(grant));
+    let in_force = untouched.chain(grants.iter().map(|change| &change.after));
+    let pins = standing.pin.as_ref().and_then(|before| {
+        let mut after = before.clone();
+        after.expires_on = expiry(before.expires_on, in_force, today, ages);
+        (after != *before).then(|| Change {
+            before: Some(before.clone()),
+            after,
+        })
+    });
+    Some(Effect {
+        holder: Holder::Standing,
+        fiscal_code: standing.fiscal_code,
+        identity: standing.identity.clone(),
+        pins: pins.into_iter().collect(),
+        grants,
+        delegations: Vec::new(),
+    })
+}
+
 /// Of the person's pending grants those that one of these PINs brought, active and never above that PIN's level.
 pub(super) fn granted(standing: &Standing, delivered: &[Delivered]) -> Vec<Change<Grant>> {
     let grants = standing.grants.iter();

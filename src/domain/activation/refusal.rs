@@ -71,6 +71,8 @@ vocabulary! {
         HolderUnknown = "holder_unknown",
         /// The person has no PIN that is active, suspended or pending.
         PinMissing = "pin_missing",
+        /// A receipt is of a PIN that nobody has.
+        PinUnknown = "pin_unknown",
         /// The person does not have the profile.
         GrantMissing = "grant_missing",
         /// A suspension came later, or at the same time.

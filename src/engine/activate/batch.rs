@@ -30,12 +30,12 @@ use crate::{
 
 /// What a transaction works with.
 pub(super) struct Batch<'b> {
-    tx: &'b ActivationTx<'b>,
+    pub(super) tx: &'b ActivationTx<'b>,
     run_id: i64,
     grounds: &'b Grounds,
     pub(super) now: Timestamp,
-    today: Date,
-    ages: MaxAges,
+    pub(super) today: Date,
+    pub(super) ages: MaxAges,
     ids: IdBase,
     pending_is_done: bool,
     revoked: Revoked,
@@ -50,16 +50,27 @@ pub(super) struct Outcome {
     pub(super) refused: Vec<Failed>,
 }
 
+impl Outcome {
+    /// Notes what the database refused, to be asked again by the next drain.
+    pub(super) fn refuse(&mut self, request_id: &str, reason: String) {
+        self.refused.push(Failed {
+            request_id: request_id.to_owned(),
+            reason,
+            tried_again: true,
+        });
+    }
+}
+
 /// People as they stand, and what is to become of them.
-struct Plan {
-    people: People,
+pub(super) struct Plan {
+    pub(super) people: People,
     /// What was taken away from them at the counters.
     taken_away: Revocations,
     /// Codes that lead to them, by person; none where no code matters.
     codes: HashMap<i64, Vec<String>>,
-    delivered: HashMap<i64, Vec<Delivered>>,
-    effects: Vec<PersonEffect>,
-    settled: Settled,
+    pub(super) delivered: HashMap<i64, Vec<Delivered>>,
+    pub(super) effects: Vec<PersonEffect>,
+    pub(super) settled: Settled,
     /// Requests by number.
     done: Vec<(i64, Option<i64>)>,
     failed: Vec<(i64, Failure)>,
@@ -206,7 +217,7 @@ impl<'b> Batch<'b> {
     }
 
     /// Does something, or takes it back and says what constraint refuses it.
-    fn apart(
+    pub(super) fn apart(
         &self,
         work: impl FnOnce() -> Result<Settled, StoreError>,
     ) -> Result<Result<Settled, StoreError>, StoreError> {
@@ -300,7 +311,7 @@ impl<'b> Batch<'b> {
         Ok(out_of_turn)
     }
 
-    fn plan(&self, person_ids: &[i64]) -> Result<Plan, StoreError> {
+    pub(super) fn plan(&self, person_ids: &[i64]) -> Result<Plan, StoreError> {
         let people = self.tx.standings(person_ids)?;
         let delivered = if self.pending_is_done || people.standings.is_empty() {
             HashMap::new()
@@ -413,7 +424,7 @@ impl<'b> Batch<'b> {
             .collect()
     }
 
-    fn write(&self, plan: Plan) -> Result<Settled, StoreError> {
+    pub(super) fn write(&self, plan: Plan) -> Result<Settled, StoreError> {
         let Plan {
             people,
             effects,

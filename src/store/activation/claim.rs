@@ -23,6 +23,15 @@ const ACTION: &str = "read the queue of requests";
 const IS_DUE: &str =
     "{name}.state = 'accepted' AND {name}.halves_delivered = 2 AND {name}.not_before <= ?1";
 
+/// Whose requests are claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// All people's.
+    Everybody,
+    /// Those of people from whom something is to be taken away.
+    LosingRights,
+}
+
 /// Requests that are due, of whole people, which no other drain has.
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -44,9 +53,10 @@ impl ActivationTx<'_> {
         &self,
         after: &DueCursor,
         now: Timestamp,
+        whom: Whom,
         (people_max, requests_max): (u32, u32),
     ) -> Result<Claim, StoreError> {
-        let people = self.claim_people(after, now, people_max)?;
+        let people = self.claim_people(after, now, whom, people_max)?;
         let (Some((_, first)), Some((cursor, _))) = (people.first(), people.last()) else {
             return Ok(Claim {
                 requests: Vec::new(),
@@ -104,15 +114,25 @@ impl ActivationTx<'_> {
         &self,
         after: &DueCursor,
         now: Timestamp,
+        whom: Whom,
         people_max: u32,
     ) -> Result<Vec<(DueCursor, String)>, StoreError> {
+        let of_whom = match whom {
+            Whom::Everybody => String::new(),
+            Whom::LosingRights => format!(
+                "AND EXISTS (SELECT 1 FROM delayed_activation AS taking
+                 WHERE taking.fiscal_code = due.fiscal_code AND {}
+                     AND taking.kind IN ('revocation', 'suspension'))",
+                IS_DUE.replace("{name}", "taking")
+            ),
+        };
         // A subquery of its own for each row, which the index on code and number answers at once.
         let sql = format!(
             "SELECT due.accepted_at, due.activation_id, due.fiscal_code FROM delayed_activation AS due
              WHERE {} AND (due.accepted_at, due.activation_id) > (?2, ?3) AND due.activation_id = (
                  SELECT first.activation_id FROM delayed_activation AS first
                  WHERE first.fiscal_code = due.fiscal_code AND {}
-                 ORDER BY first.activation_id LIMIT 1)
+                 ORDER BY first.activation_id LIMIT 1) {of_whom}
              ORDER BY due.accepted_at, due.activation_id LIMIT ?4{{claim}}",
             IS_DUE.replace("{name}", "due"),
             IS_DUE.replace("{name}", "first"),

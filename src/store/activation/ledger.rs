@@ -17,6 +17,8 @@ pub struct Settled {
     pub failed: Vec<(String, Failure)>,
     /// Pending PINs that became active.
     pub pending: Vec<i64>,
+    /// Receipts that were counted.
+    pub receipts: Vec<String>,
     /// Pending PINs that the database lets nobody activate.
     pub set_aside: Vec<i64>,
     /// The difference all of it makes to the tally.
@@ -29,12 +31,13 @@ impl Settled {
         self.done.extend(other.done);
         self.failed.extend(other.failed);
         self.pending.extend(other.pending);
+        self.receipts.extend(other.receipts);
         self.set_aside.extend(other.set_aside);
         self.difference.merge(&other.difference);
     }
 
     fn changed(&self) -> bool {
-        !self.done.is_empty() || !self.pending.is_empty()
+        !(self.done.is_empty() && self.pending.is_empty() && self.receipts.is_empty())
     }
 }
 
@@ -61,6 +64,7 @@ impl ActivationTx<'_> {
                 .map(|(id, why)| json!({ "request_id": id, "reason": why.as_str() }))
                 .collect::<Vec<_>>(),
             "pending_pin_ids": settled.pending,
+            "receipts": settled.receipts,
             "set_aside_pin_ids": settled.set_aside,
         });
         self.audit(actor, "activation", &detail)

@@ -245,7 +245,7 @@ fn standing(row: &Row) -> Result<Standing, StoreError> {
     })
 }
 
-fn pin(row: &Row) -> Result<Pin, StoreError> {
+pub(super) fn pin(row: &Row) -> Result<Pin, StoreError> {
     let mut columns = row.columns();
     columns.next::<i64>()?;
     columns.next::<i64>()?;

@@ -1,8 +1,11 @@
 //! Taking requests into the queue.
 
-use jiff::Timestamp;
+use std::collections::HashMap;
 
-use super::{sql, tx::ActivationTx};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{receipt, sql, tx::ActivationTx};
 use crate::{
     domain::{
         activation::{
@@ -13,7 +16,7 @@ use crate::{
     },
     store::{
         LeasedTx, StoreError,
-        database::{Database, damaged, values},
+        database::{Database, Row, damaged, values},
     },
 };
 
@@ -50,6 +53,24 @@ impl ActivationTx<'_> {
     pub fn take_in(&self, submission: &Submission) -> Result<Taken, StoreError> {
         take_in(&self.database, submission)
     }
+
+    /// What the queue knows of these requests.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn known_of(&self, request_ids: &[&str]) -> Result<HashMap<String, Known>, StoreError> {
+        let ids = request_ids.iter().map(|id| json!({ "id": id }));
+        let ids = serde_json::Value::from_iter(ids).to_string();
+        let sql = format!(
+            "SELECT state, reason, not_before, request_id FROM delayed_activation
+             WHERE request_id IN (SELECT listed.id FROM {})",
+            self.database.listed("?1", &[("id", "TEXT")])
+        );
+        let rows = self.database.rows(ACTION, &sql, values![&ids])?;
+        rows.iter()
+            .map(|row| Ok((row.get(3)?, known(row)?)))
+            .collect()
+    }
 }
 
 impl LeasedTx<'_> {
@@ -72,6 +93,9 @@ impl LeasedTx<'_> {
 /// Those who drain the queue do not wait, and are waited for only where they hold the very person's request.
 fn take_in(database: &Database, submission: &Submission) -> Result<Taken, StoreError> {
     database.in_turn(ACTION, "delayed_activation")?;
+    if receipt::is_known(database, &submission.request_id)? {
+        return Ok(Taken::IdTaken);
+    }
     let is_new = insert(database, submission)?;
     if let (true, Verdict::Accepted(request)) = (is_new, &submission.verdict)
         && !submission.kind.takes_away()
@@ -88,22 +112,27 @@ fn take_in(database: &Database, submission: &Submission) -> Result<Taken, StoreE
         if database.execute(ACTION, sql::SUPERSEDED_BY_LATER, same)? == 0 {
             database.execute(ACTION, sql::SUPERSEDE_EARLIER, same)?;
         }
+        receipt::count_waiting(database, &submission.request_id)?;
     }
     let row = database
         .row(ACTION, sql::KNOWN, values![&submission.request_id])?
         .ok_or_else(|| damaged("no request where one was just queued"))?;
-    let mut columns = row.columns();
-    let known = Known {
-        state: columns.word(RequestState::by_name)?,
-        reason: columns.next()?,
-        not_before: columns.next()?,
-    };
+    let known = known(&row)?;
     Ok(if is_new {
         Taken::New(known)
-    } else if columns.next::<String>()? == submission.payload {
+    } else if row.get::<String>(3)? == submission.payload {
         Taken::Again(known)
     } else {
         Taken::IdTaken
+    })
+}
+
+fn known(row: &Row) -> Result<Known, StoreError> {
+    let mut columns = row.columns();
+    Ok(Known {
+        state: columns.word(RequestState::by_name)?,
+        reason: columns.next()?,
+        not_before: columns.next()?,
     })
 }
 

@@ -124,7 +124,7 @@ impl ActivationTx<'_> {
         self.database.insert(&rows.finish())
     }
 
-    /// Writes what an effect may change of PINs that stand: status, expiry, successor.
+    /// Writes what an effect may change of PINs that stand: status, expiry, successor, halves.
     fn change_pins(&self, pins: Vec<Value>) -> Result<(), StoreError> {
         let listed = self.database.listed(
             "?1",
@@ -133,11 +133,12 @@ impl ActivationTx<'_> {
                 ("status", "TEXT"),
                 ("expires_on", "DATE"),
                 ("successor", "BIGINT"),
+                ("halves_delivered", "SMALLINT"),
             ],
         );
         let sql = format!(
             "UPDATE pin SET status = listed.status, expires_on = listed.expires_on,
-                 superseded_by = listed.successor
+                 superseded_by = listed.successor, halves_delivered = listed.halves_delivered
              FROM {listed} WHERE pin.pin_id = listed.pin_id"
         );
         self.change(&sql, pins)
@@ -252,6 +253,7 @@ fn changed_pin(pin_id: i64, successor: Option<i64>, pin: &Pin) -> Value {
         "status": pin.status.as_str(),
         "expires_on": pin.expires_on.map(|date| date.to_string()),
         "successor": successor,
+        "halves_delivered": pin.halves_delivered,
     })
 }
 
