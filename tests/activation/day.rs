@@ -288,3 +288,68 @@ fn every_kind_of_request_does_what_the_office_was_told_on_every_engine() {
         town.expect(&["verify"], &[0]);
     }
 }
+
+#[test]
+fn a_revocation_that_comes_in_late_leaves_the_profile_that_a_later_request_asked_for_on_every_engine()
+ {
+    for engine in ENGINES {
+        for kind in ["new_pin", "further_profile"] {
+            let town = Town::with_legacy(engine, &LEGACY.replace("HASH", &"cd".repeat(32)));
+            town.expect(&["migrate-schema"], &[0]);
+            town.expect(&["run"], &[3]);
+            // He has the profile already: the first two bring a PIN, and the last finds his profile there.
+            let halves = |kind: &str| if kind == "new_pin" { "2" } else { "" };
+            let at = |id: &str, kind: &str, at: &str| {
+                request(id, kind, at, GIUSEPPE, "CIT", halves(kind))
+            };
+            let before = at("N1", "new_pin", "2026-01-05T08:00");
+            let other = request("N2", "new_pin", "2026-01-05T10:00", GIUSEPPE, "AVV", "2");
+            let again = at("A1", kind, "2026-01-05T11:00");
+            for line in [before, other, again] {
+                town.intake(&[line], &[0]);
+                town.expect(&["activate"], &[0]);
+            }
+            for (id, revoked, left) in [
+                ("V1", "2026-01-05T09:00", true),
+                ("V2", "2026-01-05T10:59", true),
+                ("V3", "2026-01-05T11:00", false),
+            ] {
+                town.intake(
+                    &[request(id, "revocation", revoked, GIUSEPPE, "CIT", "")],
+                    &[0],
+                );
+                let has_access = town.access().iter().any(|line| line.starts_with("VRD CIT"));
+                assert_eq!(has_access, left, "{engine:?} {kind} {id}");
+            }
+            town.expect(&["verify"], &[0]);
+        }
+    }
+}
+
+#[test]
+fn a_profile_that_a_late_revocation_leaves_is_at_the_level_that_was_asked_for_after_it_on_every_engine()
+ {
+    for engine in ENGINES {
+        let town = Town::with_legacy(engine, &LEGACY.replace("HASH", &"cd".repeat(32)));
+        town.expect(&["migrate-schema"], &[0]);
+        town.expect(&["run"], &[3]);
+        let asked = request("N1", "new_pin", "2026-01-05T10:00", MARIO, "CIT", "2");
+        town.intake(&[asked.replace(";CIT;;", ";CIT;ORD;")], &[0]);
+        town.expect(&["activate"], &[0]);
+        let held = |level: &str| town.grants().contains(&format!("Rossi CIT active {level}"));
+        assert!(held("dispositive"), "{engine:?}: {:?}", town.grants());
+        town.intake(
+            &[request(
+                "V1",
+                "revocation",
+                "2026-01-05T09:00",
+                MARIO,
+                "",
+                "",
+            )],
+            &[0],
+        );
+        assert!(held("ordinary"), "{engine:?}: {:?}", town.grants());
+        town.expect(&["verify"], &[0]);
+    }
+}

@@ -28,6 +28,15 @@ impl Kind {
         }
     }
 
+    /// Whether it asks for a profile. Another PIN comes with the profiles that the present one has.
+    #[must_use]
+    pub const fn asks_for_grant(self) -> bool {
+        match self {
+            Self::NewPin | Self::FurtherProfile => true,
+            Self::Replacement | Self::Revocation | Self::Suspension => false,
+        }
+    }
+
     /// Whether it takes rights away: it needs no documents, waits for no day, and wins over what was accepted
     /// before it.
     #[must_use]

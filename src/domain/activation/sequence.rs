@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     effect::{Change, Effect},
     request::Request,
-    standing::{Grant, Pin, Standing},
+    standing::{Asked, Grant, Pin, Standing},
 };
 
 impl Effect {
@@ -43,6 +43,14 @@ impl Standing {
         let accepted_at = request.accepted_at;
         let mut person = Self::after_pending(before, effect);
         (person.accepted).insert(request.request_id.clone(), accepted_at);
+        if let (true, Some(level)) = (request.kind().asks_for_grant(), request.level()) {
+            person.asked.push(Asked {
+                profile: request.profile.clone(),
+                entity: request.entity.clone(),
+                level,
+                accepted_at,
+            });
+        }
         let brought = effect.pins.iter().find(|change| change.before.is_none());
         let is_later = |(at, _): &(Timestamp, _)| *at > accepted_at;
         if let Some(pin) = brought
@@ -62,6 +70,7 @@ impl Standing {
             pin: None,
             latest_request: None,
             accepted: BTreeMap::new(),
+            asked: Vec::new(),
             grants: Vec::new(),
             guardians: Vec::new(),
         });

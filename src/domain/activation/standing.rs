@@ -136,6 +136,19 @@ impl Grant {
     }
 }
 
+/// A grant that a request asked for, and brought or found there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Code of the profile.
+    pub profile: String,
+    /// The entity; empty for none.
+    pub entity: String,
+    /// At which level.
+    pub level: Level,
+    /// When the request was accepted.
+    pub accepted_at: Timestamp,
+}
+
 /// A person of the model, as far as a request can touch him.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -149,6 +162,8 @@ pub struct Standing {
     pub latest_request: Option<(Timestamp, PinName)>,
     /// When the requests were accepted by which he came to a PIN or a grant, by their ids, as far as it matters.
     pub accepted: BTreeMap<String, Timestamp>,
+    /// What requests that took effect asked for, as far as it matters.
+    pub asked: Vec<Asked>,
     /// All his grants.
     pub grants: Vec<Grant>,
     /// The codes of his guardians.

@@ -1,7 +1,8 @@
 //! What a revocation or a suspension does: it takes away and never gives.
 //!
 //! With a profile it is about that grant, without one about the PIN; a revocation then ends all grants as well. What a
-//! request accepted later has brought stays. What is taken away already stays so, and a suspension revives nothing.
+//! request accepted later has brought stays, and so does the grant it asked for and found there, at the level it
+//! asked for: it would have brought that, had the revocation come in before. What is taken away already stays so, and a suspension revives nothing.
 
 use jiff::Timestamp;
 
@@ -11,7 +12,7 @@ use super::{
     request::Request,
     standing::{ACTIVATION_SOURCE, Grant, Standing},
 };
-use crate::domain::status::{GrantStatus, PinStatus};
+use crate::domain::status::{GrantStatus, Level, PinStatus};
 
 /// Whether for good.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,10 @@ pub(super) fn from(request: &Request, person: &Standing, taken: Taken) -> Result
             continue;
         }
         let mut after = grant.clone();
-        after.status = grant_status(grant.status, taken);
+        match asked_later(grant, person, request.accepted_at) {
+            Some(level) => after.level = grant.level.min(level),
+            None => after.status = grant_status(grant.status, taken),
+        }
         effect.grants.extend(changed(grant, after));
     }
     Ok(effect)
@@ -65,6 +69,14 @@ fn came_later(source: &str, id: &str, person: &Standing, at: Timestamp) -> bool 
             .accepted
             .get(id)
             .is_some_and(|accepted| *accepted > at)
+}
+
+/// The highest level at which requests accepted after that moment asked for it, which may have found it there.
+fn asked_later(grant: &Grant, person: &Standing, at: Timestamp) -> Option<Level> {
+    let asked = person.asked.iter().filter(|asked| {
+        asked.profile == grant.profile && asked.entity == grant.entity && asked.accepted_at > at
+    });
+    asked.map(|asked| asked.level).max()
 }
 
 const fn pin_status(status: PinStatus, taken: Taken) -> PinStatus {

@@ -9,7 +9,7 @@ use super::tx::ActivationTx;
 use crate::{
     domain::{
         activation::standing::{
-            ACTIVATION_SOURCE, Credential, Grant, Identity, MaxAges, Pin, PinName, Standing,
+            ACTIVATION_SOURCE, Asked, Credential, Grant, Identity, MaxAges, Pin, PinName, Standing,
         },
         status::{Disposition, GrantStatus, LegacyStatus, Level, PinStatus},
     },
@@ -196,6 +196,24 @@ impl ActivationTx<'_> {
             let (id, at): (String, Timestamp) = (row.get(1)?, row.get(2)?);
             people.of(row)?.accepted.insert(id, at);
         }
+        let rows = self.of_people(
+            &held,
+            "SELECT known.person_id, request.profile, request.entity, request.level, request.accepted_at
+             FROM fiscal_code AS known
+             JOIN delayed_activation AS request ON request.fiscal_code = known.fiscal_code
+             WHERE known.person_id {of} AND request.state = 'done'
+                 AND request.kind IN ('new_pin', 'further_profile')",
+        )?;
+        for row in &rows {
+            let mut columns = row.columns();
+            columns.next::<i64>()?;
+            people.of(row)?.asked.push(Asked {
+                profile: columns.next()?,
+                entity: columns.next()?,
+                level: columns.word(Level::by_name)?,
+                accepted_at: columns.next()?,
+            });
+        }
         Ok(())
     }
 
@@ -240,6 +258,7 @@ fn standing(row: &Row) -> Result<Standing, StoreError> {
         pin: None,
         latest_request: None,
         accepted: BTreeMap::new(),
+        asked: Vec::new(),
         grants: Vec::new(),
         guardians: Vec::new(),
     })
