@@ -124,6 +124,7 @@ impl Runner<'_> {
                 let settings = self.job.settings;
                 let request = locking::request(settings, run);
                 self.locks = engage_all(&settings.sources, &settings.lock, &request)?;
+                self.unlock_what_was_aborted()?;
                 let tx = self.target.begin(&self.lease)?;
                 let locked: Vec<_> = self.locks.iter().map(|locked| locked.source()).collect();
                 tx.event("lock.renewed", &json!({ "sources": locked }))?;

@@ -24,10 +24,24 @@ fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// What the run finds that is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    /// An earlier process locked the legacy and died, and somebody removed the lock.
+    RemovedLock,
+}
+
 /// A run that was stopped while it waited for a writer, its run aborted, and both gone on.
-fn locked_too_late(target: Engine) -> (Scenario, Output) {
+fn locked_too_late(target: Engine, found: Found) -> (Scenario, Output) {
     let scenario = scenario(target, Mode::Refuse);
     scenario.configure("[run]", "[run]\nlease = \"PT3S\"");
+    if found == Found::RemovedLock {
+        assert!(scenario.killed_at(RUN, "phase.committed"));
+        let mut somebody = scenario.legacy_database().session();
+        let remove = "DROP SCHEMA pinferry_lock CASCADE";
+        somebody.batch("removing", remove).expect("he may");
+    }
     let mut writer = scenario.legacy_database().session();
     let busy = "BEGIN; UPDATE pin_legacy SET telefono = telefono";
     writer.batch("writing", busy).expect("it may");
@@ -58,8 +72,10 @@ fn locked_too_late(target: Engine) -> (Scenario, Output) {
 #[test]
 fn a_holder_that_goes_on_after_its_run_was_aborted_leaves_the_legacy_open_and_begins_no_other_run()
 {
-    for target in [Engine::Sqlite, Engine::Postgres] {
-        let (scenario, stale) = locked_too_late(target);
+    let postgres = (Engine::Postgres, Found::Nothing);
+    let removed = (Engine::Sqlite, Found::RemovedLock);
+    for (target, found) in [(Engine::Sqlite, Found::Nothing), postgres, removed] {
+        let (scenario, stale) = locked_too_late(target, found);
         assert_eq!(stale.status.code(), Some(4), "{}", told(&stale));
         assert_eq!(scenario.count("run"), 1, "{}", told(&stale));
         let mut office = scenario.legacy_database().session();
