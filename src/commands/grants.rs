@@ -1,4 +1,4 @@
-//! `grants`: the SQL that gives every role its rights at the legacy databases.
+//! `grants`: the SQL that gives every role its rights at the legacy databases and at the target.
 
 use clap::Args;
 use serde_json::json;
@@ -7,10 +7,11 @@ use super::{Context, failure::Failure};
 use crate::{
     exit::Exit,
     source::lock::{self, Roles},
+    store,
     ui::terminal::Format,
 };
 
-/// Print the SQL that gives every role the rights it needs at the PostgreSQL sources, and no more
+/// Print the SQL that gives every role the rights it needs in PostgreSQL, and no more
 #[derive(Debug, Args)]
 pub(super) struct Grants {
     /// The role of `pinferry run` and `pinferry lock`
@@ -40,12 +41,17 @@ impl Grants {
         let scripts: String = scripts
             .filter_map(|source| lock::grants(source, &settings.lock, &roles))
             .collect();
+        let (activation, reports) = (roles.activation.as_deref(), roles.reports.as_deref());
+        let target = store::rights(&settings.target, activation, reports);
+        let scripts = scripts + &target.unwrap_or_default();
         match context.terminal.format() {
             Format::Json => context
                 .terminal
                 .json(&json!({"schema": 1, "sql": scripts}))?,
             Format::Table if scripts.is_empty() => {
-                context.terminal.say("no source is a PostgreSQL database");
+                context
+                    .terminal
+                    .say("neither a source nor the target is a PostgreSQL database");
             }
             Format::Table => context.terminal.text(&scripts)?,
         }

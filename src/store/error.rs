@@ -277,6 +277,12 @@ impl StoreError {
         }
     }
 
+    /// Whether the role lacks a right at the target.
+    #[must_use]
+    pub fn is_of_rights(&self) -> bool {
+        matches!(self, Self::Denied { .. })
+    }
+
     /// Whether there is nothing yet where the target is to be.
     #[must_use]
     pub fn is_absent(&self) -> bool {

@@ -29,8 +29,8 @@ pub(super) fn append(
     detail: &Value,
 ) -> Result<(), StoreError> {
     const ACTION: &str = "log an event";
-    let last = Last::read(database, ACTION, "run_event", "event_id")?;
     let number = database.number_in_log(ACTION, "run_event")?;
+    let last = Last::read(database, ACTION, "run_event", "event_id")?;
     let detail = detail.to_string();
     let link = chain::link(
         &last.chain,
@@ -48,8 +48,8 @@ pub(super) fn append(
 /// Adds a row to `audit_event`.
 pub(super) fn audit(database: &Database, entry: &AuditEntry<'_>) -> Result<(), StoreError> {
     const ACTION: &str = "write the audit log";
-    let last = Last::read(database, ACTION, "audit_event", "audit_id")?;
     let number = database.number_in_log(ACTION, "audit_event")?;
+    let last = Last::read(database, ACTION, "audit_event", "audit_id")?;
     let detail = entry.detail.to_string();
     let link = chain::link(
         &last.chain,
@@ -72,7 +72,7 @@ pub(super) fn audit(database: &Database, entry: &AuditEntry<'_>) -> Result<(), S
     Ok(())
 }
 
-/// The time, and the link of the last row.
+/// The time, and the link of the last row; whoever has the number of the next one has it to himself.
 struct Last {
     now: String,
     chain: String,
@@ -85,7 +85,6 @@ impl Last {
         table: &str,
         key: &str,
     ) -> Result<Self, StoreError> {
-        database.one_at_a_time(action, table)?;
         let newest = format!("SELECT chain FROM {table} ORDER BY {key} DESC LIMIT 1");
         let chain = match database.row(action, &newest, &[])? {
             Some(row) => row.get(0)?,

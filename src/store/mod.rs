@@ -51,4 +51,4 @@ pub use reader::Reader;
 pub use replace::Account;
 pub use run::{NewPartition, NewRun, NewSource, PartitionRow, RunRow, RunSourceRow};
 pub use step::IndexStep;
-pub use target::{Intent, Target, TargetStanding, Toil, standing};
+pub use target::{Intent, Reach, Target, TargetStanding, Toil, reach, rights, standing};

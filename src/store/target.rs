@@ -21,6 +21,45 @@ pub enum Intent {
     MustExist,
 }
 
+/// What a role may do with a target whose tables are not its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Hand requests in and activate them.
+    Queue,
+    /// Look.
+    Look,
+}
+
+/// What the role may do with a target that it may not run into.
+///
+/// # Errors
+///
+/// When it may not even look.
+pub fn reach(settings: &TargetSettings) -> Result<Reach, StoreError> {
+    match settings {
+        // Whoever may open a file may do with it what the file's mode lets him.
+        TargetSettings::Sqlite(_) => Ok(Reach::Look),
+        TargetSettings::Postgres(place) => postgres::schema::reach(place),
+    }
+}
+
+/// The SQL that gives roles which do not own the tables what they need at the target, if it is a server.
+#[must_use]
+pub fn rights(
+    settings: &TargetSettings,
+    activation: Option<&str>,
+    reports: Option<&str>,
+) -> Option<String> {
+    match settings {
+        TargetSettings::Sqlite(_) => None,
+        TargetSettings::Postgres(place) => Some(format!(
+            "-- target: in {}, as the runner, whose tables they are, once `pinferry run` or `pinferry migrate-schema` has made them\n{}",
+            place.shown(),
+            postgres::rights::script(activation, reports)
+        )),
+    }
+}
+
 /// What stands where the target is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetStanding {
@@ -87,6 +126,17 @@ impl Target {
             },
             settings: settings.clone(),
         })
+    }
+
+    /// Opens a target that holds a queue, for whoever may serve that.
+    pub(super) fn open_to_serve(settings: &TargetSettings) -> Result<Self, StoreError> {
+        match settings {
+            TargetSettings::Sqlite(_) => Self::open(settings, Intent::MustExist),
+            TargetSettings::Postgres(place) => Ok(Self {
+                database: postgres::schema::open_to_serve(place)?,
+                settings: settings.clone(),
+            }),
+        }
     }
 
     /// Where it is.

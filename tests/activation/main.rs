@@ -10,6 +10,7 @@ mod evaluations;
 mod formats;
 mod outlook;
 mod revocations;
+mod rights;
 #[allow(
     dead_code,
     reason = "shared by test programs that use different parts of it"

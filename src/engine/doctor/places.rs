@@ -9,7 +9,7 @@ use crate::{
     config::settings::{LockSettings, Settings, SourceLocation, SourceSettings, TargetSettings},
     exit::Exit,
     source::{self, lock::Foreseen},
-    store::{TargetStanding, standing},
+    store::{Reach, TargetStanding, reach, standing},
 };
 
 /// Can the source be read, has it all its columns, may it be locked?
@@ -172,6 +172,19 @@ pub(super) fn target(settings: &TargetSettings) -> Check {
             format!("{} has an older version's tables", place),
             "pinferry migrate-schema",
         ),
+        Err(error) if error.is_of_rights() => match reach(settings) {
+            Ok(Reach::Queue) => Check::warn(
+                SUBJECT,
+                format!("{place}: the role may hand requests in and activate them, and not run"),
+                error.hint().unwrap_or_default(),
+            ),
+            Ok(Reach::Look) => Check::warn(
+                SUBJECT,
+                format!("{place}: the role may look, and neither run nor hand requests in"),
+                "pinferry grants prints what each role needs",
+            ),
+            Err(_) => Check::fail(SUBJECT, chain(&error), error.hint(), error.exit()),
+        },
         Err(error) => Check::fail(SUBJECT, chain(&error), error.hint(), error.exit()),
     }
 }

@@ -24,7 +24,7 @@ pub(in crate::store) use tx::readiness;
 pub use tx::{ActivationTx, Readiness};
 pub use write::{IdBase, PersonEffect};
 
-use super::{Intent, StoreError, Target};
+use super::{StoreError, Target};
 use crate::config::settings::TargetSettings;
 
 /// The queue in an existing target of the current version.
@@ -39,7 +39,7 @@ impl ActivationStore {
     /// # Errors
     /// When there is none, it is not ours, or it cannot be opened.
     pub fn open(settings: &TargetSettings) -> Result<Self, StoreError> {
-        let target = Target::open(settings, Intent::MustExist)?;
+        let target = Target::open_to_serve(settings)?;
         target.database.serve_a_queue()?;
         Ok(Self { target })
     }

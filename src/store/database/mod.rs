@@ -186,8 +186,7 @@ impl Database {
         }
     }
 
-    /// Lets others add to a table only when this transaction has ended, so that what a new row says of the last
-    /// one stays true.
+    /// Lets others add to a table only when this transaction has ended.
     pub(in crate::store) fn one_at_a_time(
         &self,
         action: &'static str,
@@ -205,7 +204,8 @@ impl Database {
 
     /// The number of the next row of a chained log, where the engine itself would leave gaps: a sequence of
     /// PostgreSQL does whenever a transaction is rolled back. Counts the row as well, so that one taken off the
-    /// end is missed.
+    /// end is missed. Others get theirs when this transaction has ended, so that what a new row says of the last one
+    /// stays true.
     pub(in crate::store) fn number_in_log(
         &self,
         action: &'static str,

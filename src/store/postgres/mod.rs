@@ -4,6 +4,7 @@ mod copy_row;
 mod grants;
 pub(super) mod index;
 pub(super) mod insert;
+pub(super) mod rights;
 pub(super) mod schema;
 pub(super) mod steps;
 pub(super) mod vacuum;

@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 
 use sqlx::migrate::Migrator;
 
-use super::{LOADING, LOOKING, connect, grants};
+use super::{LOADING, LOOKING, connect, grants, rights};
 use crate::{
     config::postgres::PostgresSettings,
     failpoint, postgres,
-    store::{Intent, StoreError, TargetStanding, database::Database, error::some_tables},
+    store::{Intent, Reach, StoreError, TargetStanding, database::Database, error::some_tables},
 };
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
@@ -26,6 +26,8 @@ enum Standing {
 #[derive(Clone, Copy)]
 enum Purpose {
     Read,
+    /// To serve the queue, which whoever owns the tables may.
+    Serve,
     Write,
 }
 
@@ -71,6 +73,46 @@ pub(in crate::store) fn open(
     Ok(database)
 }
 
+/// Connects to a database that holds a queue; whoever owns it brings it to this program's version.
+pub(in crate::store) fn open_to_serve(settings: &PostgresSettings) -> Result<Database, StoreError> {
+    let database = Database::Postgres(connect(settings, "run", &LOADING)?);
+    let place = settings.shown();
+    match inspect(&database, place, Purpose::Serve)? {
+        Standing::Current => {}
+        Standing::Older(found) => match grants::may_write(&database, place) {
+            Err(StoreError::Denied { .. }) => {
+                return Err(StoreError::Older {
+                    place: place.to_owned(),
+                    found,
+                    known: known_version(),
+                });
+            }
+            owner => {
+                owner?;
+                migrate(settings)?;
+            }
+        },
+        Standing::Empty => {
+            return Err(StoreError::Unused {
+                place: place.to_owned(),
+            });
+        }
+    }
+    Ok(database)
+}
+
+/// What a role that does not own the tables may do with them.
+pub(in crate::store) fn reach(settings: &PostgresSettings) -> Result<Reach, StoreError> {
+    let database = Database::Postgres(connect(settings, "look", &LOOKING)?);
+    match inspect(&database, settings.shown(), Purpose::Serve) {
+        Ok(_) => Ok(Reach::Queue),
+        Err(StoreError::Denied { .. }) => {
+            inspect(&database, settings.shown(), Purpose::Read).map(|_| Reach::Look)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Connects to a database of this version.
 pub(in crate::store) fn open_to_read(settings: &PostgresSettings) -> Result<Database, StoreError> {
     let database = Database::Postgres(connect(settings, "look", &LOOKING)?);
@@ -105,6 +147,10 @@ fn inspect(database: &Database, place: &str, purpose: Purpose) -> Result<Standin
     }
     match purpose {
         Purpose::Write => grants::may_write(database, place)?,
+        Purpose::Serve => match grants::may_write(database, place) {
+            Err(StoreError::Denied { .. }) => rights::may_serve(database, place)?,
+            owner => owner?,
+        },
         Purpose::Read => grants::may_read(database, place)?,
     }
     let version: Option<i64> = database.value(
