@@ -211,6 +211,7 @@ impl Model for Protocol {
                 let [new_pin, _, diverted] = world.target.activations;
                 world.day_has_come || (new_pin, diverted) == (0, 0)
             }),
+            Property::always(NEVER_STUCK, |_, world: &World| !world.stuck),
             Property::always(VERIFIES, |_, world: &World| {
                 world.target.phase != RunPhase::VerificationFailed
             }),
@@ -241,6 +242,7 @@ pub(crate) const NOTHING_LOST: &str = "no request is lost";
 pub(crate) const ONCE: &str = "nothing takes effect twice";
 pub(crate) const NOT_BEFORE_CUT_OVER: &str = "nothing takes effect before cut-over";
 pub(crate) const NOT_BEFORE_ITS_DAY: &str = "nothing takes effect before its day";
+pub(crate) const NEVER_STUCK: &str = "every phase has the step that a runner takes";
 pub(crate) const VERIFIES: &str = "every verification passes";
 pub(crate) const NO_RIGHT_LEFT: &str = "whoever was revoked last has no access";
 pub(crate) const NO_RIGHT_MISSING: &str = "whoever was accepted last has access";

@@ -87,6 +87,7 @@ fn to(protocol: &Protocol, world: &mut World, worker: Worker, next: RunPhase) ->
         if world.pass(world.target.phase, next) {
             At::Turn
         } else {
+            world.stuck = true;
             At::Gone
         }
     })

@@ -174,6 +174,8 @@ pub(crate) struct World {
     pub(crate) died_locking: bool,
     /// A process whose lease another has taken over committed something.
     pub(crate) stale_commit: bool,
+    /// The run's phase did not let a runner pass that holds the lease.
+    pub(crate) stuck: bool,
 }
 
 impl World {
@@ -206,6 +208,7 @@ impl World {
             mishaps,
             died_locking: false,
             stale_commit: false,
+            stuck: false,
         }
     }
 
