@@ -38,6 +38,7 @@ mod migrate_schema;
 mod outlet;
 mod plan;
 mod quarantine;
+mod report;
 mod run;
 mod sample_data;
 mod status;
@@ -113,6 +114,7 @@ enum Command {
     Lock(lock::Lock),
     Intake(intake::Intake),
     Activate(activate::Activate),
+    Report(report::Report),
     SampleData(sample_data::SampleData),
     Demo(demo::Demo),
     Completions(completions::Completions),
@@ -137,6 +139,7 @@ impl Command {
             Self::Lock(command) => command.run(context),
             Self::Intake(command) => command.run(context),
             Self::Activate(command) => command.run(context),
+            Self::Report(command) => command.run(context),
             Self::SampleData(command) => command.run(context),
             Self::Demo(command) => command.run(context),
             Self::Completions(command) => command.run(context),

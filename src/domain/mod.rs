@@ -25,6 +25,7 @@ pub mod legacy_record;
 pub mod links;
 pub mod name_letters;
 pub mod normalise;
+pub mod notice;
 mod omocodia;
 pub mod parse;
 pub mod payload;

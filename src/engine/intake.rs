@@ -199,7 +199,9 @@ fn take_batch(
         answers.push(answer(*line, entry, taken, grounds));
     }
     if new > 0 {
-        let detail = serde_json::json!({ "requests": new });
+        let detail = serde_json::json!({
+            "requests": new, "last_request": tx.last_request()?, "last_receipt": tx.last_receipt()?,
+        });
         tx.audit(actor, "intake", &detail)?;
     }
     failpoint::reached("intake.commit");

@@ -20,6 +20,7 @@ pub mod judge;
 pub mod live;
 mod load;
 pub mod locking;
+pub mod notices;
 pub mod outlet;
 pub mod outlook;
 pub mod partition;

@@ -5,6 +5,7 @@ pub mod confirm;
 pub mod error;
 pub mod fate;
 pub mod log;
+pub mod notices;
 pub mod progress;
 pub mod report;
 pub mod signals;

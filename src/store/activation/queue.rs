@@ -73,6 +73,26 @@ impl ActivationTx<'_> {
     }
 }
 
+impl ActivationTx<'_> {
+    /// The number of the last request in the queue: what is taken in after it has higher ones.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn last_request(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT coalesce(max(activation_id), 0) FROM delayed_activation";
+        self.database.value(ACTION, sql, &[])
+    }
+
+    /// The number of the last receipt that was taken in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn last_receipt(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT coalesce(max(receipt_id), 0) FROM delivery_receipt";
+        self.database.value(ACTION, sql, &[])
+    }
+}
+
 impl LeasedTx<'_> {
     /// Takes a diverted PIN into the queue, once; says whether it was new.
     ///

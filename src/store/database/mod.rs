@@ -12,6 +12,8 @@ mod sqlite;
 mod transaction;
 mod value;
 
+use std::ops::ControlFlow;
+
 use rusqlite::Connection;
 
 pub(in crate::store) use postgres::Server;
@@ -99,6 +101,21 @@ impl Database {
                 sqlite::rows(connection, sql, values).map_err(StoreError::sqlite(action))
             }
             Self::Postgres(server) => server.rows(action, sql, values),
+        }
+    }
+
+    /// Gives the rows of a query one after the other, however many there are, and never all of them at once. On a
+    /// server this needs a transaction.
+    pub(in crate::store) fn each_row(
+        &self,
+        action: &'static str,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&Row) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => sqlite::each_row(connection, action, sql, values, each),
+            Self::Postgres(server) => server.each_row(action, sql, values, each),
         }
     }
 
@@ -352,6 +369,27 @@ impl Database {
         match self {
             Self::Sqlite(_) => format!("{column} ->> '{member}'"),
             Self::Postgres(_) => format!("CAST({column} AS json) ->> '{member}'"),
+        }
+    }
+
+    /// SQL for a table `listed` with the elements of an array in a column of JSON as its `value`; where it is missing
+    /// there are none.
+    pub(in crate::store) fn elements(&self, column: &str, member: &str) -> String {
+        match self {
+            Self::Sqlite(_) => format!("json_each({column}, '$.{member}') AS listed"),
+            Self::Postgres(_) => {
+                format!(
+                    "json_array_elements(CAST({column} AS json) -> '{member}') AS listed (value)"
+                )
+            }
+        }
+    }
+
+    /// What the engine calls the type of a time.
+    pub(in crate::store) fn time_type(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "TEXT",
+            Self::Postgres(_) => "TIMESTAMPTZ",
         }
     }
 

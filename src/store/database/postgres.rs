@@ -1,6 +1,6 @@
 //! Statements on PostgreSQL, through one session.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, ops::ControlFlow};
 
 use jiff::{Span, Timestamp, civil::Date};
 use sqlx::{
@@ -16,6 +16,9 @@ use crate::{postgres::Session, store::StoreError};
 
 /// Time in UTC, to the millisecond.
 const NOW: &str = "date_trunc('milliseconds', clock_timestamp())";
+
+/// Rows of a cursor that are asked for at a time.
+const FETCHED_ROWS: usize = 1_000;
 
 /// Day 0 of the server's dates, and its second 0 since 1970.
 const EPOCH_DAY: Date = jiff::civil::date(2000, 1, 1);
@@ -58,6 +61,34 @@ impl Server {
             .iter()
             .map(row)
             .collect()
+    }
+
+    /// Gives each row of a query, [`FETCHED_ROWS`] of which come at a time, through a cursor that ends with the
+    /// transaction at the latest.
+    pub(super) fn each_row(
+        &self,
+        action: &'static str,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&Row) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        // All rows are wanted, not the first ones soon.
+        self.batch(action, "SET LOCAL cursor_tuple_fraction = 1")?;
+        let declare = format!("DECLARE streamed NO SCROLL CURSOR FOR {sql}");
+        self.execute(action, &declare, values)?;
+        let fetch = format!("FETCH {FETCHED_ROWS} FROM streamed");
+        'all: loop {
+            let rows = self.rows(action, &fetch, &[])?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                if each(row)?.is_break() {
+                    break 'all;
+                }
+            }
+        }
+        self.batch(action, "CLOSE streamed")
     }
 
     pub(super) fn batch(&self, action: &'static str, sql: &str) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Statements on SQLite, through rusqlite.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::ControlFlow};
 
 use rusqlite::{
     Connection, ToSql, params_from_iter,
@@ -11,6 +11,7 @@ use super::{
     row::{Cell, Row},
     value::Value,
 };
+use crate::store::StoreError;
 
 /// Time in UTC, to the millisecond.
 const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
@@ -40,6 +41,29 @@ pub(super) fn rows(
         found.push(Row(cells.collect::<rusqlite::Result<_>>()?));
     }
     Ok(found)
+}
+
+/// Gives each row as the statement comes to it. What is to be sorted first is sorted in a file where the cache is too
+/// small for it.
+pub(super) fn each_row(
+    connection: &Connection,
+    action: &'static str,
+    sql: &str,
+    values: &[Value<'_>],
+    each: &mut dyn FnMut(&Row) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<(), StoreError> {
+    let failed = |error| StoreError::sqlite(action)(error);
+    let mut statement = connection.prepare(&spelt(sql)).map_err(failed)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let cells = (0..columns).map(|at| row.get_ref(at).map(cell));
+        let row = Row(cells.collect::<rusqlite::Result<_>>().map_err(failed)?);
+        if each(&row)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn spelt(sql: &str) -> Cow<'_, str> {

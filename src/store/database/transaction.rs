@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use super::Database;
-use crate::store::StoreError;
+use crate::{postgres::Limits, store::StoreError};
 
 /// An open transaction; dropped without [`Transaction::commit`], it leaves nothing.
 #[derive(Debug)]
@@ -25,6 +25,21 @@ impl Database {
             database: self,
             open: true,
         })
+    }
+}
+
+impl Database {
+    /// Begins a snapshot that lasts as long as the connection, for reading much.
+    pub(in crate::store) fn begin_to_read(&self) -> Result<(), StoreError> {
+        const ACTION: &str = "begin a snapshot";
+        match self {
+            Self::Sqlite(_) => self.batch(ACTION, "BEGIN"),
+            Self::Postgres(server) => {
+                let limited = server.with(|session| session.limit(ACTION, &Limits::READING));
+                limited.map_err(StoreError::postgres(ACTION))?;
+                self.batch(ACTION, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            }
+        }
     }
 }
 

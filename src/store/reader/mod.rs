@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod fate;
+mod notices;
 mod quarantine;
 mod run;
 mod waiting;
@@ -10,6 +11,7 @@ use super::{StoreError, database::Database, postgres, sqlite};
 use crate::config::settings::TargetSettings;
 
 pub use fate::{Fate, GrantFate, PinFate, QuarantineFate};
+pub use notices::Asked;
 pub use quarantine::{QuarantineFilter, Quarantined};
 pub use run::{RunState, Runner, SourceState};
 pub use waiting::QueueDepth;

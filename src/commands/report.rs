@@ -1,0 +1,100 @@
+//! `report`: what the offices are to know.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::{Timestamp, civil::DateTime};
+
+use super::{Context, actor::actor, failure::Failure};
+use crate::{
+    domain::activation::schedule::Schedule,
+    engine::{self, notices::NoticesError},
+    exit::Exit,
+    store::reader::Asked,
+    ui,
+};
+
+/// What the lists hold, for `--help`.
+const LISTS: &str = "\
+The folder holds indice.csv, which says which files are whose, and for every office two files: CSV (UTF-8, separated by
+;, a header), and HTML, in Italian, to read and print with no network. A row is a person and an event, with code, name
+and contacts, profile and entity, day, what to say, and what to bring next time:
+
+  pin_retired      the PIN gave way at migration; which one stays, and where and when both were used
+  pin_active       a PIN became active: of a request, or a migrated one that was pending
+  profile_active   a further profile became active
+  not_done         a request was refused, failed or was superseded, and why
+  waiting          a request waits: from when it is active, and which half is missing
+  half_back        a half of a PIN was refused by its holder or came back
+  taken_away       a PIN or a profile was revoked or suspended at the counter
+
+The office of a request is the competent one, else the one that took it; that of a PIN its own. Who has none is in
+senza-sede. A code becomes a file's name with every byte but 0-9 and a-z as _ and two hexadecimal digits.
+
+With --since only what happened from then on counts, so that the lists can be written every morning. A request that is
+refused, superseded or waits counts from the moment its file was taken in.
+
+The folder is made (mode 0700, files 0600) or, where it holds earlier lists and nothing else, replaced, whole. The
+audit log keeps who did it, when, where, and how many people of each office; nothing of the people.
+
+Exit code: 0 done, 2 the folder holds something else or cannot be written, 4 another process writes it, 1 failed.";
+
+/// Write lists of the people to tell, for each office: personal data
+#[derive(Debug, Args)]
+#[command(after_long_help = LISTS)]
+pub(super) struct Report {
+    /// The folder for the lists; one that holds anything else is never touched
+    #[arg(long, value_name = "DIR")]
+    notices: PathBuf,
+    /// From then on: 2013-11-04 or 2013-11-04T06:00, in activation.time_zone unless it has an offset
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Of this office only, '' for those without; may be given several times
+    #[arg(long, value_name = "CODE")]
+    office: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let settings = context.settings(Vec::new())?;
+        let schedule = &settings.activation.schedule;
+        let since = self.since.as_deref();
+        let asked = Asked {
+            since: since.map(|text| moment(text, schedule)).transpose()?,
+            offices: self.office,
+        };
+        let stop = context.heed_signals(&settings)?;
+        let lists = engine::notices::write(&settings, &asked, &self.notices, &actor(), &stop)?;
+        ui::notices::show(&context.terminal, &lists)?;
+        let folder = lists.folder.display();
+        context.terminal.say(&format!(
+            "the lists stand in {folder}; they hold personal data"
+        ));
+        Ok(Exit::Done)
+    }
+}
+
+/// A date, a local date and time, or one with an offset.
+fn moment(text: &str, schedule: &Schedule) -> Result<Timestamp, Failure> {
+    let local = || schedule.moment(text.parse::<DateTime>().ok()?);
+    let at = text.parse::<Timestamp>().ok().or_else(local);
+    let at = at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
+    at.ok_or_else(|| {
+        let hint = "write 2013-11-04, 2013-11-04T06:00 or 2013-11-04T06:00+01:00";
+        Failure::new(
+            Exit::Usage,
+            format!("--since {text}: this is no date and no time"),
+            Some(hint.to_owned()),
+        )
+    })
+}
+
+impl From<NoticesError> for Failure {
+    fn from(error: NoticesError) -> Self {
+        Self {
+            exit: error.exit(),
+            hint: error.hint(),
+            error: Box::new(error),
+        }
+    }
+}

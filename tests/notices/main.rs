@@ -1,0 +1,11 @@
+//! Lists of the people to tell: what stands in them, where, and who learns nothing from them.
+
+mod contents;
+mod folder;
+#[allow(
+    dead_code,
+    reason = "shared by test programs that use different parts of it"
+)]
+#[path = "../postgres/server.rs"]
+mod server;
+mod town;
