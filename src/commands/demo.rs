@@ -60,7 +60,7 @@ const BEFORE: [Scene; 4] = [
     ),
 ];
 
-const AFTER: [Scene; 7] = [
+const AFTER: [Scene; 9] = [
     scene(
         "The same command goes on from there: it judges the person whose PIN was revoked again, verifies, cuts \
          over, and seals the legacy.",
@@ -79,6 +79,17 @@ const AFTER: [Scene; 7] = [
     ),
     scene(
         "What is due takes effect, once, however often this is typed.",
+        &["activate"],
+        Exit::Done,
+    ),
+    scene(
+        "Requests of every kind, and receipts. A stolen PIN is revoked at once; what was accepted before that for \
+         the same person fails, hence exit code 3.",
+        &["intake", "intake-night.csv"],
+        Exit::DoneWithQuarantine,
+    ),
+    scene(
+        "Of the others one waits: the post brought half of its PIN back.",
         &["activate"],
         Exit::Done,
     ),

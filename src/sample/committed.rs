@@ -6,7 +6,7 @@ use super::{SampleError, new_file};
 use crate::source::legacy;
 
 /// Each file of the folder `sample-data` that a job needs.
-const FILES: [(&str, &[u8]); 7] = [
+const FILES: [(&str, &[u8]); 8] = [
     (
         "pinferry.toml",
         include_bytes!("../../sample-data/pinferry.toml"),
@@ -18,6 +18,10 @@ const FILES: [(&str, &[u8]); 7] = [
     ),
     ("links.csv", include_bytes!("../../sample-data/links.csv")),
     ("intake.csv", include_bytes!("../../sample-data/intake.csv")),
+    (
+        "intake-night.csv",
+        include_bytes!("../../sample-data/intake-night.csv"),
+    ),
     ("counter-new-pin.sql", NEW_PIN.as_bytes()),
     ("counter-revocation.sql", REVOCATION.as_bytes()),
 ];
