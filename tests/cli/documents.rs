@@ -64,7 +64,7 @@ fn the_demo_is_one_document_with_those_of_its_scenes() {
     let folder = folder();
     let document = json(folder.path(), &["demo"], 0);
     let scenes = document["scenes"].as_array().expect("scenes");
-    assert_eq!(scenes.len(), 11);
+    assert_eq!(scenes.len(), 13);
     for scene in scenes {
         assert!(
             scene["typed"]
