@@ -24,6 +24,7 @@ CREATE TABLE delivery_receipt (
     request_id TEXT COLLATE "C" NOT NULL UNIQUE CHECK (request_id <> ''),
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'done', 'failed')),
     reason TEXT COLLATE "C" NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
     of_request TEXT COLLATE "C",
     of_source TEXT COLLATE "C",
     of_legacy_id TEXT COLLATE "C",

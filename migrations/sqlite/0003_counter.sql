@@ -69,6 +69,7 @@ CREATE TABLE delivery_receipt (
     request_id TEXT NOT NULL UNIQUE CHECK (request_id <> ''),
     state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'failed')),
     reason TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
     of_request TEXT,
     of_source TEXT,
     of_legacy_id TEXT,

@@ -84,8 +84,9 @@ The answers stand in a file beside requests.csv, requests.result.csv (requests.r
 person. The same file handed in again rewrites it with the states as they are then. A file that stands there and is
 no file of answers is left alone, and nothing is taken.
 
-Exit code: 0 all accepted, 3 some refused or failed, 2 the file cannot be used or the answers have no place (nothing was taken),
-1 failed; where the requests are taken but not answered the message says so, and the same command answers them.";
+Exit code: 0 all accepted, 3 some refused or failed, or a revocation that could not take effect at once, 2 the file
+cannot be used or the answers have no place (nothing was taken), 1 failed; where the requests are taken but not
+answered the message says so, and the same command answers them.";
 
 /// Take a file of requests accepted at the counters into the queue
 #[derive(Debug, Args)]
@@ -139,6 +140,15 @@ impl Intake {
                 intake.late
             );
             context.terminal.say(&line);
+        }
+        if intake.held_up > 0 {
+            let line = format!(
+                "{} revocations or suspensions did not take effect yet: the database refuses them, or another \
+                 process has their people",
+                intake.held_up
+            );
+            context.terminal.say(&line);
+            context.terminal.next("pinferry activate");
         }
         if intake.refused > 0 {
             context

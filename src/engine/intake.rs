@@ -1,5 +1,7 @@
 //! Takes a file of requests into the queue, each line with its decision.
 
+use std::{thread, time::Duration};
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -23,6 +25,9 @@ use crate::{
 
 /// Requests per transaction.
 const BATCH: usize = 500;
+
+/// Before each try to take rights away. Another drain that has somebody lets go of him with the end of its batch.
+const PAUSES_MS: [u64; 5] = [0, 100, 400, 1000, 2000];
 
 /// Intake failed. Requests of earlier batches stay in the queue, and the same file completes it.
 #[derive(Debug, thiserror::Error)]
@@ -87,13 +92,15 @@ pub struct Intake {
     pub failed: usize,
     /// Revocations and suspensions that wait until a run is cut over and finished.
     pub late: usize,
+    /// Revocations and suspensions that could have taken effect and did not: the next drain tries them again.
+    pub held_up: usize,
 }
 
 impl Intake {
-    /// 0 when all were accepted, 3 when some were refused or failed.
+    /// 0 when all were accepted, 3 when some were refused, failed, or could not take effect at once.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        if self.refused + self.failed == 0 {
+        if self.refused + self.failed + self.held_up == 0 {
             Exit::Done
         } else {
             Exit::DoneWithQuarantine
@@ -124,12 +131,11 @@ pub fn intake(
         answers.extend(take_batch(store, batch, grounds, actor)?);
     }
     // Nobody shall wait for what takes rights away, where the model is the valid one.
-    if answers.iter().any(waits_to_take_away) {
-        activate::take_away(store, grounds, actor)?;
-    }
-    answer_again(store, &mut answers, grounds)?;
+    let is_late = take_away(store, &mut answers, grounds, actor)?;
+    let waiting = answers.iter().filter(|one| waits_to_take_away(one)).count();
     let mut intake = Intake {
-        late: answers.iter().filter(|one| waits_to_take_away(one)).count(),
+        late: if is_late { waiting } else { 0 },
+        held_up: if is_late { 0 } else { waiting },
         ..Intake::default()
     };
     for answer in answers {
@@ -144,6 +150,32 @@ pub fn intake(
         intake.requests.push(answer);
     }
     Ok(intake)
+}
+
+/// Lets what takes rights away take effect, again while another drain has somebody, and answers with what came of it;
+/// says whether it waits for a run.
+fn take_away(
+    store: &mut ActivationStore,
+    answers: &mut [Answer],
+    grounds: &Grounds,
+    actor: &str,
+) -> Result<bool, StoreError> {
+    let mut is_late = false;
+    for pause_ms in PAUSES_MS {
+        if !answers.iter().any(waits_to_take_away) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(pause_ms));
+        let drained = activate::take_away(store, grounds, actor)?;
+        answer_again(store, answers, grounds)?;
+        is_late = drained.not_yet.is_some();
+        // What the database refuses is tried once, as by any drain.
+        if is_late || !drained.failed.is_empty() {
+            break;
+        }
+    }
+    answer_again(store, answers, grounds)?;
+    Ok(is_late)
 }
 
 /// Whether the answer is of a request that takes rights away and waits.

@@ -9,6 +9,7 @@ mod effects;
 mod evaluations;
 mod formats;
 mod outlook;
+mod poison;
 mod revocations;
 mod rights;
 #[allow(

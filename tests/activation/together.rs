@@ -145,3 +145,128 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
         thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// What is accepted of somebody on the next day: that all of it is taken away, or a PIN after that.
+#[cfg(feature = "failpoints")]
+fn next_day(
+    file: &str,
+    people: &[String],
+    line: impl Fn(usize, &str) -> String,
+) -> (String, String) {
+    const HEADER: &str = "request_id;kind;accepted_at;fiscal_code;surname;given_name;birth_date;profile;level;\
+        credential;credential_scheme;halves_delivered;documents";
+    let lines = people.iter().enumerate().map(|(n, person)| line(n, person));
+    let text = format!("{HEADER}\n{}", lines.collect::<String>());
+    (file.to_owned(), text)
+}
+
+/// Hands files in one after the other, killing every other process at a step, and hands in again what was killed.
+#[cfg(feature = "failpoints")]
+fn hand_in(town: &Town, files: &[(String, String)], steps: &[&str]) {
+    for (n, (file, text)) in files.iter().enumerate() {
+        std::fs::write(town.path(file), text).expect("a file");
+        if n % 2 == 0 {
+            let mut killed = town.command(&["intake", file]);
+            killed.env("PINFERRY_FAILPOINT", steps[n / 2 % steps.len()]);
+            killed.output().expect("it starts");
+        }
+        town.expect(&["intake", file], &[0, 3]);
+    }
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn drains_and_counters_racing_for_everybody_with_kills_end_in_what_was_accepted_last_on_every_engine()
+ {
+    for engine in ENGINES {
+        let town = Town::on(engine);
+        let people = town.texts(
+            "SELECT fiscal_code || ';' || min(surname) || ';' || min(given_name) || ';' || min(coalesce(CAST(birth_date AS text), ''))
+             FROM delayed_activation WHERE state = 'accepted' AND given_name IS NOT NULL
+             GROUP BY fiscal_code ORDER BY fiscal_code",
+        );
+        assert!(people.len() > 1_000, "{}", people.len());
+        let revocations = people.chunks(250).enumerate().map(|(file, people)| {
+            next_day(&format!("revoke-{file}.csv"), people, |n, person| {
+                format!("V{file}-{n};revocation;2026-01-03T02:00;{person};;;;;;\n")
+            })
+        });
+        let revocations: Vec<_> = revocations.collect();
+        // One in seven comes for a new PIN in the morning.
+        let back: Vec<_> = people.iter().step_by(7).cloned().collect();
+        let hash = "ef".repeat(32);
+        let mornings = back.chunks(80).enumerate().map(|(file, people)| {
+            next_day(&format!("back-{file}.csv"), people, |n, person| {
+                format!(
+                    "B{file}-{n};new_pin;2026-01-03T09:00;{person};CIT;ORD;{hash};SHA256;2;IDENTITY_CARD\n"
+                )
+            })
+        });
+        let mornings: Vec<_> = mornings.collect();
+        thread::scope(|scope| {
+            let town = &town;
+            for steps in [
+                [
+                    "activation.effect",
+                    "activation.committed",
+                    "activation.commit:2",
+                ],
+                [
+                    "activation.claimed",
+                    "activation.commit",
+                    "activation.begin:3",
+                ],
+            ] {
+                scope.spawn(move || {
+                    for step in steps {
+                        let killed = town.drain_to(step);
+                        killed.wait_with_output().expect("it ends");
+                        ended(town.drain(), &[0, 3]);
+                    }
+                });
+            }
+            let steps = [
+                "activation.commit",
+                "intake.committed",
+                "activation.claimed",
+            ];
+            scope.spawn(move || hand_in(town, &revocations, &steps));
+            scope.spawn(move || hand_in(town, &mornings, &steps));
+        });
+        ended(town.drain(), &[0, 3]);
+        let unsettled = "delayed_activation WHERE state = 'accepted' AND halves_delivered = 2";
+        assert_eq!(town.count(unsettled), 0);
+        let codes = |people: &[String]| {
+            let codes: Vec<_> = (people.iter())
+                .map(|person| format!("'{}'", &person[..16]))
+                .collect();
+            codes.join(", ")
+        };
+        let of = |columns: &str, codes: String| {
+            format!(
+                "SELECT DISTINCT now.fiscal_code || {columns} FROM fiscal_code AS known
+                 JOIN fiscal_code AS now ON now.person_id = known.person_id AND now.current
+                 LEFT JOIN effective_access AS access ON access.fiscal_code = now.fiscal_code
+                 WHERE known.fiscal_code IN ({codes})"
+            )
+        };
+        let expected = town.texts(&format!(
+            "{} ORDER BY 1",
+            of("' CIT ordinary'", codes(&back))
+        ));
+        let access = of(
+            "' ' || access.profile || ' ' || access.level",
+            codes(&people),
+        );
+        let access = town.texts(&format!(
+            "{access} AND access.profile IS NOT NULL ORDER BY 1"
+        ));
+        assert!(expected.len() > 150, "{}", expected.len());
+        let differing = access
+            .iter()
+            .zip(&expected)
+            .find(|(one, other)| one != other);
+        assert!(access == expected, "{engine:?}: first in {differing:?}");
+        town.expect(&["verify"], &[0]);
+    }
+}

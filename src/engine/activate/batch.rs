@@ -51,12 +51,12 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Notes what the database refused, to be asked again by the next drain.
-    pub(super) fn refuse(&mut self, request_id: &str, reason: String) {
+    /// Notes what the database refused: the next drain asks again, unless it was set aside.
+    pub(super) fn refuse(&mut self, request_id: &str, reason: String, set_aside: bool) {
         self.refused.push(Failed {
             request_id: request_id.to_owned(),
             reason,
-            tried_again: true,
+            tried_again: !set_aside,
         });
     }
 }
@@ -206,11 +206,7 @@ impl<'b> Batch<'b> {
                 let why = refusal_of(&error);
                 let set_aside =
                     (self.tx).count_attempt(request.activation_id, &why, ATTEMPTS_MAX)?;
-                outcome.refused.push(Failed {
-                    request_id: request.request.request_id.clone(),
-                    reason: why,
-                    tried_again: !set_aside,
-                });
+                outcome.refuse(&request.request.request_id, why, set_aside);
             }
         }
         Ok(())
@@ -452,6 +448,6 @@ fn code(request: &Due) -> &str {
 }
 
 /// What the database said; SQLite names tables and columns, never values.
-fn refusal_of(error: &StoreError) -> String {
+pub(super) fn refusal_of(error: &StoreError) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::batch::{Batch, Outcome};
+use super::{
+    ATTEMPTS_MAX,
+    batch::{Batch, Outcome, refusal_of},
+};
 use crate::domain::status::{LegacyStatus, PinStatus};
 use crate::{
     domain::activation::{
@@ -38,7 +41,13 @@ impl Batch<'_> {
         for half in &halves {
             match self.apart(|| self.count(std::slice::from_ref(half)))? {
                 Ok(settled) => outcome.settled.add(settled),
-                Err(refused) => outcome.refuse(&half.request_id, refused.to_string()),
+                Err(refused) => {
+                    let why = refusal_of(&refused);
+                    let receipt_id = half.receipt_id;
+                    let set_aside =
+                        (self.tx).count_receipt_attempt(receipt_id, &why, ATTEMPTS_MAX)?;
+                    outcome.refuse(&half.request_id, why, set_aside);
+                }
             }
         }
         Ok(Some((cursor, outcome)))

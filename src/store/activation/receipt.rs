@@ -13,6 +13,7 @@ use crate::{
     domain::activation::{
         kind::Kind,
         receipt::{Half, Outcome, Receipt, ReceiptState, Sent, Way, halves_after},
+        refusal::Failure,
         standing::{Pin, PinName},
         submission::RequestState,
     },
@@ -197,6 +198,26 @@ impl ActivationTx<'_> {
              WHERE source = ?1 AND legacy_id = ?2 AND state = 'open')",
             values![&name.source, &name.legacy_id],
         )
+    }
+
+    /// Counts a try that the database refused; says whether the receipt is now set aside.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn count_receipt_attempt(
+        &self,
+        receipt_id: ReceiptCursor,
+        why: &str,
+        attempts_max: u32,
+    ) -> Result<bool, StoreError> {
+        let state: String = self.database.value(
+            "count a try",
+            "UPDATE delivery_receipt SET attempts = attempts + 1, reason = ?3 || ': ' || ?2,
+                 state = CASE WHEN attempts + 1 >= ?4 THEN 'failed' ELSE 'waiting' END
+             WHERE receipt_id = ?1 AND state = 'waiting' RETURNING state",
+            values![receipt_id.0, why, Failure::SetAside.as_str(), attempts_max],
+        )?;
+        Ok(state == ReceiptState::Failed.as_str())
     }
 
     /// Marks receipts with what became of them.
