@@ -11,6 +11,7 @@ mod interrupt;
 mod late_lock;
 mod later;
 mod lingering;
+mod night;
 mod scenario;
 #[allow(
     dead_code,
