@@ -86,3 +86,16 @@ CREATE TABLE delivery_receipt (
 CREATE INDEX delivery_receipt_request ON delivery_receipt (of_request);
 CREATE INDEX delivery_receipt_pin ON delivery_receipt (of_source, of_legacy_id);
 CREATE INDEX delivery_receipt_waiting ON delivery_receipt (receipt_id) WHERE state = 'waiting';
+
+-- What the lock let through, as it was replayed: which fields of a record changed, never to what.
+CREATE TABLE captured_change (
+    source TEXT NOT NULL,
+    legacy_id TEXT NOT NULL,
+    at TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    run_id INTEGER NOT NULL REFERENCES run (run_id),
+    fields TEXT NOT NULL,
+    status_before TEXT,
+    status_after TEXT,
+    PRIMARY KEY (source, legacy_id, at, seq, run_id)
+) STRICT;

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Context, failure::Failure};
 use crate::{
     config::settings::Settings,
+    domain::activation::standing::ACTIVATION_SOURCE,
     exit::Exit,
     store::Reader,
     ui::{fate, terminal::Format},
@@ -16,7 +17,9 @@ use crate::{
 /// Say what became of a legacy record, and why
 ///
 /// With `-` a fiscal code is read from standard input, so that it never stands in the list of processes; the
-/// answer covers all records of that person.
+/// answer covers all records of that person. `activation:REQUEST` names a request from the counters. The answer says
+/// where records are now and which rule decided, what changed of them under the lock, and what became of the
+/// person's requests and receipts; it holds no name, code, contact or credential.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
     /// SOURCE:ID of a record, or - for a fiscal code on standard input
@@ -26,6 +29,7 @@ pub(super) struct Explain {
 
 enum Asked {
     Record { source: String, id: String },
+    Request(String),
     Codes(Vec<String>),
 }
 
@@ -36,6 +40,7 @@ impl Explain {
         let reader = Reader::open(&settings.target)?;
         let found = match &asked {
             Asked::Record { source, id } => reader.fate_of_record(source, id)?,
+            Asked::Request(request_id) => reader.fate_of_request(request_id)?,
             Asked::Codes(codes) => reader.fate_of_codes(codes)?,
         };
         if found.is_empty() {
@@ -68,10 +73,14 @@ impl Explain {
                 source: source.to_owned(),
                 id: id.to_owned(),
             }),
+            Some((ACTIVATION_SOURCE, id)) if !id.is_empty() => Ok(Asked::Request(id.to_owned())),
             Some(_) | None => Err(Failure::new(
                 Exit::Usage,
                 "a record is named SOURCE:ID",
-                Some(format!("sources: {}", names.join(", "))),
+                Some(format!(
+                    "sources: {}; a request is {ACTIVATION_SOURCE}:REQUEST",
+                    names.join(", ")
+                )),
             )),
         }
     }

@@ -34,7 +34,7 @@ use crate::{
     },
     source::lock::{Capture, LockError, Locks, RawFields},
     store::{
-        Account, ChunkBuilder, CommitPoint, Lease, Met, RunPhase, RunRow, Target,
+        Account, CapturedChange, ChunkBuilder, CommitPoint, Lease, Met, RunPhase, RunRow, Target,
         activation::{CAPTURES_REPLAYED, RevokedGrant},
     },
 };
@@ -132,6 +132,8 @@ struct Round {
     records: BTreeSet<(SourceIndex, String)>,
     /// For the requests that were accepted before.
     revoked: Vec<RevokedGrant>,
+    /// To be told.
+    changes: Vec<CapturedChange>,
 }
 
 impl Round {
@@ -142,6 +144,7 @@ impl Round {
             people: BTreeSet::new(),
             records: BTreeSet::new(),
             revoked: Vec::new(),
+            changes: Vec::new(),
         };
         for (source, index) in job.settings.sources.iter().zip(0..) {
             let Some(locked) = locks.of(&source.rules.name) else {
@@ -174,6 +177,8 @@ impl Round {
             let code = normalise::code(record.get(Field::Status)).into_owned();
             rules.source(source).status_codes.get(&code).copied()
         };
+        self.changes
+            .extend(change(capture, source, name, rules, status));
         // What a view no longer shows has gone for those who read it.
         let is_over = |image: &Option<RawFields>| match image.as_ref().map(status) {
             None | Some(Some(LegacyStatus::Revoked | LegacyStatus::Ceased)) => true,
@@ -278,6 +283,7 @@ impl Again {
             "people": codes.len(),
             "revoked": round.revoked,
         });
+        tx.keep_captured(&round.changes)?;
         tx.event(CAPTURES_REPLAYED, &detail)?;
         tx.commit(CommitPoint::Replace)?;
         Ok(())
@@ -286,4 +292,33 @@ impl Again {
 
 fn name_of(record: &RawRecord<'_>, rules: &Rules) -> Record {
     (record.source, record_id(record, rules).into_owned())
+}
+
+/// What to tell of a capture.
+fn change(
+    capture: &Capture,
+    source: SourceIndex,
+    name: &str,
+    rules: &Rules,
+    status: impl Fn(&RawFields) -> Option<LegacyStatus>,
+) -> Option<CapturedChange> {
+    let (before, after) = (capture.before.as_ref(), capture.after.as_ref());
+    let record = after.or(before)?.record(source, 0);
+    let differs = |field: &Field| {
+        let both = before.zip(after);
+        both.is_some_and(|(before, after)| {
+            let at = field.index();
+            normalise::trimmed(&before.fields[at]) != normalise::trimmed(&after.fields[at])
+        })
+    };
+    Some(CapturedChange {
+        source: name.to_owned(),
+        legacy_id: record_id(&record, rules).into_owned(),
+        // A clock that cannot be read is told where it matters, when requests are held against it.
+        at: capture.at.parse().ok()?,
+        seq: capture.seq,
+        fields: Field::ALL.iter().copied().filter(differs).collect(),
+        before: before.and_then(&status),
+        after: after.and_then(&status),
+    })
 }

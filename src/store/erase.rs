@@ -109,6 +109,7 @@ impl LeasedTx<'_> {
             "DELETE FROM run_step WHERE run_id = ?1",
             "DELETE FROM run_partition WHERE run_id = ?1",
             "DELETE FROM run_code WHERE run_id = ?1",
+            "DELETE FROM captured_change WHERE run_id = ?1",
             "DELETE FROM profile_service WHERE profile IN (
                  SELECT profile FROM profile WHERE run_id = ?1
                  EXCEPT SELECT profile FROM profile_grant)",

@@ -5,6 +5,7 @@
 //! `Database`, whichever engine keeps it.
 
 pub mod activation;
+pub mod captured;
 pub mod chain;
 pub mod chunk;
 pub mod commit_point;
@@ -36,6 +37,7 @@ pub mod step;
 mod tape;
 mod target;
 
+pub use captured::CapturedChange;
 pub use chunk::{ChunkBuilder, ChunkRows};
 pub use commit_point::CommitPoint;
 pub use error::StoreError;

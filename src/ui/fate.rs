@@ -6,7 +6,15 @@ use crate::store::reader::Fate;
 /// The fate as people read it.
 #[must_use]
 pub fn text(fate: &Fate) -> String {
-    let parts = [pins(fate), grants(fate), findings(fate), quarantine(fate)];
+    let parts = [
+        pins(fate),
+        grants(fate),
+        findings(fate),
+        quarantine(fate),
+        captures(fate),
+        requests(fate),
+        receipts(fate),
+    ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     parts.join("\n\n")
 }
@@ -22,6 +30,7 @@ fn pins(fate: &Fate) -> Option<String> {
         "issued",
         "expires",
         "replaced by",
+        "decided by",
     ];
     let mut rows = table(&header, &[]);
     for pin in &fate.pins {
@@ -35,6 +44,7 @@ fn pins(fate: &Fate) -> Option<String> {
             pin.issued_on.clone(),
             pin.expires_on.clone().unwrap_or_default(),
             pin.superseded_by.clone().unwrap_or_default(),
+            pin.decided_by.to_owned(),
         ]);
     }
     (!rows.is_empty()).then(|| render(&rows))
@@ -67,6 +77,80 @@ fn quarantine(fate: &Fate) -> Option<String> {
             row.reason.clone(),
             row.detail.clone(),
             row.state.clone(),
+        ]);
+    }
+    (!rows.is_empty()).then(|| render(&rows))
+}
+
+fn captures(fate: &Fate) -> Option<String> {
+    let header = [
+        "changed under the lock",
+        "at",
+        "what",
+        "was",
+        "became",
+        "run",
+    ];
+    let mut rows = table(&header, &[]);
+    for change in &fate.captures {
+        rows.add_row([
+            change.record.clone(),
+            change.at.clone(),
+            change.fields.join(", "),
+            change.status_before.clone().unwrap_or_default(),
+            change.status_after.clone().unwrap_or_default(),
+            change.run_id.to_string(),
+        ]);
+    }
+    (!rows.is_empty()).then(|| render(&rows))
+}
+
+fn requests(fate: &Fate) -> Option<String> {
+    let header = [
+        "request",
+        "kind",
+        "of",
+        "accepted",
+        "not before",
+        "halves",
+        "state",
+        "done",
+        "reason",
+    ];
+    let mut rows = table(&header, &[]);
+    for request in &fate.requests {
+        rows.add_row([
+            request.request_id.clone(),
+            request.kind.clone(),
+            match request.profile.as_str() {
+                "" => "everything".to_owned(),
+                profile => right(profile, &request.entity),
+            },
+            request.accepted_at.clone(),
+            request.not_before.clone(),
+            request.halves_delivered.to_string(),
+            request.state.clone(),
+            request.done_at.clone().unwrap_or_default(),
+            request.reason.clone(),
+        ]);
+    }
+    (!rows.is_empty()).then(|| render(&rows))
+}
+
+fn receipts(fate: &Fate) -> Option<String> {
+    let header = [
+        "receipt", "of", "half", "outcome", "accepted", "state", "reason",
+    ];
+    let mut rows = table(&header, &[]);
+    for receipt in &fate.receipts {
+        rows.add_row([
+            receipt.request_id.clone(),
+            receipt.of.clone(),
+            receipt.half.clone(),
+            receipt.outcome.clone(),
+            receipt.accepted_at.clone(),
+            receipt.state.clone(),
+            receipt.reason.clone(),
         ]);
     }
     (!rows.is_empty()).then(|| render(&rows))

@@ -23,6 +23,7 @@ mod server_gone;
 mod server_guards;
 mod server_legacy;
 mod server_writers;
+mod story;
 
 use std::{
     collections::BTreeSet,

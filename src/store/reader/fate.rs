@@ -4,16 +4,27 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::Reader;
-use crate::store::{
-    StoreError,
-    database::{Row, Value, values},
+use super::{
+    Reader,
+    story::{CaptureFate, ReceiptFate, RequestFate},
+};
+use crate::{
+    domain::{
+        activation::standing::ACTIVATION_SOURCE,
+        record_name::shown_id,
+        status::{Disposition, LegacyStatus},
+    },
+    store::{
+        StoreError,
+        database::{Row, Value, values},
+    },
 };
 
 const ACTION: &str = "look for the record";
 
-/// Everything the target says of some records; neither names nor codes nor credentials.
-#[derive(Clone, Debug, Default, Serialize)]
+/// Everything the target says of some records; neither names nor codes nor credentials, and an id that has the form of
+/// a code is masked.
+#[derive(Clone, Default, Serialize)]
 pub struct Fate {
     /// The records that were migrated.
     pub pins: Vec<PinFate>,
@@ -23,6 +34,18 @@ pub struct Fate {
     pub findings: Vec<String>,
     /// The records that were left out.
     pub quarantine: Vec<QuarantineFate>,
+    /// What changed of the records under the lock.
+    pub captures: Vec<CaptureFate>,
+    /// What was asked for at the counters, or diverted by the lock.
+    pub requests: Vec<RequestFate>,
+    /// What became of halves that were sent.
+    pub receipts: Vec<ReceiptFate>,
+    /// Names of the records, as the tables have them.
+    #[serde(skip)]
+    pub(super) records: BTreeSet<(String, String)>,
+    /// Fiscal codes of the people.
+    #[serde(skip)]
+    pub(super) codes: BTreeSet<String>,
 }
 
 /// A legacy record in `pin`.
@@ -32,6 +55,8 @@ pub struct PinFate {
     pub source: String,
     pub legacy_id: String,
     pub disposition: String,
+    /// The rule that decided, in words.
+    pub decided_by: &'static str,
     pub status: String,
     pub level: String,
     pub legacy_status: String,
@@ -71,7 +96,7 @@ impl Fate {
     /// Whether the target knows nothing of them.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pins.is_empty() && self.quarantine.is_empty()
+        self.pins.is_empty() && self.quarantine.is_empty() && self.requests.is_empty()
     }
 }
 
@@ -85,12 +110,34 @@ impl Reader {
             "SELECT person_id FROM pin WHERE source = ?1 AND legacy_id = ?2",
             values![source, legacy_id],
         )?;
-        let quarantine = self.quarantined(
-            "SELECT source, legacy_id, copy, reason, detail, state FROM quarantine
-             WHERE source = ?1 AND legacy_id = ?2 ORDER BY copy",
-            values![source, legacy_id],
+        let mut fate = Fate::default();
+        let of_record = "WHERE source = ?1 AND legacy_id = ?2";
+        self.add_quarantined(of_record, values![source, legacy_id], &mut fate)?;
+        self.tell(people, fate)
+    }
+
+    /// What became of the request, and of whom it is about.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn fate_of_request(&self, request_id: &str) -> Result<Fate, StoreError> {
+        let people = self.people(
+            "SELECT person_id FROM pin WHERE source = ?1 AND legacy_id = ?2
+             UNION SELECT known.person_id FROM delayed_activation AS request
+                 JOIN fiscal_code AS known ON known.fiscal_code = request.fiscal_code
+                 WHERE request.request_id = ?2",
+            values![ACTIVATION_SOURCE, request_id],
         )?;
-        self.fate(people, quarantine)
+        let mut fate = Fate::default();
+        let codes = self.database.rows(
+            ACTION,
+            "SELECT fiscal_code FROM delayed_activation WHERE request_id = ?1",
+            values![request_id],
+        )?;
+        for row in &codes {
+            fate.codes.insert(row.get(0)?);
+        }
+        self.tell(people, fate)
     }
 
     /// What became of the records written with these fiscal codes, which are one person's.
@@ -98,10 +145,9 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn fate_of_codes(&self, codes: &[String]) -> Result<Fate, StoreError> {
-        let (mut people, mut quarantine) = (BTreeSet::new(), Vec::new());
+        let (mut people, mut fate) = (BTreeSet::new(), Fate::default());
         let written_with = format!(
-            "SELECT source, legacy_id, copy, reason, detail, state FROM quarantine
-             WHERE upper(trim({})) = ?1 ORDER BY source, legacy_id, copy",
+            "WHERE upper(trim({})) = ?1",
             self.database.json_text("payload", "fiscal_code")
         );
         for code in codes {
@@ -109,9 +155,10 @@ impl Reader {
                 "SELECT person_id FROM fiscal_code WHERE fiscal_code = ?1",
                 values![code],
             )?);
-            quarantine.extend(self.quarantined(&written_with, values![code])?);
+            self.add_quarantined(&written_with, values![code], &mut fate)?;
+            fate.codes.insert(code.clone());
         }
-        self.fate(people, quarantine)
+        self.tell(people, fate)
     }
 
     fn people(&self, sql: &str, values: &[Value<'_>]) -> Result<BTreeSet<i64>, StoreError> {
@@ -119,27 +166,30 @@ impl Reader {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
-    fn quarantined(
+    fn add_quarantined(
         &self,
-        sql: &str,
+        which: &str,
         values: &[Value<'_>],
-    ) -> Result<Vec<QuarantineFate>, StoreError> {
-        let rows = self.database.rows(ACTION, sql, values)?;
-        rows.iter().map(quarantine_fate).collect()
+        fate: &mut Fate,
+    ) -> Result<(), StoreError> {
+        let code = self.database.json_text("payload", "fiscal_code");
+        let sql = format!(
+            "SELECT source, legacy_id, copy, reason, detail, state, upper(trim({code})) FROM quarantine
+             {which} ORDER BY source, legacy_id, copy"
+        );
+        for row in &self.database.rows(ACTION, &sql, values)? {
+            fate.records.insert((row.get(0)?, row.get(1)?));
+            fate.codes.extend(row.get::<Option<String>>(6)?);
+            fate.quarantine.push(quarantine_fate(row)?);
+        }
+        Ok(())
     }
 
-    fn fate(
-        &self,
-        people: BTreeSet<i64>,
-        quarantine: Vec<QuarantineFate>,
-    ) -> Result<Fate, StoreError> {
-        let mut fate = Fate {
-            quarantine,
-            ..Fate::default()
-        };
+    fn tell(&self, people: BTreeSet<i64>, mut fate: Fate) -> Result<Fate, StoreError> {
         for person_id in people {
             self.add_person(person_id, &mut fate)?;
         }
+        self.add_story(&mut fate)?;
         Ok(fate)
     }
 
@@ -148,12 +198,17 @@ impl Reader {
         let pins = of(
             "SELECT pin.source, pin.legacy_id, pin.disposition, pin.status, pin.level, pin.legacy_status,
                  pin.legacy_profile, pin.legacy_entity, pin.issued_on, pin.expires_on,
-                 later.source || ':' || later.legacy_id
+                 later.source, later.legacy_id, later.run_id <> pin.run_id
              FROM pin LEFT JOIN pin AS later ON later.pin_id = pin.superseded_by
              WHERE pin.person_id = ?1 ORDER BY pin.pin_id",
         )?;
         for row in &pins {
+            fate.records.insert((row.get(0)?, row.get(1)?));
             fate.pins.push(pin_fate(row)?);
+        }
+        let codes = of("SELECT fiscal_code FROM fiscal_code WHERE person_id = ?1")?;
+        for row in &codes {
+            fate.codes.insert(row.get(0)?);
         }
         let grants = of(
             "SELECT profile, entity, status, level, valid_from, evidence FROM profile_grant
@@ -174,19 +229,55 @@ impl Reader {
 
 fn pin_fate(row: &Row) -> Result<PinFate, StoreError> {
     let mut columns = row.columns();
-    Ok(PinFate {
-        source: columns.next()?,
-        legacy_id: columns.next()?,
-        disposition: columns.next()?,
-        status: columns.next()?,
-        level: columns.next()?,
-        legacy_status: columns.next()?,
+    let (source, legacy_id): (String, String) = (columns.next()?, columns.next()?);
+    let disposition = columns.word(Disposition::by_name)?;
+    let (status, level) = (columns.next()?, columns.next()?);
+    let legacy_status = columns.word(LegacyStatus::by_name)?;
+    let mut fate = PinFate {
+        legacy_id: shown_id(&legacy_id).into_owned(),
+        disposition: disposition.as_str().to_owned(),
+        decided_by: "",
+        status,
+        level,
+        legacy_status: legacy_status.as_str().to_owned(),
         legacy_profile: columns.next()?,
         legacy_entity: columns.next()?,
         issued_on: columns.next()?,
         expires_on: columns.next()?,
-        superseded_by: columns.next()?,
-    })
+        superseded_by: None,
+        source,
+    };
+    let later: (Option<String>, Option<String>) = (columns.next()?, columns.next()?);
+    let of_other_run: Option<bool> = columns.next()?;
+    fate.superseded_by = (later.0.zip(later.1)).map(|(source, id)| shown_name(&source, &id));
+    fate.decided_by = match disposition {
+        Disposition::Survivor | Disposition::Retired if fate.source == ACTIVATION_SOURCE => {
+            "the request that brought it"
+        }
+        Disposition::Survivor => "rule 5: first among the person's PINs",
+        Disposition::Retired if of_other_run == Some(true) => {
+            "rule 10: the person had a PIN already"
+        }
+        Disposition::Retired => "rule 5: another PIN came first",
+        Disposition::History => "rule 5: it was revoked or ceased",
+    };
+    Ok(fate)
+}
+
+/// `source:id`, as it may be shown.
+pub(super) fn shown_name(source: &str, id: &str) -> String {
+    format!("{source}:{}", shown_id(id))
+}
+
+/// `legacy:source:id` or `activation:id`, as it may be shown.
+fn shown_evidence(evidence: &str) -> String {
+    let (kind, rest) = evidence.split_once(':').unwrap_or_default();
+    match rest.split_once(':') {
+        Some((source, id)) if kind != ACTIVATION_SOURCE => {
+            format!("{kind}:{}", shown_name(source, id))
+        }
+        Some(_) | None => shown_name(kind, rest),
+    }
 }
 
 fn grant_fate(row: &Row) -> Result<GrantFate, StoreError> {
@@ -197,7 +288,7 @@ fn grant_fate(row: &Row) -> Result<GrantFate, StoreError> {
         status: columns.next()?,
         level: columns.next()?,
         valid_from: columns.next()?,
-        evidence: columns.next()?,
+        evidence: shown_evidence(&columns.next::<String>()?),
     })
 }
 
@@ -205,7 +296,7 @@ fn quarantine_fate(row: &Row) -> Result<QuarantineFate, StoreError> {
     let mut columns = row.columns();
     Ok(QuarantineFate {
         source: columns.next()?,
-        legacy_id: columns.next()?,
+        legacy_id: shown_id(&columns.next::<String>()?).into_owned(),
         copy: columns.next()?,
         reason: columns.next()?,
         detail: columns.next()?,

@@ -5,6 +5,7 @@ mod fate;
 mod notices;
 mod quarantine;
 mod run;
+mod story;
 mod waiting;
 
 use super::{StoreError, database::Database, postgres, sqlite};
@@ -14,6 +15,7 @@ pub use fate::{Fate, GrantFate, PinFate, QuarantineFate};
 pub use notices::Asked;
 pub use quarantine::{QuarantineFilter, Quarantined};
 pub use run::{RunState, Runner, SourceState};
+pub use story::{CaptureFate, ReceiptFate, RequestFate};
 pub use waiting::QueueDepth;
 
 /// A connection that cannot write.
