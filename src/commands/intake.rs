@@ -34,7 +34,7 @@ absent are empty, halves_delivered may be a number and documents a list:
   birth_date            2013-11-04; may be empty where the code cannot be a minor's
   profile               code of the profile catalogue; empty in a revocation or suspension of everything
   entity                where the profile has one
-  level                 ordinary (ORD) or dispositive (DISP); empty: what the channel gives
+  level                 ordinary (ORD) or dispositive (DISP); empty: what the channel gives; with no channel the office answers for it
   documents             codes of the documents presented, separated by spaces or |
   requester             self (also where it is empty), guardian (also where it is empty and guardian_fiscal_code is
                         not), proxy, relative
@@ -69,11 +69,13 @@ activation.delay_working_days working days of its office after the day of accept
 public holiday, and not the office's patron day. A new PIN accepted later for the same person, profile and entity takes
 the place of an earlier request, any other request that of an earlier one of its kind.
 
-A revocation ends a profile, or PIN and all profiles; a suspension suspends a profile, or the PIN. Both need no
+A revocation ends a profile, or PIN and all profiles; a suspension suspends a profile, or PIN and all profiles; a
+PIN issued later opens only what it was issued for. Both need no
 documents and wait for no day: `intake` lets them take effect at once, or, before the run is finished, with the first
 `pinferry activate`. Until then revoke in the offices' application as well, which the lock lets pass. A request accepted
 before a revocation or suspension of the same, or at the same time, fails as `revoked` or `suspended`, however it came
-in; what was accepted later stays.
+in; what was accepted later stays. One of somebody whom the model does not know waits, `holder_unknown`, for a later
+source or for what leaves quarantine.
 
 A receipt counts a half as delivered: of a request at once, of a migrated pending PIN with the next
 `pinferry activate`, which makes the PIN active, or the profile that waited for it, when both halves are there. The same
@@ -143,8 +145,8 @@ impl Intake {
         }
         if intake.held_up > 0 {
             let line = format!(
-                "{} revocations or suspensions did not take effect yet: the database refuses them, or another \
-                 process has their people",
+                "{} revocations or suspensions did not take effect yet: nobody in the model has the code, another \
+                 process has the person, or the database refuses them",
                 intake.held_up
             );
             context.terminal.say(&line);

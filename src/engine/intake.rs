@@ -162,7 +162,9 @@ fn take_away(
 ) -> Result<bool, StoreError> {
     let mut is_late = false;
     for pause_ms in PAUSES_MS {
-        if !answers.iter().any(waits_to_take_away) {
+        // What has a reason waits for its holder.
+        let waits = |answer: &Answer| waits_to_take_away(answer) && answer.reason.is_none();
+        if !answers.iter().any(waits) {
             break;
         }
         thread::sleep(Duration::from_millis(pause_ms));

@@ -201,7 +201,7 @@ fn what_takes_away_needs_neither_name_nor_documents_and_may_mean_everything() {
             with(&[(C::Kind, "revocation"), (C::FiscalCode, "X")]),
             "fiscal_code_invalid",
         ),
-        (vec![(C::Kind, "revocation")], "credential_unexpected"),
+        (vec![(C::Kind, "revocation")], "accepted"),
         (
             with(&[(C::Kind, "revocation"), (C::AcceptedAt, "2013-11-11T10:00")]),
             "accepted_in_future",
@@ -272,6 +272,34 @@ fn each_channel_has_its_level_and_its_contact() {
             ],
             "accepted",
         ),
+    ]);
+}
+
+#[test]
+fn a_channel_is_one_of_four_and_a_contact_is_one() {
+    use Column as C;
+    let web = |email: &'static str| vec![(C::Channel, "WEB"), (C::Level, ""), (C::Email, email)];
+    assert_reasons(&[
+        (vec![(C::Channel, "EMAIL")], "channel_unknown"),
+        (web("n/a"), "contact_missing"),
+        (web("Mario <m@example.org>"), "contact_missing"),
+        (web("m@example.org."), "contact_missing"),
+        (web("m@arubapec.it"), "contact_certified"),
+        (web("m@example.org"), "accepted"),
+    ]);
+}
+
+#[test]
+fn a_minor_by_the_code_is_one_whatever_date_of_birth_is_told() {
+    use Column as C;
+    let child = (C::FiscalCode, "RSSMRA10A01H501B");
+    assert_reasons(&[
+        (
+            vec![child, (C::BirthDate, "1980-01-01")],
+            "guardian_must_ask",
+        ),
+        (vec![child, (C::BirthDate, "1910-01-01")], "accepted"),
+        (vec![(C::BirthDate, "1980-01-02")], "accepted"),
     ]);
 }
 
@@ -424,6 +452,8 @@ fn a_line_without_id_or_time_is_no_request_at_all() {
         (C::RequestId, "a b"),
         (C::RequestId, "divert:inps:1"),
         (C::RequestId, MARIO),
+        (C::RequestId, "REQ-RSSMRA80A01H501U-1"),
+        (C::AcceptedAt, "1899-12-31T10:00"),
         (C::AcceptedAt, ""),
         (C::AcceptedAt, "2013-11-04"),
         (C::AcceptedAt, "04/11/2013 10:15"),

@@ -8,6 +8,7 @@ mod drain;
 mod effects;
 mod evaluations;
 mod formats;
+mod late;
 mod outlook;
 mod poison;
 mod revocations;

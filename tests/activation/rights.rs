@@ -106,8 +106,8 @@ fn the_rights_that_grants_prints_let_one_role_serve_the_queue_and_another_look()
     let states = "SELECT string_agg(request_id || ' ' || state, ', ' ORDER BY request_id) FROM delayed_activation";
     assert_eq!(
         served.town.texts(states),
-        ["N1 done, N2 failed, V1 failed"],
-        "a revocation of somebody who is not there wins, and says so"
+        ["N1 done, N2 failed, V1 accepted"],
+        "a revocation of somebody who is not there wins, and waits for him"
     );
     let pins = "SELECT string_agg(legacy_id || ' ' || status, ', ' ORDER BY legacy_id) FROM pin";
     assert_eq!(

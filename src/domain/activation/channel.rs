@@ -35,6 +35,20 @@ impl Channel {
     }
 }
 
+/// Whether a text has the form of an e-mail address: one `@`, a domain of several labels, nothing else around it.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    let Some((name, domain)) = text.split_once('@') else {
+        return false;
+    };
+    let plain = |part: &str| {
+        let odd = |c: char| c.is_whitespace() || "@<>,;:\"()".contains(c);
+        !part.is_empty() && !part.contains(odd)
+    };
+    let labels = domain.split('.');
+    plain(name) && plain(domain) && labels.clone().count() > 1 && labels.clone().all(plain)
+}
+
 /// Whether an e-mail address is a certified mailbox (PEC): by its domain, of which one label says so, or which is
 /// one of `domains` or below it.
 #[must_use]
@@ -43,7 +57,9 @@ pub fn is_certified(address: &str, domains: &[String]) -> bool {
         return false;
     };
     let domain = domain.trim().to_ascii_lowercase();
-    domain.split('.').any(|label| label == "pec")
+    domain
+        .split('.')
+        .any(|label| label == "pec" || label.ends_with("pec"))
         || domains.iter().any(|known| {
             let known = known.to_ascii_lowercase();
             domain == known || domain.ends_with(&format!(".{known}"))
@@ -66,6 +82,7 @@ mod tests {
             ("laura@sub.legalmail.it", true),
             ("laura@illegalmail.it", false),
             ("pec@example.org", false),
+            ("laura@arubapec.it", true),
             ("pec.example.org", false),
         ] {
             assert_eq!(is_certified(address, &domains), certified, "{address}");

@@ -49,9 +49,10 @@ const OF_ALL: [(Mistake, Rule); 3] = [
 ];
 
 /// Rules for requests that give rights.
-const OF_GIVING: [(Mistake, GivingRule); 12] = [
+const OF_GIVING: [(Mistake, GivingRule); 13] = [
     (Mistake::OfficeUnknown, office_unknown),
     (Mistake::CredentialNotHashed, credential_not_hashed),
+    (Mistake::ChannelUnknown, channel_unknown),
     (Mistake::LevelAboveChannel, level_above_channel),
     (Mistake::RelativeWithoutMandate, relative_without_mandate),
     (Mistake::MandateMissing, mandate_missing),
@@ -95,7 +96,7 @@ fn office_unknown(case: &Case<'_>, _record: &LegacyRecord<'_>) -> Against {
 
 fn credential_unexpected(case: &Case<'_>) -> Against {
     let is_given = !trimmed(case.raw.get(Field::Credential)).is_empty();
-    (is_given && !case.kind.brings_pin())
+    (is_given && case.kind == Kind::FurtherProfile)
         .then(|| format!("a {} brings no PIN; leave credential empty", case.kind))
 }
 
@@ -118,6 +119,14 @@ fn credential_not_hashed(case: &Case<'_>, record: &LegacyRecord<'_>) -> Against 
     let is_hash = credential::has_shape_of(scheme, record.credential.unwrap_or_default());
     (case.kind.brings_pin() && !is_hash)
         .then(|| format!("credential has not the form of a {scheme} hash"))
+}
+
+/// Where none is named, the office answers for level and contact.
+fn channel_unknown(_case: &Case<'_>, record: &LegacyRecord<'_>) -> Against {
+    let channel = record.channel.as_deref()?;
+    Channel::of(channel)
+        .is_none()
+        .then(|| "channel is none of SED, UFF, WEB, TEL".to_owned())
 }
 
 fn level_above_channel(_case: &Case<'_>, record: &LegacyRecord<'_>) -> Against {
@@ -147,7 +156,8 @@ fn proxies_not_accepted(case: &Case<'_>, _record: &LegacyRecord<'_>) -> Against 
         .then(|| "activation.proxies is false: the holder has to ask".to_owned())
 }
 
-/// Where no date of birth is given, the code may be that of a minor or of somebody a hundred years older.
+/// Where no date of birth is given, or another than the code's, the code may be that of a minor or of somebody a
+/// hundred years older.
 fn guardian_must_ask(case: &Case<'_>, record: &LegacyRecord<'_>) -> Against {
     if case.requester == Requester::Guardian {
         return None;
@@ -155,11 +165,20 @@ fn guardian_must_ask(case: &Case<'_>, record: &LegacyRecord<'_>) -> Against {
     if record.guardian.is_some() {
         return Some("guardian_fiscal_code is given, and the guardian did not ask".to_owned());
     }
+    let fits = |born: &jiff::civil::Date| {
+        record.fiscal_code.birth().is_none_or(|told| {
+            let year = i16::from(told.year_of_century);
+            (born.year() % 100, born.month(), born.day())
+                == (year, told.month.cast_signed(), told.day.cast_signed())
+        })
+    };
     match record.birth_date {
-        Some(born) => is_minor(born, record.issued_on)
-            .then(|| "the holder is a minor; the guardian has to ask".to_owned()),
-        None => may_be_minor(record.fiscal_code, record).then(|| {
-            "the holder may be a minor by the code: give birth_date, or let the guardian ask"
+        Some(born) if is_minor(born, record.issued_on) => {
+            Some("the holder is a minor; the guardian has to ask".to_owned())
+        }
+        Some(born) if fits(&born) => None,
+        _unsure => may_be_minor(record.fiscal_code, record).then(|| {
+            "the holder may be a minor by the code: give the birth_date that fits it, or let the guardian ask"
                 .to_owned()
         }),
     }
@@ -184,7 +203,10 @@ fn contact_missing(case: &Case<'_>, record: &LegacyRecord<'_>) -> Against {
     let channel = record.channel.as_deref().unwrap_or_default();
     let missing = match Channel::of(channel)? {
         Channel::Counter => return None,
-        Channel::Web => record.email.is_none().then_some("email"),
+        Channel::Web => {
+            let is_address = record.email.is_some_and(channel::is_address);
+            (!is_address).then_some("an e-mail address in email")
+        }
         Channel::Telephone => record.phone.is_none().then_some("phone"),
     };
     missing

@@ -108,7 +108,7 @@ pub fn of(
     if !request.profile.is_empty() && !ages.contains_key(&request.profile) {
         return Err(Failure::ProfileUnknown);
     }
-    if standing.is_some_and(|person| !same_person(&person.identity, &request.identity)) {
+    if standing.is_some_and(|person| !is_meant(&person.identity, request)) {
         return Err(Failure::IdentityConflict);
     }
     if !request.kind().takes_away() && standing.is_some_and(|person| is_ward(person, request)) {
@@ -161,27 +161,39 @@ impl Effect {
     }
 }
 
-/// As the judge compares people: names folded, birth dates where both are present. Who revokes need not say a
-/// name.
+/// Whether the request is about this person. Who takes rights away need not say a name; where he does it must be
+/// right, for the code alone is soon mistyped.
+fn is_meant(person: &Identity, request: &Request) -> bool {
+    let told = &request.identity;
+    if !request.kind().takes_away() {
+        return same_person(person, told);
+    }
+    let given_names = person.given_name.as_ref().zip(told.given_name.as_ref());
+    let same_surname = told.surname.is_empty() || folding::same(&person.surname, &told.surname);
+    same_surname && given_names.is_none_or(|(one, other)| folding::same(one, other))
+}
+
+/// As the judge compares people: names folded, birth dates where both are present.
 fn same_person(one: &Identity, other: &Identity) -> bool {
     let same_given_name = match (&one.given_name, &other.given_name) {
         (Some(one), Some(other)) => folding::same(one, other),
         (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => other.surname.is_empty(),
+        (Some(_), None) | (None, Some(_)) => false,
     };
     let same_birth_date = match (one.birth_date, other.birth_date) {
         (Some(one), Some(other)) => one == other,
         (None, _) | (_, None) => true,
     };
-    let same_surname = other.surname.is_empty() || folding::same(&one.surname, &other.surname);
-    same_surname && same_given_name && same_birth_date
+    folding::same(&one.surname, &other.surname) && same_given_name && same_birth_date
 }
 
 /// Whether the person has a guardian, and asks without one. What the old application diverted it saw itself.
 fn is_ward(person: &Standing, request: &Request) -> bool {
     match request.requester {
-        Some(Requester::Holder) => !person.guardians.is_empty(),
-        Some(Requester::Guardian | Requester::Proxy | Requester::Relative) | None => false,
+        Some(Requester::Holder | Requester::Proxy | Requester::Relative) => {
+            !person.guardians.is_empty()
+        }
+        Some(Requester::Guardian) | None => false,
     }
 }
 

@@ -30,6 +30,9 @@ use crate::domain::{
 /// What stands for the kind where the line is a receipt.
 pub const RECEIPT: &str = "receipt";
 
+/// No request was accepted before this: 1900-01-01T00:00:00Z.
+pub const EARLIEST: Timestamp = Timestamp::constant(-2_208_988_800, 0);
+
 /// Longest id of a request.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
@@ -64,6 +67,12 @@ pub fn evaluate(fields: &Fields<'_>, grounds: &Grounds, now: Timestamp) -> Resul
             column: Column::AcceptedAt,
             problem: "is no date and time such as 2013-11-04T10:15",
         })?;
+    if accepted_at <= EARLIEST {
+        return Err(Unusable {
+            column: Column::AcceptedAt,
+            problem: "lies before the year 1900",
+        });
+    }
     let Some(kind) = kind else {
         let receipt = receipt::read(request_id, accepted_at, fields, grounds, now)?;
         return Ok(Entry::Receipt(Box::new(receipt)));
@@ -166,8 +175,8 @@ fn request_id<'a>(fields: &Fields<'a>) -> Result<&'a str, Unusable> {
         "holds something else than letters, digits and ._:/-"
     } else if id.starts_with("divert:") {
         "begins with divert:, which is reserved"
-    } else if FiscalCode::normalised(id).is_ok() {
-        "is a fiscal code; it would appear in logs"
+    } else if FiscalCode::normalised(id).is_ok() || holds_code(id) {
+        "is or holds a fiscal code; it would appear in logs"
     } else {
         return Ok(id);
     };
@@ -175,6 +184,13 @@ fn request_id<'a>(fields: &Fields<'a>) -> Result<&'a str, Unusable> {
         column: Column::RequestId,
         problem,
     })
+}
+
+/// Whether a personal code stands somewhere in the text, which is ASCII.
+fn holds_code(text: &str) -> bool {
+    let windows = text.as_bytes().windows(16);
+    let mut windows = windows.filter_map(|window| std::str::from_utf8(window).ok());
+    windows.any(|window| FiscalCode::normalised(window).is_ok())
 }
 
 /// The line as a legacy record: active where it brings a PIN; otherwise revoked, of which no credential is asked.

@@ -1,12 +1,12 @@
 //! What a body lets its counters accept, as its configuration says.
 
-/// Domains of certified mailboxes (PEC) known without being told; those with a label `pec` are known by it.
+/// Domains of certified mailboxes (PEC) known without being told; those of which a part is, or ends with, `pec` are known by it.
 pub const CERTIFIED_DOMAINS: [&str; 5] = [
     "legalmail.it",
     "postacert.it",
     "postecert.it",
     "sicurezzapostale.it",
-    "casellapec.com",
+    "postacertificata.gov.it",
 ];
 
 /// What the counters may accept.

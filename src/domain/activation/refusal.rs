@@ -29,6 +29,8 @@ vocabulary! {
         ContactMissing = "contact_missing",
         /// A certified mailbox (PEC) is no contact of the channel by e-mail.
         ContactCertified = "contact_certified",
+        /// A channel of which nothing is known.
+        ChannelUnknown = "channel_unknown",
         /// A level that the channel does not give.
         LevelAboveChannel = "level_above_channel",
         /// A credential where the request brings no PIN.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     effect::{Change, Effect},
+    kind::Kind,
     request::Request,
     standing::{Asked, Grant, Pin, Standing},
 };
@@ -41,8 +42,19 @@ impl Standing {
     #[must_use]
     pub fn after(before: Option<Self>, effect: &Effect, request: &Request) -> Self {
         let accepted_at = request.accepted_at;
+        let came = match request.kind() {
+            Kind::Replacement => {
+                let replaced = before.as_ref().and_then(|person| person.pin.as_ref());
+                (before.as_ref().zip(replaced)).and_then(|(person, pin)| person.came(&pin.name))
+            }
+            Kind::NewPin | Kind::FurtherProfile | Kind::Revocation | Kind::Suspension => {
+                Some(accepted_at)
+            }
+        };
         let mut person = Self::after_pending(before, effect);
-        (person.accepted).insert(request.request_id.clone(), accepted_at);
+        if let Some(at) = came {
+            person.accepted.insert(request.request_id.clone(), at);
+        }
         if let (true, Some(level)) = (request.kind().asks_for_grant(), request.level()) {
             person.asked.push(Asked {
                 profile: request.profile.clone(),

@@ -171,6 +171,15 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// When the request was accepted to which a PIN goes back; nothing of a migrated one.
+    pub(crate) fn came(&self, pin: &PinName) -> Option<Timestamp> {
+        let is_activation = pin.source == ACTIVATION_SOURCE;
+        self.accepted
+            .get(&pin.legacy_id)
+            .filter(|_| is_activation)
+            .copied()
+    }
+
     /// The PIN of a request accepted after that moment, if one took effect.
     pub(super) fn pin_accepted_after(&self, at: Timestamp) -> Option<PinName> {
         let latest = self.latest_request.as_ref();

@@ -1,8 +1,9 @@
 //! What a revocation or a suspension does: it takes away and never gives.
 //!
-//! With a profile it is about that grant, without one about the PIN; a revocation then ends all grants as well. What a
-//! request accepted later has brought stays, and so does the grant it asked for and found there, at the level it
-//! asked for: it would have brought that, had the revocation come in before. What is taken away already stays so, and a suspension revives nothing.
+//! With a profile it is about that grant, without one about the PIN and all grants: a PIN issued later opens only what it
+//! was issued for. What a request accepted later has brought stays, and so does the grant it asked for and found there, at
+//! the level it asked for: it would have brought that, had the revocation come in before. What is taken away already
+//! stays so, and a suspension revives nothing.
 
 use jiff::Timestamp;
 
@@ -46,10 +47,9 @@ pub(super) fn from(request: &Request, person: &Standing, taken: Taken) -> Result
         after.status = pin_status(pin.status, taken);
         effect.pins.extend(changed(pin, after));
     }
-    let is_of_pin_alone = request.profile.is_empty() && taken == Taken::ForNow;
     for grant in person.grants.iter().filter(|grant| is_meant(grant)) {
         let (source, id) = grant.evidence.split_once(':').unwrap_or_default();
-        if is_of_pin_alone || came_later(source, id, person, request.accepted_at) {
+        if came_later(source, id, person, request.accepted_at) {
             continue;
         }
         let mut after = grant.clone();

@@ -110,6 +110,9 @@ const fn of_request(mistake: RequestMistake) -> Words {
             "per questa via non si può avere un PIN dispositivo",
             "un documento d'identità: il PIN dispositivo si chiede allo sportello",
         ),
+        RequestMistake::ChannelUnknown => {
+            Words("il canale indicato non è tra quelli previsti", FORM)
+        }
         RequestMistake::CredentialUnexpected => {
             Words("la richiesta conteneva un PIN che non serviva", NOTHING)
         }

@@ -74,6 +74,8 @@ pub(super) struct Plan {
     /// Requests by number.
     done: Vec<(i64, Option<i64>)>,
     failed: Vec<(i64, Failure)>,
+    /// Of nobody yet.
+    waiting: Vec<i64>,
 }
 
 /// Whose requests these are: somebody's who stands in the model, or of nobody's yet.
@@ -323,6 +325,7 @@ impl<'b> Batch<'b> {
             settled: Settled::default(),
             done: Vec::new(),
             failed: Vec::new(),
+            waiting: Vec::new(),
         })
     }
 
@@ -368,6 +371,8 @@ impl<'b> Batch<'b> {
                 None => effect::of(request, standing.as_ref(), self.today, &self.ages),
             };
             match effect {
+                // Whom a later source, or what leaves quarantine, may yet bring.
+                Err(Failure::HolderUnknown) => plan.waiting.push(due.activation_id),
                 Err(why) => {
                     plan.failed.push((due.activation_id, why));
                     let failed = (request.request_id.clone(), why);
@@ -427,6 +432,7 @@ impl<'b> Batch<'b> {
             mut settled,
             done,
             failed,
+            waiting,
             ..
         } = plan;
         self.tx.write(self.run_id, &effects, &people.pin_ids)?;
@@ -434,6 +440,7 @@ impl<'b> Batch<'b> {
             self.tx.mark_done(&done, self.now)?;
         }
         self.tx.mark_failed(&failed)?;
+        self.tx.mark_waiting(&waiting)?;
         let mut difference = Tally::default();
         for PersonEffect { effect, .. } in &effects {
             difference.merge(&effect.tally());

@@ -55,11 +55,13 @@ impl Batch<'_> {
 
     fn count(&self, halves: &[SentHalf]) -> Result<Settled, StoreError> {
         let names: Vec<_> = halves.iter().map(|half| &half.pin).collect();
-        let mut pins = self.tx.sent_pins(&names)?;
-        let mut person_ids: Vec<_> = pins.values().map(|sent| sent.person_id).collect();
+        let whose = self.tx.sent_pins(&names)?;
+        let mut person_ids: Vec<_> = whose.values().map(|sent| sent.person_id).collect();
         person_ids.sort_unstable();
         person_ids.dedup();
         let mut plan = self.plan(&person_ids)?;
+        // Read again: until they were held somebody else may have changed them.
+        let mut pins = self.tx.sent_pins(&names)?;
         plan.delivered = self.tx.delivered_of(&person_ids)?;
         let mut marks = Vec::new();
         let mut effects: HashMap<i64, Effect> = HashMap::new();
@@ -130,7 +132,7 @@ impl Batch<'_> {
         }
         let halves = halves_after(before.halves_delivered, half.half, &sent.counted);
         sent.counted.push(half.half);
-        if halves == before.halves_delivered {
+        if halves == before.halves_delivered && halves < 2 {
             return None;
         }
         let mut after = before.clone();

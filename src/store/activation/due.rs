@@ -6,6 +6,7 @@ use super::tx::ActivationTx;
 use crate::{
     domain::{
         activation::{
+            evaluation::EARLIEST,
             kind::{Kind, Requester},
             refusal::Failure,
             request::{Ask, IssuedPin, Request},
@@ -29,7 +30,7 @@ pub struct DueCursor {
 impl Default for DueCursor {
     fn default() -> Self {
         Self {
-            accepted_at: Timestamp::UNIX_EPOCH,
+            accepted_at: EARLIEST,
             activation_id: 0,
         }
     }

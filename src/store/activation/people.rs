@@ -8,8 +8,12 @@ use serde_json::json;
 use super::tx::ActivationTx;
 use crate::{
     domain::{
-        activation::standing::{
-            ACTIVATION_SOURCE, Asked, Credential, Grant, Identity, MaxAges, Pin, PinName, Standing,
+        activation::{
+            kind::Kind,
+            standing::{
+                ACTIVATION_SOURCE, Asked, Credential, Grant, Identity, MaxAges, Pin, PinName,
+                Standing,
+            },
         },
         status::{Disposition, GrantStatus, LegacyStatus, Level, PinStatus},
     },
@@ -183,7 +187,7 @@ impl ActivationTx<'_> {
         let rows = self.of_people(
             &held,
             &format!(
-                "SELECT given.person_id, request.request_id, request.accepted_at
+                "SELECT given.person_id, request.request_id, request.accepted_at, request.kind
                  FROM (SELECT person_id, legacy_id AS request_id FROM pin
                          WHERE person_id {{of}} AND source = '{ACTIVATION_SOURCE}'
                      UNION SELECT person_id, substr(evidence, {}) FROM profile_grant
@@ -194,8 +198,12 @@ impl ActivationTx<'_> {
         )?;
         for row in &rows {
             let (id, at): (String, Timestamp) = (row.get(1)?, row.get(2)?);
-            people.of(row)?.accepted.insert(id, at);
+            let kind: String = row.get(3)?;
+            if kind != Kind::Replacement.as_str() {
+                people.of(row)?.accepted.insert(id, at);
+            }
         }
+        self.add_replacements(&held, people)?;
         let rows = self.of_people(
             &held,
             "SELECT known.person_id, request.profile, request.entity, request.level, request.accepted_at
@@ -213,6 +221,41 @@ impl ActivationTx<'_> {
                 level: columns.word(Level::by_name)?,
                 accepted_at: columns.next()?,
             });
+        }
+        Ok(())
+    }
+
+    /// A PIN that replaced another goes back to where that one came from.
+    fn add_replacements(&self, held: &[i64], people: &mut People) -> Result<(), StoreError> {
+        let rows = self.of_people(
+            held,
+            &format!(
+                "SELECT pin.person_id, pin.legacy_id, replaced.source, replaced.legacy_id
+                 FROM pin JOIN pin AS replaced ON replaced.superseded_by = pin.pin_id
+                 JOIN delayed_activation AS request ON request.request_id = pin.legacy_id
+                 WHERE pin.person_id {{of}} AND pin.source = '{ACTIVATION_SOURCE}' AND request.kind = 'replacement'
+                 ORDER BY pin.pin_id"
+            ),
+        )?;
+        let mut replaced: BTreeMap<(i64, String), Vec<PinName>> = BTreeMap::new();
+        for row in &rows {
+            let of = replaced.entry((row.get(0)?, row.get(1)?)).or_default();
+            of.push(PinName {
+                source: row.get(2)?,
+                legacy_id: row.get(3)?,
+            });
+        }
+        // Each round settles at least the first of every chain that is not settled yet.
+        for _ in 0..replaced.len() {
+            for ((person_id, id), pins) in &replaced {
+                let Some(standing) = people.standings.get_mut(person_id) else {
+                    continue;
+                };
+                let came: Option<Vec<_>> = pins.iter().map(|pin| standing.came(pin)).collect();
+                if let Some(at) = came.and_then(|came| came.into_iter().min()) {
+                    standing.accepted.insert(id.clone(), at);
+                }
+            }
         }
         Ok(())
     }

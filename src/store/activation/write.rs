@@ -192,7 +192,8 @@ impl ActivationTx<'_> {
             .database
             .listed("?1", &[("activation_id", "BIGINT"), ("pin_id", "BIGINT")]);
         let sql = format!(
-            "UPDATE delayed_activation SET state = 'done', done_at = ?2, pin_id = listed.pin_id FROM {listed}
+            "UPDATE delayed_activation SET state = 'done', reason = '', done_at = ?2,
+                 pin_id = listed.pin_id FROM {listed}
              WHERE delayed_activation.activation_id = listed.activation_id
                  AND delayed_activation.state = 'accepted'"
         );
@@ -205,6 +206,29 @@ impl ActivationTx<'_> {
         } else {
             Err(damaged("two drains with the same request"))
         }
+    }
+
+    /// Says of requests that wait for their holder that they do.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn mark_waiting(&self, waiting: &[i64]) -> Result<(), StoreError> {
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let listed = self.database.listed("?1", &[("activation_id", "BIGINT")]);
+        let rows = waiting.iter().map(|id| json!({ "activation_id": id }));
+        let rows = Value::from_iter(rows).to_string();
+        self.database.execute(
+            ACTION,
+            &format!(
+                "UPDATE delayed_activation SET reason = ?2
+                 WHERE activation_id IN (SELECT listed.activation_id FROM {listed})
+                     AND state = 'accepted' AND reason <> ?2"
+            ),
+            values![&rows, Failure::HolderUnknown.as_str()],
+        )?;
+        Ok(())
     }
 
     /// Marks requests as failed: they were due and changed nothing.

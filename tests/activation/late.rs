@@ -1,0 +1,131 @@
+//! What comes in late, or about people who come later, ends as it would have in order.
+
+use std::fs;
+
+use crate::town::{ENGINES, Town};
+
+const COLUMNS: &str = "id;codice_fiscale;cognome;nome;data_nascita;classe_utente;codice_ente;stato;tipo_pin;pin_hash;algoritmo;\
+    data_rilascio;data_scadenza;ultimo_accesso;sede;canale;meta_consegnate;email;telefono;cf_tutore";
+
+const HEADER: &str = "request_id;kind;accepted_at;channel;fiscal_code;surname;given_name;birth_date;profile;credential;\
+    credential_scheme;halves_delivered;documents;of_pin;half;outcome";
+
+const MARIO: &str = "RSSMRA80A01H501U;Rossi;Mario;1980-01-01";
+
+fn record(id: &str, person: &str, profile: &str, status: &str, halves: &str) -> String {
+    let hash = "cd".repeat(32);
+    format!(
+        "{id};{person};{profile};;{status};DISP;{hash};SHA256;2020-01-01;;2025-12-01;0700;SED;{halves};;;\n"
+    )
+}
+
+fn town(engine: crate::town::Engine, records: &[String]) -> Town {
+    let town = Town::with_legacy(engine, &format!("{COLUMNS}\n{}", records.concat()));
+    town.expect(&["run"], &[0, 3]);
+    town
+}
+
+fn request(id: &str, kind: &str, hour: &str, profile: &str) -> String {
+    let pin = match kind {
+        "new_pin" | "replacement" => format!("{};SHA256;2", "ab".repeat(32)),
+        _no_pin => ";;".to_owned(),
+    };
+    let documents = "IDENTITY_CARD PROFESSIONAL_REGISTER_ENTRY";
+    format!("{id};{kind};2026-01-02T{hour};SED;{MARIO};{profile};{pin};{documents};;;\n")
+}
+
+fn hand_in(town: &Town, requests: &[String], codes: &[i32]) {
+    let text = format!("{HEADER}\n{}", requests.concat());
+    fs::write(town.path("late.csv"), text).expect("a file");
+    town.expect(&["intake", "late.csv"], codes);
+    town.expect(&["activate"], &[0, 3]);
+}
+
+fn access(town: &Town) -> Vec<String> {
+    town.texts("SELECT profile || ' ' || level FROM effective_access ORDER BY profile")
+}
+
+#[test]
+fn a_replacement_saves_no_pin_from_what_was_taken_away_before_it() {
+    for engine in ENGINES {
+        for kind in ["suspension", "revocation"] {
+            let records = [
+                record("M1", MARIO, "CIT", "A", ""),
+                record("M2", MARIO, "CDL", "A", ""),
+            ];
+            let town = town(engine, &records);
+            hand_in(&town, &[request("R1", "replacement", "10:00", "CIT")], &[0]);
+            assert_eq!(access(&town), ["CDL dispositive", "CIT dispositive"]);
+            hand_in(&town, &[request("V1", kind, "09:00", "")], &[0]);
+            assert!(access(&town).is_empty(), "{engine:?} {kind}");
+            town.expect(&["verify"], &[0]);
+        }
+    }
+}
+
+#[test]
+fn a_pin_issued_after_a_suspension_opens_only_what_it_was_issued_for() {
+    for engine in ENGINES {
+        let records = [
+            record("M1", MARIO, "CIT", "A", ""),
+            record("M2", MARIO, "CDL", "A", ""),
+        ];
+        let town = town(engine, &records);
+        hand_in(&town, &[request("S1", "suspension", "09:00", "")], &[0]);
+        assert!(access(&town).is_empty());
+        hand_in(&town, &[request("N1", "new_pin", "10:00", "CIT")], &[0]);
+        assert_eq!(access(&town), ["CIT dispositive"], "{engine:?}");
+    }
+}
+
+#[test]
+fn a_revocation_of_somebody_who_is_not_there_yet_waits_for_him() {
+    for engine in ENGINES {
+        let other = record(
+            "L1",
+            "BNCLRA75D52F205V;Bianchi;Laura;1975-04-12",
+            "CIT",
+            "A",
+            "",
+        );
+        let town = town(engine, &[other]);
+        hand_in(&town, &[request("V1", "revocation", "09:00", "")], &[3]);
+        let state = "SELECT state || reason FROM delayed_activation WHERE request_id = 'V1'";
+        assert_eq!(town.texts(state), ["acceptedholder_unknown"]);
+        let later = format!("{COLUMNS}\n{}", record("M1", MARIO, "CIT", "A", ""));
+        fs::write(town.path("later.csv"), later).expect("a file");
+        let file = town.path("pinferry.toml");
+        let text = fs::read_to_string(&file).expect("a file");
+        let text = text
+            .replace("name = \"inps\"", "name = \"later\"")
+            .replace("legacy.csv", "later.csv");
+        fs::write(&file, text).expect("a file");
+        town.expect(&["run"], &[0]);
+        town.expect(&["activate"], &[0]);
+        assert_eq!(town.texts(state), ["done"], "{engine:?}");
+        assert_eq!(access(&town), ["CIT dispositive"], "Laura's alone");
+        let pin = "SELECT status FROM pin WHERE legacy_id = 'M1'";
+        assert_eq!(town.texts(pin), ["revoked"], "{engine:?}");
+    }
+}
+
+#[test]
+fn a_receipt_of_a_retired_pin_that_was_delivered_gives_what_waited_for_it() {
+    for engine in ENGINES {
+        let records = [
+            record("M1", MARIO, "CIT", "A", ""),
+            record("M2", MARIO, "CDL", "P", "2"),
+        ];
+        let town = town(engine, &records);
+        town.expect(&["activate"], &[0]);
+        assert_eq!(access(&town), ["CIT dispositive"]);
+        let receipt = "P1;receipt;2026-01-02T09:00;;;;;;;;;;;inps:M2;second;delivered\n".to_owned();
+        hand_in(&town, &[receipt], &[0]);
+        assert_eq!(
+            access(&town),
+            ["CDL dispositive", "CIT dispositive"],
+            "{engine:?}"
+        );
+        town.expect(&["verify"], &[0]);
+    }
+}
