@@ -119,7 +119,7 @@ pub fn intake(
     grounds: &Grounds,
     actor: &str,
 ) -> Result<Intake, IntakeError> {
-    let now = now(store)?;
+    let now = patiently(|| now(store))?;
     let mut submissions = Vec::new();
     for line in requests.lines() {
         let submission = evaluate(&line.fields, grounds, now)
@@ -128,7 +128,7 @@ pub fn intake(
     }
     let mut answers = Vec::with_capacity(submissions.len());
     for batch in submissions.chunks(BATCH) {
-        answers.extend(take_batch(store, batch, grounds, actor)?);
+        answers.extend(patiently(|| take_batch(store, batch, grounds, actor))?);
     }
     // Nobody shall wait for what takes rights away, where the model is the valid one.
     let is_late = take_away(store, &mut answers, grounds, actor)?;
@@ -169,14 +169,14 @@ fn take_away(
         }
         thread::sleep(Duration::from_millis(pause_ms));
         let drained = activate::take_away(store, grounds, actor)?;
-        answer_again(store, answers, grounds)?;
+        patiently(|| answer_again(store, answers, grounds))?;
         is_late = drained.not_yet.is_some();
         // What the database refuses is tried once, as by any drain.
         if is_late || !drained.failed.is_empty() {
             break;
         }
     }
-    answer_again(store, answers, grounds)?;
+    patiently(|| answer_again(store, answers, grounds))?;
     Ok(is_late)
 }
 
@@ -208,6 +208,17 @@ fn answer_again(
         }
     }
     Ok(())
+}
+
+/// Does a transaction again that got in the way of others, of drains above all; a bounded number of times.
+fn patiently<T>(mut work: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    for pause_ms in PAUSES_MS {
+        match work() {
+            Err(error) if error.is_conflict() => thread::sleep(Duration::from_millis(pause_ms)),
+            settled => return settled,
+        }
+    }
+    work()
 }
 
 fn now(store: &mut ActivationStore) -> Result<Timestamp, StoreError> {
