@@ -23,6 +23,7 @@ pub mod lease;
 mod lease_row;
 mod leased_tx;
 mod meet;
+mod migrations;
 mod partition;
 pub mod phase;
 mod postgres;

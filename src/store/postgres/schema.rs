@@ -2,16 +2,15 @@
 
 use std::cmp::Ordering;
 
-use sqlx::migrate::Migrator;
-
 use super::{LOADING, LOOKING, connect, grants, rights};
 use crate::{
     config::postgres::PostgresSettings,
     failpoint, postgres,
-    store::{Intent, Reach, StoreError, TargetStanding, database::Database, error::some_tables},
+    store::{
+        Intent, Reach, StoreError, TargetStanding, database::Database, error::some_tables,
+        migrations,
+    },
 };
-
-static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 
 const ACTION: &str = "read the schema";
 
@@ -248,13 +247,12 @@ fn may_be_begun(database: &Database) -> Result<bool, StoreError> {
 
 fn migrate(settings: &PostgresSettings) -> Result<(), StoreError> {
     failpoint::reached("schema.migrate");
-    postgres::migrate(settings, &MIGRATOR)
+    postgres::migrate(settings, &migrations::POSTGRES)
         .map_err(StoreError::postgres("bring the schema to this version"))?;
     failpoint::reached("schema.migrated");
     Ok(())
 }
 
 fn known_version() -> i64 {
-    let versions = MIGRATOR.iter().map(|migration| migration.version);
-    versions.max().unwrap_or(0)
+    migrations::newest(&migrations::POSTGRES)
 }

@@ -5,13 +5,11 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode};
 use sqlx::{
     ConnectOptions as _, Connection as _,
-    migrate::{MigrateError, Migrator},
+    migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 
-use crate::store::{StoreError, error::some_tables};
-
-static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
+use crate::store::{StoreError, error::some_tables, migrations};
 
 /// Marks a database as ours (`PRAGMA application_id`): "PINF".
 pub(super) const APPLICATION_ID: i32 = 0x5049_4e46;
@@ -29,11 +27,7 @@ pub(super) enum Standing {
 
 /// The newest version this program knows.
 pub(super) fn known_version() -> i64 {
-    MIGRATOR
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or(0)
+    migrations::newest(&migrations::SQLITE)
 }
 
 /// Looks at a database without changing it.
@@ -95,7 +89,7 @@ pub(super) fn migrate(path: &Path) -> Result<(), StoreError> {
                             .journal_mode(SqliteJournalMode::Wal)
                             .connect()
                             .await?;
-                        MIGRATOR.run(&mut connection).await?;
+                        migrations::SQLITE.run(&mut connection).await?;
                         connection.close().await?;
                         Ok(())
                     })

@@ -6,21 +6,18 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::migrate::Migrator;
-
 use super::connect;
 use crate::{
     config::settings::TargetSettings,
     store::{
         StoreError,
         database::Database,
+        migrations,
         postgres::steps::INDEX_STEPS,
         read_back::{ReadBack, error::ReadBackError},
         step::StepWork,
     },
 };
-
-static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
 
 const ACTION: &str = "compare the schema";
 
@@ -43,7 +40,7 @@ pub(in crate::store::read_back) fn compared(
 
 /// Makes everything in the first schema of the search path.
 fn make(database: &Database) -> Result<(), StoreError> {
-    for migration in MIGRATOR.iter() {
+    for migration in migrations::POSTGRES.iter() {
         database.batch(ACTION, migration.sql.as_str())?;
     }
     for step in INDEX_STEPS {
@@ -123,7 +120,7 @@ fn objects(database: &Database) -> Result<BTreeMap<String, String>, StoreError> 
 fn is_ours(table: &str) -> bool {
     ["TABLE", "VIEW"].iter().any(|kind| {
         let made = format!("CREATE {kind} {table} ");
-        MIGRATOR
+        migrations::POSTGRES
             .iter()
             .any(|migration| migration.sql.as_str().contains(&made))
     })

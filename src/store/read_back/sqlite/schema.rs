@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
-use sqlx::migrate::Migrator;
 
 use super::failed;
-use crate::store::{read_back::error::ReadBackError, sqlite::steps::INDEX_STEPS, step::StepWork};
-
-static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
+use crate::store::{
+    migrations, read_back::error::ReadBackError, sqlite::steps::INDEX_STEPS, step::StepWork,
+};
 
 /// What stands in the target, and what should.
 pub(in crate::store::read_back) fn compared(
@@ -23,7 +22,7 @@ pub(in crate::store::read_back) fn compared(
 
 fn shipped() -> rusqlite::Result<Connection> {
     let connection = Connection::open_in_memory()?;
-    for migration in MIGRATOR.iter() {
+    for migration in migrations::SQLITE.iter() {
         connection.execute_batch(migration.sql.as_str())?;
     }
     for step in INDEX_STEPS {
