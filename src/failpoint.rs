@@ -1,8 +1,9 @@
 //! Named steps at which the crash tests kill the process.
 //!
 //! In a build with the feature `failpoints`, `PINFERRY_FAILPOINT=NAME` or `NAME:N` makes the process kill
-//! itself with SIGKILL when it reaches the step for the first (or the N-th) time. Without the feature a
-//! step costs nothing and the variable means nothing.
+//! itself with SIGKILL when it reaches the step for the first (or the N-th) time, and `@FILE` when it reaches
+//! the first step that the file names, one a line: the line goes, so that the next process gets further.
+//! Without the feature a step costs nothing and the variable means nothing.
 
 /// What kind of work reaches a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,15 +125,41 @@ pub fn reached(name: &str) {
     let Ok(wanted) = std::env::var("PINFERRY_FAILPOINT") else {
         return;
     };
+    if let Some(file) = wanted.strip_prefix('@') {
+        strike_out(name, std::path::Path::new(file), die);
+        return;
+    }
     let (step, count) = match wanted.split_once(':') {
         Some((step, count)) => (step, count.parse().unwrap_or(1)),
         None => (wanted.as_str(), 1),
     };
     if step == name && HITS.fetch_add(1, Ordering::Relaxed) + 1 == count {
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-        loop {
-            std::thread::park();
-        }
+        die();
+    }
+}
+
+/// Takes the first line that names the step out of the file; `then` what follows from it, before another thread may.
+#[cfg(feature = "failpoints")]
+fn strike_out(name: &str, file: &std::path::Path, then: impl FnOnce()) {
+    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let Ok(_alone) = ONE_AT_A_TIME.lock() else {
+        return;
+    };
+    let steps = std::fs::read_to_string(file).unwrap_or_default();
+    let mut left: Vec<&str> = steps.lines().collect();
+    let Some(at) = left.iter().position(|step| *step == name) else {
+        return;
+    };
+    left.remove(at);
+    if std::fs::write(file, left.join("\n")).is_ok() {
+        then();
+    }
+}
+
+#[cfg(feature = "failpoints")]
+fn die() {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    loop {
+        std::thread::park();
     }
 }

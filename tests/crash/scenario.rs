@@ -167,6 +167,27 @@ impl Scenario {
         false
     }
 
+    /// Notes the steps to be killed at, each twice: a first process there, and the one that goes on after it.
+    pub(crate) fn plan_kills(&self, steps: &[&str]) {
+        let twice = [steps.join("\n"), steps.join("\n")].join("\n");
+        fs::write(self.path("kills"), twice).expect("a file");
+    }
+
+    /// The steps of [`Self::plan_kills`] that nobody came to yet.
+    pub(crate) fn never_reached(&self, steps: &[&'static str]) -> Vec<&'static str> {
+        let left = fs::read_to_string(self.path("kills")).expect("a file");
+        let left = |step| left.lines().filter(|line| *line == step).count();
+        let steps = steps.iter().copied();
+        steps.filter(|step| left(*step) == 2).collect()
+    }
+
+    /// Types the same command again and again until nobody kills it at one of the planned steps.
+    pub(crate) fn through_kills(&self, arguments: &[&str], mut after_a_kill: impl FnMut()) {
+        while self.killed_at(arguments, "@kills") {
+            after_a_kill();
+        }
+    }
+
     /// The legacy database as an office's application sees it.
     pub(crate) fn legacy(&self) -> Connection {
         let legacy = Connection::open(self.path("inps.db")).expect("the legacy");
