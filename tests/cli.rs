@@ -4,6 +4,8 @@
 mod audit;
 #[path = "cli/documents.rs"]
 mod documents;
+#[path = "cli/verdicts.rs"]
+mod verdicts;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 

@@ -6,7 +6,7 @@ use crate::{
     config::ConfigError,
     engine::{
         error::RunError, extract::ExtractError, intake::IntakeError, plan_file::PlanFileError,
-        report_folder::ReportFolderError, result_file::ResultError,
+        report_folder::ReportFolderError, result_file::ResultError, verdicts::VerdictsError,
     },
     exit::Exit,
     sample::SampleError,
@@ -68,4 +68,5 @@ fails!(
     SignalError,
     SourceError,
     StoreError,
+    VerdictsError,
 );

@@ -1,18 +1,19 @@
 //! `plan`: the dry run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Context, failure::Failure, tuning::Tuning};
+use super::{Context, failure::Failure, outlet::is_standard_output, tuning::Tuning};
 use crate::{
     engine::{
         live::LivePeople,
-        plan::{PlanOutcome, plan},
+        plan::{Beside, PlanOutcome, plan},
         plan_file::PlanFile,
         report::Report,
         report_folder,
+        verdicts::VerdictSheet,
     },
     exit::Exit,
     ui::{progress::Watcher, report},
@@ -27,12 +28,18 @@ pub(super) struct Plan {
     /// Keep the report in this folder, as report.json and report.txt
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
+    /// Write what becomes of every record, and why; compressed where the name ends in .gz
+    #[arg(long, value_name = "FILE")]
+    verdicts: Option<PathBuf>,
     #[command(flatten)]
     tuning: Tuning,
 }
 
 impl Plan {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        for file in [&self.save, &self.verdicts].into_iter().flatten() {
+            refuse_standard_output(file)?;
+        }
         let settings = context.settings(self.tuning.flags())?;
         let stop = context.heed_signals(&settings)?;
         // The clock of an embedded database is the host's.
@@ -40,13 +47,19 @@ impl Plan {
         let as_of = settings.as_of.unwrap_or_else(today);
         let mut rules = settings.rules(as_of);
         let live = LivePeople::look(&settings, &mut rules)?;
+        let sheet = self.verdicts.as_deref();
+        let sheet = sheet.map(|file| VerdictSheet::new(file, &settings.run.work_dir));
+        let sheet = sheet.transpose()?;
         let watcher = Watcher::new(context.terminal.clone());
         let planned = plan(
             &settings.sources,
             &rules,
             &settings.lock.allow_columns,
             &settings.run,
-            live.as_ref(),
+            Beside {
+                live: live.as_ref(),
+                verdicts: sheet.as_ref(),
+            },
             (&watcher, &stop),
         );
         watcher.finish();
@@ -60,6 +73,7 @@ impl Plan {
         if let Some(folder) = &self.report {
             report_folder::save(&report, &report::text(&report), folder)?;
         }
+        sheet.map_or(Ok(()), VerdictSheet::save)?;
         for source in &settings.sources {
             if source.location.has_nothing_to_lock() {
                 context.terminal.say(&format!(
@@ -93,4 +107,16 @@ impl Plan {
         }
         Ok(exit)
     }
+}
+
+/// Standard output is the report's.
+fn refuse_standard_output(file: &Path) -> Result<(), Failure> {
+    if !is_standard_output(file) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Usage,
+        "plans and verdicts do not go to standard output, which is the report's",
+        Some("name a file".to_owned()),
+    ))
 }

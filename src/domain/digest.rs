@@ -25,6 +25,8 @@ pub enum Table {
     PinOrigin = 8,
     /// A record of a source, for its fingerprint.
     SourceRecord = 9,
+    /// What became of a record of a source, for a file of verdicts.
+    Verdict = 10,
 }
 
 /// A sum modulo 2^128 of row hashes.

@@ -41,3 +41,4 @@ pub mod standing;
 pub mod status;
 pub mod survivor;
 pub mod tally;
+pub mod verdict;

@@ -1,7 +1,8 @@
 //! What can go wrong with a migration.
 
 use super::{
-    cursor::NotACursor, extract::ExtractError, partition::NotABoundary, verify::VerifyError,
+    cursor::NotACursor, extract::ExtractError, partition::NotABoundary, verdicts::VerdictsError,
+    verify::VerifyError,
 };
 use crate::{
     domain::{digest::Digest, known_codes::TornLinks},
@@ -66,6 +67,8 @@ pub enum RunError {
     #[error("run {run_id} is finished and migrated sources of this configuration, which is not the one of that run: {} differ", keys.join(", "))]
     Live { run_id: i64, keys: Vec<String> },
     #[error(transparent)]
+    Verdicts(#[from] VerdictsError),
+    #[error(transparent)]
     TornLinks(#[from] TornLinks),
     #[error("run {run_id} has no ids reserved, though it is past that step")]
     NoIds { run_id: i64 },
@@ -106,6 +109,7 @@ impl RunError {
             Self::Source(error) => error.exit(),
             Self::Lock(error) => error.exit(),
             Self::Verify(error) => error.exit(),
+            Self::Verdicts(error) => error.exit(),
             Self::LockReplaced { .. } => Exit::Refused,
             Self::Sources(mistakes) => sources_exit(mistakes),
             Self::ConfigurationDrifted { .. }
@@ -142,6 +146,7 @@ impl RunError {
             }
             Self::Sources(_) => "`pinferry doctor` examines everything the configuration names",
             Self::Verify(error) => return error.hint(),
+            Self::Verdicts(error) => return error.hint(),
             Self::ConfigurationDrifted { .. } => {
                 "put the configuration back as it was and type `pinferry run`, or take the run back with \
                  `pinferry abort`"

@@ -39,4 +39,5 @@ mod runner;
 mod sort;
 pub mod state;
 pub mod stop;
+pub mod verdicts;
 pub mod verify;

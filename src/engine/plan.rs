@@ -11,10 +11,16 @@ use super::{
     live::LivePeople,
     progress::{Phase, Progress},
     stop::StopFlag,
+    verdicts::{VerdictPart, VerdictSheet},
 };
 use crate::{
     config::settings::{RunSettings, SourceSettings},
-    domain::{digest::RowHash, rules::Rules, tally::Tally},
+    domain::{
+        digest::RowHash,
+        rules::Rules,
+        tally::Tally,
+        verdict::{of_decision, of_standing},
+    },
     source::ReadSummary,
 };
 
@@ -30,8 +36,16 @@ pub struct PlanOutcome {
     pub sources: Vec<(String, ReadSummary)>,
 }
 
-/// Reads and judges everything, and writes nothing but spill files. Where the target is in use, `live` knows its
-/// people.
+/// What a dry run looks at and writes beside the sources.
+#[derive(Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// The people of a target in use.
+    pub live: Option<&'a LivePeople>,
+    /// Where the verdict on every record goes.
+    pub verdicts: Option<&'a VerdictSheet>,
+}
+
+/// Reads and judges everything, and writes nothing but spill files.
 ///
 /// # Errors
 /// Whatever stands in the way of reading every source to its end, or a request to stop.
@@ -40,7 +54,7 @@ pub fn plan(
     rules: &Rules,
     allow_columns: &[String],
     run: &RunSettings,
-    live: Option<&LivePeople>,
+    beside: Beside<'_>,
     (progress, stop): (&dyn Progress, &StopFlag),
 ) -> Result<PlanOutcome, RunError> {
     let extracted = extract(sources, rules, allow_columns, run, progress, stop)?;
@@ -52,7 +66,8 @@ pub fn plan(
     progress.begin(Phase::Judge, Some(extracted.records()));
     let counter = Counter {
         rules,
-        live,
+        beside,
+        part: None,
         chunk_records: run.chunk_records.get(),
         tally: Tally::default(),
         hash: RowHash::default(),
@@ -73,7 +88,9 @@ fn tally(extracted: &Extracted, crew: Crew<'_>, counter: Counter<'_>) -> Result<
         partition,
         after: None,
     });
-    let counters = judge(extracted, work.collect(), crew, |_| Ok(counter.another()))?;
+    let counters = judge(extracted, work.collect(), crew, |partition| {
+        counter.another(partition.first_position)
+    })?;
     let mut total = Tally::default();
     for counter in &counters {
         total.merge(&counter.tally);
@@ -89,7 +106,9 @@ fn tally(extracted: &Extracted, crew: Crew<'_>, counter: Counter<'_>) -> Result<
 /// Counts what is judged.
 struct Counter<'r> {
     rules: &'r Rules,
-    live: Option<&'r LivePeople>,
+    beside: Beside<'r>,
+    /// The verdicts of its partition.
+    part: Option<VerdictPart>,
     chunk_records: u64,
     tally: Tally,
     hash: RowHash,
@@ -98,14 +117,17 @@ struct Counter<'r> {
 }
 
 impl Counter<'_> {
-    /// One that has counted nothing.
-    fn another(&self) -> Self {
-        Self {
+    /// One for a partition, that has counted nothing.
+    fn another(&self, first_position: u64) -> Result<Self, RunError> {
+        let sheet = self.beside.verdicts;
+        let part = sheet.map(|sheet| sheet.part(first_position));
+        Ok(Self {
+            part: part.transpose()?,
             tally: Tally::default(),
             hash: RowHash::default(),
             waiting: Batch::default(),
             ..*self
-        }
+        })
     }
 
     fn meet(&mut self, live: &LivePeople) -> Result<(), RunError> {
@@ -113,6 +135,9 @@ impl Counter<'_> {
         let met = live.meet(&waiting.codes(self.rules)?)?;
         waiting.judge(&met, self.rules, |_, decided| {
             batch::count(decided, &mut self.tally, &mut self.hash);
+            if let Some(part) = &mut self.part {
+                of_standing(decided, |verdict| part.write(verdict));
+            }
             Ok(())
         })
     }
@@ -122,7 +147,7 @@ impl CaseSink for Counter<'_> {
     type Error = RunError;
 
     fn case(&mut self, case: &Case<'_>) -> Result<(), RunError> {
-        if let Some(live) = self.live {
+        if let Some(live) = self.beside.live {
             self.waiting.push(case);
             if self.waiting.records() >= self.chunk_records {
                 self.meet(live)?;
@@ -136,10 +161,19 @@ impl CaseSink for Counter<'_> {
         for row in &decision.quarantined {
             self.tally.add_quarantined(row, &mut self.hash);
         }
+        if let Some(part) = &mut self.part {
+            of_decision(&decision, |verdict| part.write(verdict));
+        }
         Ok(())
     }
 
     fn end(&mut self, _end: End) -> Result<(), RunError> {
-        self.live.map_or(Ok(()), |live| self.meet(live))
+        if let Some(live) = self.beside.live {
+            self.meet(live)?;
+        }
+        if let (Some(sheet), Some(part)) = (self.beside.verdicts, self.part.take()) {
+            sheet.take(part)?;
+        }
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! The whole maintenance job, started or resumed by the same call.
 
+use std::path::Path;
+
 use super::{
     begin::{Task, create, look_before_writing, refuse_drift, task},
     error::RunError,
@@ -189,11 +191,12 @@ pub struct RunVerified {
     pub found: Verification,
 }
 
-/// Verifies the run of this configuration as it stands, or else the newest one, and changes nothing.
+/// Verifies the run of this configuration as it stands, or else the newest one, and changes nothing. It is held to
+/// `verdicts` too, where there are some.
 ///
 /// # Errors
 /// There is no run, or verification cannot be carried out.
-pub fn verify(job: &Job<'_>) -> Result<RunVerified, RunError> {
+pub fn verify(job: &Job<'_>, verdicts: Option<&Path>) -> Result<RunVerified, RunError> {
     let target = Target::open(&job.settings.target, Intent::MustExist)?;
     let runs = target.runs()?;
     let run = (live::finished(job.settings, &runs).or(runs.first()))
@@ -201,6 +204,6 @@ pub fn verify(job: &Job<'_>) -> Result<RunVerified, RunError> {
         .clone();
     let rules = live::rules(job.settings, &target, &run)?;
     let locks = locking::claimed(job.settings, &run)?;
-    let found = read_back(job, &rules, &run, &locks)?;
+    let found = read_back(job, &rules, &run, (&locks, verdicts))?;
     Ok(RunVerified { run, found })
 }

@@ -1,5 +1,7 @@
 //! One process at work on one run, from whatever phase it is in to the end.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::{
@@ -213,7 +215,7 @@ impl Runner<'_> {
             Replayed::Stopped(reason) => return Ok(Some(RunEnd::Stopped(reason))),
             Replayed::All | Replayed::SoFar => {}
         }
-        let found = match read_back(self.job, self.rules, run, &self.locks) {
+        let found = match read_back(self.job, self.rules, run, (&self.locks, None)) {
             Err(RunError::Verify(VerifyError::Stopped(reason))) => {
                 return Ok(Some(RunEnd::Stopped(reason)));
             }
@@ -366,7 +368,7 @@ pub(super) fn read_back(
     job: &Job<'_>,
     rules: &Rules,
     run: &RunRow,
-    locks: &Locks,
+    (locks, verdicts): (&Locks, Option<&Path>),
 ) -> Result<Verification, RunError> {
     Ok(verify::verify(&VerifyRequest {
         settings: job.settings,
@@ -374,6 +376,7 @@ pub(super) fn read_back(
         target: &job.settings.target,
         run_id: run.run_id,
         unsettled: &|| replay::unsettled(job, rules, locks),
+        verdicts,
         progress: job.progress,
         stop: job.stop,
     })?)

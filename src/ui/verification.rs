@@ -24,6 +24,7 @@ struct Document<'v> {
     mismatches: &'v [Mismatch],
     changed_since: &'v [Mismatch],
     canaries: u64,
+    verdicts: u64,
     notes: &'v [String],
 }
 
@@ -44,6 +45,7 @@ pub fn show(
             mismatches: &found.mismatches,
             changed_since: &found.changed_since,
             canaries: found.canaries,
+            verdicts: found.verdicts,
             notes: &found.notes,
         }),
         Format::Table => terminal.text(&text(found, &report)),
@@ -76,6 +78,13 @@ fn text(found: &Verification, report: &Report) -> String {
     }
     if found.canaries > 0 {
         parts.push(format!("known PINs found as expected: {}", found.canaries));
+    }
+    if found.verdicts > 0 && found.passed() {
+        let verdicts = i64::try_from(found.verdicts).unwrap_or(i64::MAX);
+        parts.push(format!(
+            "verdicts of the dry run that came true: {}",
+            grouped(verdicts)
+        ));
     }
     parts.extend(found.notes.iter().cloned());
     parts.join("\n\n")

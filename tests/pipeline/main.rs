@@ -16,7 +16,7 @@ use pinferry::{
         extract::ExtractError,
         judge::{CaseSink, Crew, End, Work, judge},
         partition::{Boundary, Partition},
-        plan::plan,
+        plan::{Beside, plan},
         progress::Unwatched,
         stop::{StopFlag, StopReason},
     },
@@ -60,7 +60,7 @@ fn tally(sources: &[SourceSettings], folder: &Path, memory: u64, workers: usize)
         &rules(sources),
         &[],
         &run(&folder.join("work"), memory, workers),
-        None,
+        Beside::default(),
         (&Unwatched, &StopFlag::default()),
     );
     outcome.expect("a plan").tally
@@ -323,7 +323,7 @@ fn one_person_with_more_records_than_memory_allows_is_an_error_that_does_not_say
         &rules(&sources),
         &[],
         &run(&folder.path().join("work"), NO_MEMORY, 2),
-        None,
+        Beside::default(),
         (&Unwatched, &StopFlag::default()),
     );
     let error = error.expect_err("too many");
@@ -366,7 +366,7 @@ fn a_request_to_stop_ends_the_extraction() {
         &rules(&sources),
         &[],
         &run(&folder.path().join("work"), ALL_MEMORY, 2),
-        None,
+        Beside::default(),
         (&Unwatched, &stop),
     );
     assert_eq!(error.expect_err("stopped").exit(), Exit::Terminated);

@@ -13,7 +13,7 @@ use pinferry::{
         rules::{DEFAULT_SCHEMES, Nameless, Rules},
     },
     engine::{
-        plan::{PlanOutcome, plan},
+        plan::{Beside, PlanOutcome, plan},
         progress::Unwatched,
         stop::StopFlag,
     },
@@ -179,7 +179,7 @@ fn planned(extract: &Extract) -> PlanOutcome {
         &rules,
         &[],
         &run,
-        None,
+        Beside::default(),
         (&Unwatched, &StopFlag::default()),
     )
     .expect("a plan")

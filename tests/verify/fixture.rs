@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::Path,
     sync::OnceLock,
     time::Duration,
 };
@@ -143,12 +144,21 @@ impl Place {
     }
 
     pub(crate) fn verify(&self) -> Result<Verification, VerifyError> {
+        self.verify_against(None)
+    }
+
+    /// The same, held to what a dry run said.
+    pub(crate) fn verify_against(
+        &self,
+        verdicts: Option<&Path>,
+    ) -> Result<Verification, VerifyError> {
         verify(&VerifyRequest {
             settings: &self.settings,
             rules: &self.rules,
             target: &self.settings.target,
             run_id: 1,
             unsettled: &|| Ok(BTreeSet::new()),
+            verdicts,
             progress: &Unwatched,
             stop: &StopFlag::default(),
         })

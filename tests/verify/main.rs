@@ -22,3 +22,4 @@ mod snapshot;
 mod sources_changed;
 mod together;
 mod values;
+mod verdicts;

@@ -76,6 +76,7 @@ fn a_request_to_stop_ends_the_reading(engine: Engine) {
         target: &place.settings.target,
         run_id: 1,
         unsettled: &|| Ok(BTreeSet::new()),
+        verdicts: None,
         progress: &Unwatched,
         stop: &stop,
     };

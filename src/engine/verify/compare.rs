@@ -10,6 +10,7 @@ use super::{
     request::VerifyRequest,
     sources::SourceRead,
     target::Read,
+    verdicts,
     verification::{Verification, split},
 };
 use crate::{
@@ -59,6 +60,7 @@ pub(super) fn compare(
             )?;
         }
     }
+    compare_verdicts(request, target.snapshot(), &read, out)?;
     mismatches.merge(read.rest.mismatches);
     mismatches.merge(read.rest.leftovers.mismatches);
     mismatches.merge(read.people.mismatches);
@@ -77,6 +79,7 @@ pub(super) fn compare(
         ledger,
         found,
         canaries: read.rest.canaries,
+        verdicts: read.rest.verdicts.count,
         notes: read.notes,
     })
 }
@@ -316,6 +319,24 @@ fn compare_fingerprints(run: &RunState, sources: &[SourceRead], out: &mut Mismat
             );
         }
     }
+}
+
+fn compare_verdicts(
+    request: &VerifyRequest<'_>,
+    snapshot: &Snapshot,
+    read: &Read,
+    out: &mut Mismatches,
+) -> Result<(), VerifyError> {
+    let Some(path) = request.verdicts else {
+        return Ok(());
+    };
+    let mut found = read.people.verdicts;
+    found.merge(read.rest.leftovers.verdicts);
+    let announced = read.rest.verdicts;
+    if found != announced {
+        verdicts::localise(path, snapshot, (announced, found), out)?;
+    }
+    Ok(())
 }
 
 fn compare_carried(

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::raw_record::Damaged,
-    engine::stop::StopReason,
+    engine::{stop::StopReason, verdicts::VerdictsError},
     exit::Exit,
     source::{SourceError, lock::LockError},
     store::read_back::ReadBackError,
@@ -41,6 +41,9 @@ pub enum VerifyError {
         /// What is wrong, with the line.
         what: String,
     },
+    /// The verdicts of the dry run cannot be read.
+    #[error(transparent)]
+    Verdicts(#[from] VerdictsError),
     /// Memory was damaged.
     #[error(transparent)]
     Damaged(#[from] Damaged),
@@ -70,6 +73,7 @@ impl VerifyError {
             Self::Lock(error) => error.exit(),
             Self::NothingToVerify { .. } | Self::Damaged(_) => Exit::Failed,
             Self::Canary { .. } => Exit::Usage,
+            Self::Verdicts(error) => error.exit(),
             Self::Stopped(StopReason::Interrupted) => Exit::Interrupted,
             Self::Stopped(StopReason::Terminated) => Exit::Terminated,
         }
@@ -89,6 +93,7 @@ impl VerifyError {
                 "each line is id;scheme;hash;salt, with the id as source:id and a header line"
                     .to_owned(),
             ),
+            Self::Verdicts(error) => error.hint(),
             Self::Damaged(_) => None,
             Self::Stopped(_) => Some("type the same command again".to_owned()),
         }

@@ -9,6 +9,7 @@ use super::{
     mismatch::{MismatchCode, Mismatches, record_name},
     person::Scope,
     row_digests,
+    verdicts::VerdictSum,
 };
 use crate::{
     domain::{
@@ -32,6 +33,8 @@ pub(super) struct LeftoverSums {
     pub(super) finding_kinds: BTreeMap<FindingKind, i64>,
     /// By position of the source.
     pub(super) sources: Vec<QuarantineSums>,
+    /// Where the records of the sources ended.
+    pub(super) verdicts: VerdictSum,
     /// Digests and findings of the run's own rows.
     pub(super) own: Tally,
     pub(super) mismatches: Mismatches,
@@ -55,6 +58,7 @@ pub(super) struct LeftoverReader<'v> {
     before_cut_over: bool,
     /// In a fresh target before cut-over nothing but this run has written.
     own_only: bool,
+    verdicts: bool,
     hash: RowHash,
     pub(super) sums: LeftoverSums,
 }
@@ -70,6 +74,7 @@ impl<'v> LeftoverReader<'v> {
             run_id: scope.run_id,
             before_cut_over: scope.before_cut_over,
             own_only: scope.before_cut_over && scope.target_fresh,
+            verdicts: scope.verdicts,
             hash: RowHash::default(),
             sums,
         }
@@ -91,6 +96,11 @@ impl<'v> LeftoverReader<'v> {
             self.check_owner(row, source.is_some());
         }
         let Some(at) = source else { return };
+        if self.verdicts {
+            let copy = u32::try_from(row.copy).unwrap_or(u32::MAX);
+            let record = (row.source, row.legacy_id, copy);
+            (self.sums.verdicts).add_quarantined(record, row.reason, &mut self.hash);
+        }
         let carried = self.carried(&self.readings[at], row);
         let sums = &mut self.sums.sources[at];
         if let Some(reason) = Reason::by_name(row.reason) {

@@ -68,6 +68,8 @@ vocabulary! {
         Quarantine = "quarantine",
         /// A known PIN was not found as announced.
         Canary = "canary",
+        /// A record ended otherwise than the dry run said.
+        Verdict = "verdict",
     }
 }
 
@@ -87,7 +89,8 @@ impl MismatchCode {
             | Self::Orphan
             | Self::CurrentCode
             | Self::LivePins
-            | Self::UnknownProfile => true,
+            | Self::UnknownProfile
+            | Self::Verdict => true,
             Self::SourceChanged
             | Self::NotCarried
             | Self::RowsDigest
@@ -116,6 +119,7 @@ impl MismatchCode {
             Self::Catalogue => Cause::OtherCatalogue,
             Self::Configuration => Cause::OtherConfiguration,
             Self::Canary => Cause::CanaryMissed,
+            Self::Verdict => Cause::OtherVerdict,
             Self::Chain | Self::RunState | Self::FinalDigest => Cause::RecordsChanged,
             Self::NotCarried
             | Self::Conservation
@@ -149,6 +153,7 @@ enum Cause {
     OtherCatalogue,
     OtherConfiguration,
     CanaryMissed,
+    OtherVerdict,
     /// pinferry's own records of its runs.
     RecordsChanged,
     /// People, or the quarantine.
@@ -183,6 +188,9 @@ impl Cause {
             }
             (Self::CanaryMissed, AfterCutOver) => {
                 "compare the canary file with `pinferry explain`, and try that login in the new system"
+            }
+            (Self::OtherVerdict, BeforeCutOver | AfterCutOver) => {
+                "`pinferry explain` tells what was read and what changed under the lock; the dry run may have read other sources"
             }
             (Self::RecordsChanged, BeforeCutOver) => {
                 "somebody changed pinferry's own records in the target; find out who, then `pinferry abort` and run again"

@@ -23,6 +23,7 @@ mod row_digests;
 mod run_state;
 mod sources;
 mod target;
+mod verdicts;
 mod verification;
 
 pub use error::VerifyError;

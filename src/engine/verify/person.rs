@@ -7,6 +7,7 @@ use super::{
     derivation::Derivation,
     mismatch::{MismatchCode, Mismatches, record_name},
     row_digests,
+    verdicts::VerdictSum,
 };
 use crate::{
     domain::{
@@ -36,6 +37,8 @@ pub(super) struct Scope<'v> {
     pub(super) added_codes: &'v BTreeSet<String>,
     /// What is summed of each row that an index should know.
     pub(super) index_sum: IndexSum,
+    /// Whether the verdict on each record is summed.
+    pub(super) verdicts: bool,
     /// What the judge must have made of each person, where that is checked.
     pub(super) derivation: Option<&'v Derivation<'v>>,
 }
@@ -66,6 +69,8 @@ pub(super) struct PeopleSums {
     pub(super) code_sum: u128,
     /// What an index on (legacy_id, source) should add up to.
     pub(super) pin_sum: u128,
+    /// Where the records of the sources ended.
+    pub(super) verdicts: VerdictSum,
     pub(super) mismatches: Mismatches,
 }
 
@@ -97,6 +102,7 @@ impl PeopleSums {
         self.old_codes += other.old_codes;
         self.code_sum = self.code_sum.wrapping_add(other.code_sum);
         self.pin_sum = self.pin_sum.wrapping_add(other.pin_sum);
+        self.verdicts.merge(other.verdicts);
         self.mismatches.merge(other.mismatches);
     }
 }
@@ -286,6 +292,11 @@ impl<'v> PeopleReader<'v> {
             let (count, sum) = &mut self.sums.sources[at];
             *count += 1;
             sum.add(carried);
+            if self.scope.verdicts {
+                let disposition = pins.text(row, pin::DISPOSITION);
+                let verdicts = &mut self.sums.verdicts;
+                verdicts.add_pin(source, id, disposition, &mut self.hash);
+            }
         } else if alone || self.is_own(pins, row) && self.scope.before_cut_over {
             self.note(
                 MismatchCode::NotCarried,

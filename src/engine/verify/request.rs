@@ -1,6 +1,6 @@
 //! What verification is asked.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use crate::{
     config::settings::{Settings, TargetSettings},
@@ -26,6 +26,8 @@ pub struct VerifyRequest<'a> {
     /// Which records are unsettled now. The lock lets changes through while verification reads: whoever read a source
     /// asks afterwards.
     pub unsettled: &'a (dyn Fn() -> Result<Unsettled, LockError> + Sync),
+    /// What the dry run said of every record, where it is to be held to it.
+    pub verdicts: Option<&'a Path>,
     /// Who watches.
     pub progress: &'a dyn Progress,
     /// Whether to stop.

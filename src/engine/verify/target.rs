@@ -16,6 +16,7 @@ use super::{
     request::{Unsettled, VerifyRequest},
     run_state,
     sources::{SourcesRead, read_sources, readings},
+    verdicts::{self, VerdictSum},
 };
 use crate::{
     domain::tally::Tally,
@@ -45,6 +46,8 @@ pub(super) struct Rest {
     /// The same, without the ledger.
     pub(super) loaded: Tally,
     pub(super) canaries: u64,
+    /// What the dry run said.
+    pub(super) verdicts: VerdictSum,
     pub(super) mismatches: Mismatches,
 }
 
@@ -66,6 +69,7 @@ pub(super) fn read(
         all_sources: &run.all_sources,
         added_codes: &run.added_codes,
         index_sum: snapshot.index_sum(),
+        verdicts: request.verdicts.is_some(),
         derivation: None,
     };
     let (sources, rest) = thread::scope(|threads| {
@@ -135,6 +139,13 @@ fn read_rest(
         Some(path) => check_canaries(path, &target, &mut out)?,
         None => 0,
     };
+    let announced = match request.verdicts {
+        Some(path) => {
+            let sources = run.sources.iter().map(|source| source.source.as_str());
+            verdicts::announced(path, sources)?
+        }
+        None => VerdictSum::default(),
+    };
     let mut leftovers = LeftoverReader::new(scope);
     read_back::read_quarantine(&target, &mut |row| leftovers.take_quarantined(row))?;
     read_back::read_findings(&target, &mut |row| leftovers.take_finding(row))?;
@@ -145,6 +156,7 @@ fn read_rest(
         committed,
         loaded,
         canaries,
+        verdicts: announced,
         mismatches: out,
     })
 }

@@ -27,6 +27,8 @@ pub struct Verification {
     pub found: Tally,
     /// Known PINs that were looked up.
     pub canaries: u64,
+    /// Verdicts of the dry run that were compared.
+    pub verdicts: u64,
     /// Remarks that are no differences.
     pub notes: Vec<String>,
 }
@@ -48,6 +50,7 @@ impl Verification {
             ledger: BTreeMap::new(),
             found: Tally::default(),
             canaries: 0,
+            verdicts: 0,
             notes: Vec::new(),
         }
     }

@@ -71,6 +71,24 @@ pub enum Quarantined {
     No,
 }
 
+/// Why a record stands in `quarantine`, if it does.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn find_reason(
+    target: &ReadBack,
+    source: &str,
+    legacy_id: &str,
+    copy: u32,
+) -> Result<Option<String>, ReadBackError> {
+    let found = target.database.row(
+        ACTION,
+        "SELECT reason FROM quarantine WHERE source = ?1 AND legacy_id = ?2 AND copy = ?3",
+        values![source, legacy_id, i64::from(copy)],
+    )?;
+    Ok(found.map(|row| row.get(0)).transpose()?)
+}
+
 /// Looks a record up in `quarantine`.
 ///
 /// # Errors

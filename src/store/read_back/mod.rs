@@ -23,7 +23,7 @@ pub use codes::{CodesRead, IndexSum, PinIndexRead, read_codes, read_source_index
 pub use error::ReadBackError;
 pub use invariants::{Breach, Holds, INVARIANTS, Invariant, ask};
 pub use leftovers::{FindingRead, QuarantineRead, read_findings, read_quarantine};
-pub use lookup::{PinFound, Quarantined, find_pin, find_quarantined};
+pub use lookup::{PinFound, Quarantined, find_pin, find_quarantined, find_reason};
 pub use people::read_people;
 pub use person_read::{PersonRead, code, delegation, grant, person, pin};
 pub use row_set::{Keys, RowSet};
