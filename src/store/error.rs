@@ -13,6 +13,9 @@ use crate::{
 /// The SQLSTATE of what a trigger's function raises.
 const RAISED: &str = "P0001";
 
+/// The class of a limit that a value goes beyond, as that of an index.
+const PROGRAM_LIMIT_EXCEEDED: &str = "54";
+
 /// A failure at the target. Nothing of the transaction it happened in was committed.
 #[derive(Debug, thiserror::Error)]
 #[expect(
@@ -233,8 +236,8 @@ impl StoreError {
         Some(hint.to_owned())
     }
 
-    /// Whether the database refused a row because of a constraint, a trigger or a value: the row's fault, and not the
-    /// database's.
+    /// Whether the database refused a row because of a constraint, a trigger, a value or its size: the row's fault, and
+    /// not the database's.
     #[must_use]
     pub fn refuses_row(&self) -> bool {
         match self {
@@ -242,8 +245,10 @@ impl StoreError {
                 source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
             }
             Self::Postgres { source, .. } => {
+                let sqlstate = source.sqlstate().unwrap_or_default();
                 matches!(source.trouble(), Trouble::Constraint | Trouble::BadValue)
-                    || source.sqlstate() == Some(RAISED)
+                    || sqlstate == RAISED
+                    || sqlstate.starts_with(PROGRAM_LIMIT_EXCEEDED)
             }
             _other => false,
         }

@@ -9,6 +9,7 @@ mod effects;
 mod evaluations;
 mod formats;
 mod late;
+mod limits;
 mod outlook;
 mod poison;
 mod revocations;

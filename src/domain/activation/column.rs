@@ -75,6 +75,39 @@ impl Column {
         self as usize
     }
 
+    /// The longest text it takes, in characters.
+    #[must_use]
+    pub const fn chars_max(self) -> usize {
+        match self {
+            Self::Kind
+            | Self::AcceptedAt
+            | Self::Channel
+            | Self::FiscalCode
+            | Self::BirthDate
+            | Self::Level
+            | Self::CredentialScheme
+            | Self::HalvesDelivered
+            | Self::Requester
+            | Self::GuardianFiscalCode
+            | Self::Half
+            | Self::Outcome
+            | Self::Way => 40,
+            Self::RequestId
+            | Self::Office
+            | Self::CompetentOffice
+            | Self::Profile
+            | Self::Phone => 64,
+            Self::Surname
+            | Self::GivenName
+            | Self::Entity
+            | Self::Mandate
+            | Self::Email
+            | Self::OfRequest => 255,
+            Self::CredentialSalt | Self::OfPin => 512,
+            Self::Credential | Self::Documents => 1024,
+        }
+    }
+
     /// Whether a file without the column is refused.
     #[must_use]
     pub const fn is_required(self) -> bool {

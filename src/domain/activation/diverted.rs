@@ -37,7 +37,7 @@ pub fn evaluate_diverted(pin: &DivertedPin<'_>, grounds: &Grounds) -> Submission
     let mut raw = pin.raw;
     raw.fields[Field::LegacyId.index()] = &request_id;
     let verdict = match parse(&raw, &grounds.rules) {
-        Err(rejection) => refused_record(rejection, &raw),
+        Err(rejection) => refused_record(rejection, &raw, grounds),
         Ok(record) => match record.status {
             LegacyStatus::Active | LegacyStatus::Pending => {
                 let profile = grounds.rules.catalogue.get(record.profile);
@@ -48,6 +48,7 @@ pub fn evaluate_diverted(pin: &DivertedPin<'_>, grounds: &Grounds) -> Submission
                 Refusal::Request(RequestMistake::NothingToActivate),
                 format!("the diverted PIN is {}", record.status),
                 &raw,
+                grounds,
             ),
         },
     };

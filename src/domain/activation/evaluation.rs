@@ -3,6 +3,8 @@
 //! All that a request has in common with a legacy record is judged by the very rules for records, so that
 //! nobody enters the model by the counter whom the migration would quarantine.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::{
@@ -13,6 +15,7 @@ use super::{
     fingerprint::fingerprint,
     grounds::Grounds,
     kind::{Kind, Requester},
+    legible,
     receipt::{self, Receipt},
     refusal::Refusal,
     request::{Ask, Fields},
@@ -80,7 +83,7 @@ pub fn evaluate(fields: &Fields<'_>, grounds: &Grounds, now: Timestamp) -> Resul
     let requester = requester(fields)?;
     let issued_on = grounds.local_date(accepted_at).to_string();
     let raw = record(fields, kind, &issued_on, grounds.activation_source());
-    let case = Case {
+    let mut case = Case {
         kind,
         requester,
         accepted_at,
@@ -90,6 +93,13 @@ pub fn evaluate(fields: &Fields<'_>, grounds: &Grounds, now: Timestamp) -> Resul
         raw: &raw,
         grounds,
     };
+    let verdict = match legible::problem(fields) {
+        Some((refusal, detail)) => refused(refusal, detail, &raw, grounds),
+        None => verdict(request_id, fields, &case),
+    };
+    if matches!(verdict, Verdict::Refused { .. }) {
+        case.documents.clear();
+    }
     Ok(Entry::Request(Box::new(Submission {
         request_id: request_id.to_owned(),
         origin: Origin::Intake,
@@ -101,7 +111,7 @@ pub fn evaluate(fields: &Fields<'_>, grounds: &Grounds, now: Timestamp) -> Resul
             (grounds.schedule).not_before(accepted_at, fields.get(Column::Office))
         },
         payload: fingerprint(fields, grounds),
-        verdict: verdict(request_id, fields, &case),
+        verdict,
         documents: case.documents,
     })))
 }
@@ -116,9 +126,9 @@ fn verdict(request_id: &str, fields: &Fields<'_>, case: &Case<'_>) -> Verdict {
     };
     let raw = case.raw;
     match parse(raw, &case.grounds.rules) {
-        Err(rejection) => refused_record(rejection, raw),
+        Err(rejection) => refused_record(rejection, raw, case.grounds),
         Ok(record) => match counter_rules::broken_by_giving(case, &record) {
-            Some((refusal, detail)) => refused(refusal, detail, raw),
+            Some((refusal, detail)) => refused(refusal, detail, raw, case.grounds),
             None => {
                 let request = applied::gives(request_id, fields, case, &record, ask(&record));
                 Verdict::Accepted(Box::new(request))
@@ -129,9 +139,9 @@ fn verdict(request_id: &str, fields: &Fields<'_>, case: &Case<'_>) -> Verdict {
 
 fn takes_away(request_id: &str, fields: &Fields<'_>, case: &Case<'_>, ask: Ask) -> Verdict {
     match parse_meant(case.raw, &case.grounds.rules) {
-        Err(rejection) => refused_record(rejection, case.raw),
+        Err(rejection) => refused_record(rejection, case.raw, case.grounds),
         Ok(meant) => match counter_rules::broken(case) {
-            Some((refusal, detail)) => refused(refusal, detail, case.raw),
+            Some((refusal, detail)) => refused(refusal, detail, case.raw, case.grounds),
             None => {
                 let request = applied::takes_away(request_id, fields, case, meant, ask);
                 Verdict::Accepted(Box::new(request))
@@ -264,26 +274,55 @@ fn documents(fields: &Fields<'_>) -> Vec<String> {
     documents
 }
 
-pub(super) fn refused_record(rejection: Rejection, raw: &RawRecord<'_>) -> Verdict {
+pub(super) fn refused_record(
+    rejection: Rejection,
+    raw: &RawRecord<'_>,
+    grounds: &Grounds,
+) -> Verdict {
     refused(
         Refusal::Record(rejection.reason),
         rejection.detail.into_owned(),
         raw,
+        grounds,
     )
 }
 
-pub(super) fn refused(refusal: Refusal, detail: String, raw: &RawRecord<'_>) -> Verdict {
-    let optional = |field| Some(trimmed(raw.get(field)).to_owned()).filter(|text| !text.is_empty());
+pub(super) fn refused(
+    refusal: Refusal,
+    detail: String,
+    raw: &RawRecord<'_>,
+    grounds: &Grounds,
+) -> Verdict {
+    let (written, profile) = (
+        code(raw.get(Field::FiscalCode)),
+        code(raw.get(Field::Profile)),
+    );
+    let is_code = FiscalCode::normalised(&written).is_ok()
+        || grounds.rules.links.current_code(&written).is_ok();
+    let known = grounds.rules.catalogue.find(&profile);
+    let known = known.map(|profile| grounds.rules.catalogue.get(profile));
+    let office = trimmed(raw.get(Field::Office));
     Verdict::Refused {
         refusal,
         detail,
         applicant: Applicant {
-            fiscal_code: code(raw.get(Field::FiscalCode)).into_owned(),
-            surname: trimmed(raw.get(Field::Surname)).to_owned(),
-            given_name: optional(Field::GivenName),
-            profile: code(raw.get(Field::Profile)).into_owned(),
-            entity: code(raw.get(Field::Entity)).into_owned(),
-            office: optional(Field::Office),
+            fiscal_code: Some(written)
+                .filter(|_| is_code)
+                .map(Cow::into_owned)
+                .unwrap_or_default(),
+            surname: name(raw, Field::Surname, Column::Surname).unwrap_or_default(),
+            given_name: name(raw, Field::GivenName, Column::GivenName),
+            profile: known
+                .map(|profile| profile.code.clone())
+                .unwrap_or_default(),
+            office: Some(legible::kept(office, Column::Office)).filter(|text| !text.is_empty()),
         },
     }
+}
+
+/// A name that can be none of a PIN in clear, whose column the line may have missed: without a digit.
+fn name(raw: &RawRecord<'_>, field: Field, column: Column) -> Option<String> {
+    let text = trimmed(raw.get(field));
+    let is_name = !text.is_empty() && !text.contains(char::is_numeric);
+    is_name.then(|| legible::kept(text, column))
 }

@@ -18,6 +18,7 @@ mod granting;
 pub mod grounds;
 mod issuing;
 pub mod kind;
+mod legible;
 pub mod office;
 pub mod pending;
 pub mod policy;

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::{
-    column::Column, evaluation::Unusable, fingerprint::fingerprint, grounds::Grounds,
+    column::Column, evaluation::Unusable, fingerprint::fingerprint, grounds::Grounds, legible,
     request::Fields, standing::PinName,
 };
 use crate::domain::status::vocabulary;
@@ -83,6 +83,8 @@ pub struct Receipt {
     pub way: Option<Way>,
     /// The office that says so.
     pub office: Option<String>,
+    /// Why it is of nothing, whatever it says; what may not be kept of it is cut or replaced then.
+    pub problem: Option<String>,
     /// What tells this receipt from another with the same id, as a JSON object.
     pub payload: String,
 }
@@ -126,7 +128,10 @@ pub(super) fn read(
                 "is none of letter, email, text",
             )?),
         },
-        office: Some(fields.get(Column::Office).to_owned()).filter(|office| !office.is_empty()),
+        office: Some(legible::kept(fields.get(Column::Office), Column::Office))
+            .filter(|office| !office.is_empty()),
+        problem: legible::problem(fields)
+            .map(|(refusal, detail)| format!("{}: {detail}", refusal.as_str())),
         payload: fingerprint(fields, grounds),
     })
 }
@@ -138,8 +143,8 @@ fn sent(fields: &Fields<'_>) -> Result<Sent, Unusable> {
             Column::OfRequest,
             "is empty, and so is of_pin: a receipt is of one of them",
         )),
-        (request, "") => Ok(Sent::Request(request.to_owned())),
-        ("", pin) => match pin.split_once(':') {
+        (request, "") => Ok(Sent::Request(legible::kept(request, Column::OfRequest))),
+        ("", pin) => match legible::kept(pin, Column::OfPin).split_once(':') {
             Some((source, id)) if !source.is_empty() && !id.is_empty() => Ok(Sent::Pin(PinName {
                 source: source.to_owned(),
                 legacy_id: id.to_owned(),

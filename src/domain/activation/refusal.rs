@@ -37,6 +37,8 @@ vocabulary! {
         CredentialUnexpected = "credential_unexpected",
         /// It was accepted longer ago than requests are taken in.
         AcceptedTooLongAgo = "accepted_too_long_ago",
+        /// A column holds more text than it takes.
+        TooLong = "too_long",
         /// The queue holds another request with this id.
         RequestIdTaken = "request_id_taken",
     }

@@ -35,15 +35,19 @@ vocabulary! {
     }
 }
 
-/// Whose request was refused, as far as the counter needs it to find him. Its `Debug` tells the profile only.
+/// Whose request was refused, as far as the counter needs it to find him; nothing of what may be a PIN in clear
+/// in the wrong column. Its `Debug` tells the profile only.
 #[derive(Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named after the columns, as written")]
 pub struct Applicant {
+    /// As written; empty unless it is a code.
     pub fiscal_code: String,
+    /// As written; empty where it holds a digit.
     pub surname: String,
+    /// The same.
     pub given_name: Option<String>,
+    /// Empty unless the catalogue has it.
     pub profile: String,
-    pub entity: String,
+    /// As written.
     pub office: Option<String>,
 }
 

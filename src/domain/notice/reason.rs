@@ -119,6 +119,7 @@ const fn of_request(mistake: RequestMistake) -> Words {
         RequestMistake::AcceptedTooLongAgo => {
             Words("la richiesta è arrivata troppo tempo dopo", FORM)
         }
+        RequestMistake::TooLong => Words("un dato della richiesta è troppo lungo", NOTHING),
         RequestMistake::RequestIdTaken => Words(
             "il numero della richiesta era già usato per un'altra",
             NOTHING,

@@ -222,7 +222,7 @@ fn insert(database: &Database, submission: &Submission) -> Result<bool, StoreErr
                 &applicant.surname,
                 &applicant.given_name,
                 &applicant.profile,
-                &applicant.entity,
+                "",
                 &applicant.office,
                 &documents,
                 &submission.payload,

@@ -267,6 +267,7 @@ fn insert(database: &Database, receipt: &Receipt) -> Result<bool, StoreError> {
     };
     // What was not delivered is only kept, to be told.
     let state = match receipt.outcome {
+        _ if receipt.problem.is_some() => ReceiptState::Failed,
         Outcome::Delivered => ReceiptState::Waiting,
         Outcome::Refused | Outcome::Returned => ReceiptState::Done,
     };
@@ -276,7 +277,7 @@ fn insert(database: &Database, receipt: &Receipt) -> Result<bool, StoreError> {
         &format!(
             "INSERT INTO delivery_receipt (receipt_id, request_id, state, reason, of_request, of_source,
                  of_legacy_id, half, outcome, way, office, payload, accepted_at)
-             VALUES ({next}, ?1, ?2, '', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             VALUES ({next}, ?1, ?2, ?12, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (request_id) DO NOTHING"
         ),
         values![
@@ -290,7 +291,8 @@ fn insert(database: &Database, receipt: &Receipt) -> Result<bool, StoreError> {
             receipt.way.map(Way::as_str),
             &receipt.office,
             &receipt.payload,
-            receipt.accepted_at
+            receipt.accepted_at,
+            receipt.problem.as_deref().unwrap_or_default()
         ],
     )?;
     Ok(inserted == 1)

@@ -46,6 +46,9 @@ pub struct Fate {
     /// Fiscal codes of the people.
     #[serde(skip)]
     pub(super) codes: BTreeSet<String>,
+    /// A request that may have come without a code.
+    #[serde(skip)]
+    pub(super) request: Option<String>,
 }
 
 /// A legacy record in `pin`.
@@ -96,7 +99,10 @@ impl Fate {
     /// Whether the target knows nothing of them.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pins.is_empty() && self.quarantine.is_empty() && self.requests.is_empty()
+        self.pins.is_empty()
+            && self.quarantine.is_empty()
+            && self.requests.is_empty()
+            && self.receipts.is_empty()
     }
 }
 
@@ -111,16 +117,34 @@ impl Reader {
             values![source, legacy_id],
         )?;
         let mut fate = Fate::default();
+        // What came for it may be all there is.
+        (fate.records).insert((source.to_owned(), legacy_id.to_owned()));
         let of_record = "WHERE source = ?1 AND legacy_id = ?2";
         self.add_quarantined(of_record, values![source, legacy_id], &mut fate)?;
         self.tell(people, fate)
     }
 
-    /// What became of the request, and of whom it is about.
+    /// What became of the request, or of what a receipt with this id is of, and of whom it is about.
     ///
     /// # Errors
     /// When the database fails.
     pub fn fate_of_request(&self, request_id: &str) -> Result<Fate, StoreError> {
+        let receipts = self.database.rows(
+            ACTION,
+            "SELECT of_source, of_legacy_id, of_request FROM delivery_receipt WHERE request_id = ?1",
+            values![request_id],
+        )?;
+        let Some(receipt) = receipts.first() else {
+            return self.fate_of_own_request(request_id);
+        };
+        let of: (Option<String>, Option<String>) = (receipt.get(0)?, receipt.get(1)?);
+        match (of.0.zip(of.1), receipt.get::<Option<String>>(2)?) {
+            (Some((source, legacy_id)), _) => self.fate_of_record(&source, &legacy_id),
+            (None, of_request) => self.fate_of_own_request(&of_request.unwrap_or_default()),
+        }
+    }
+
+    fn fate_of_own_request(&self, request_id: &str) -> Result<Fate, StoreError> {
         let people = self.people(
             "SELECT person_id FROM pin WHERE source = ?1 AND legacy_id = ?2
              UNION SELECT known.person_id FROM delayed_activation AS request
@@ -131,12 +155,13 @@ impl Reader {
         let mut fate = Fate::default();
         let codes = self.database.rows(
             ACTION,
-            "SELECT fiscal_code FROM delayed_activation WHERE request_id = ?1",
+            "SELECT fiscal_code FROM delayed_activation WHERE request_id = ?1 AND fiscal_code <> ''",
             values![request_id],
         )?;
         for row in &codes {
             fate.codes.insert(row.get(0)?);
         }
+        fate.request = Some(request_id.to_owned());
         self.tell(people, fate)
     }
 

@@ -72,11 +72,20 @@ impl Reader {
             fate.captures.extend(self.captures(source, legacy_id)?);
         }
         fate.captures.sort_by(|one, other| one.at.cmp(&other.at));
+        let mut requests = Vec::new();
         for code in &fate.codes {
-            for (request_id, request) in self.requests(code)? {
-                names.insert((ACTIVATION_SOURCE.to_owned(), request_id));
-                fate.requests.push(request);
+            requests.extend(self.requests("fiscal_code", code)?);
+        }
+        if let Some(request_id) = &fate.request {
+            // Receipts may have come before it, or for none.
+            names.insert((ACTIVATION_SOURCE.to_owned(), request_id.clone()));
+            if requests.iter().all(|(id, _)| id != request_id) {
+                requests.extend(self.requests("request_id", request_id)?);
             }
+        }
+        for (request_id, request) in requests {
+            names.insert((ACTIVATION_SOURCE.to_owned(), request_id));
+            fate.requests.push(request);
         }
         (fate.requests).sort_by(|one, other| one.accepted_at.cmp(&other.accepted_at));
         fate.receipts = self.receipts(&names)?;
@@ -107,13 +116,16 @@ impl Reader {
             .collect()
     }
 
-    fn requests(&self, code: &str) -> Result<Vec<(String, RequestFate)>, StoreError> {
+    /// The requests of which a column is this text.
+    fn requests(&self, column: &str, text: &str) -> Result<Vec<(String, RequestFate)>, StoreError> {
         let rows = self.database.rows(
             ACTION,
-            "SELECT request_id, kind, origin, profile, entity, state, reason, halves_delivered, attempts,
-                 accepted_at, not_before, done_at
-             FROM delayed_activation WHERE fiscal_code = ?1 ORDER BY accepted_at, activation_id",
-            values![code],
+            &format!(
+                "SELECT request_id, kind, origin, profile, entity, state, reason, halves_delivered, attempts,
+                     accepted_at, not_before, done_at
+                 FROM delayed_activation WHERE {column} = ?1 ORDER BY accepted_at, activation_id"
+            ),
+            values![text],
         )?;
         rows.iter()
             .map(|row| {
