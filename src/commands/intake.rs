@@ -41,6 +41,11 @@ absent are empty, halves_delivered may be a number and documents a list:
   mandate               the reference of a proxy's mandate
   guardian_fiscal_code, email, phone
 
+A line is refused, too_long, that holds more than 64 characters in office, competent_office, profile or phone, 255 in
+surname, given_name, entity, mandate, email or of_request, 512 in credential_salt or of_pin, 1024 in credential or
+documents, 40 elsewhere; and, encoding_invalid, one that holds a control character. Of a refused line little is kept:
+request, kind, office and reason, code and profile where they are some, names without digits.
+
 Of a new PIN or a replacement:
   credential            the hash of the new PIN, never the PIN
   credential_scheme     SHA256, SHA1, MD5 (hexadecimal); PBKDF2, BCRYPT, ARGON2ID ($ form)
@@ -88,7 +93,8 @@ no file of answers is left alone, and nothing is taken.
 
 Exit code: 0 all accepted, 3 some refused or failed, or a revocation that could not take effect at once, 2 the file
 cannot be used or the answers have no place (nothing was taken), 1 failed; where the requests are taken but not
-answered the message says so, and the same command answers them.";
+answered the message says so, and the same command answers them; where a revocation or suspension fails that is taken,
+the message says so too, the answers are written, and `pinferry activate` tries again.";
 
 /// Take a file of requests accepted at the counters into the queue
 #[derive(Debug, Args)]
@@ -126,7 +132,14 @@ impl Intake {
         }
         let result = self.result.or_else(|| ResultFile::beside(&self.file));
         let result = result.as_deref().map(ResultFile::prepare).transpose()?;
-        let intake = engine::intake::intake(&mut store, &requests, &grounds, &actor())?;
+        let (intake, unsettled) =
+            match engine::intake::intake(&mut store, &requests, &grounds, &actor()) {
+                Ok(intake) => (intake, None),
+                Err(error) => match error.taken().cloned() {
+                    Some(intake) => (intake, Some(error)),
+                    None => return Err(error.into()),
+                },
+            };
         // Who reads the answers here shall have them even if the file could not be written.
         let written = result.as_ref().map(|file| file.write(&intake)).transpose();
         ui::activation::show_intake(&context.terminal, &intake)?;
@@ -134,6 +147,9 @@ impl Intake {
         if let Some(file) = &result {
             let line = format!("the answers stand in {}", file.path().display());
             context.terminal.say(&line);
+        }
+        if let Some(error) = unsettled {
+            return Err(error.into());
         }
         if intake.late > 0 {
             let line = format!(

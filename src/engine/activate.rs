@@ -109,7 +109,7 @@ struct Drain<'d> {
     grounds: &'d Grounds,
     actor: &'d str,
     stop: &'d StopFlag,
-    whom: Whom,
+    whom: Whom<'d>,
     /// All requests up to here were claimed, by some hand.
     claimed: Mutex<DueCursor>,
 }
@@ -175,12 +175,14 @@ pub fn activate(
 }
 
 /// Lets revocations and suspensions take effect at once, with all that is due of the people they are about; what
-/// another drain has is left to it. Before cut-over, and while a run is under way, they wait.
+/// another drain has is left to it. Where `request_ids` says so only these are meant. Before cut-over, and while a run
+/// is under way, they wait.
 ///
 /// # Errors
 /// When the target fails; the next drain goes on.
 pub fn take_away(
     store: &mut ActivationStore,
+    request_ids: Option<&[String]>,
     grounds: &Grounds,
     actor: &str,
 ) -> Result<Drained, StoreError> {
@@ -188,7 +190,7 @@ pub fn take_away(
         grounds,
         actor,
         stop: &StopFlag::default(),
-        whom: Whom::LosingRights,
+        whom: request_ids.map_or(Whom::LosingRights, Whom::LosingRightsBy),
         claimed: Mutex::default(),
     };
     let mut hand = drain.hand();

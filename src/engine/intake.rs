@@ -38,6 +38,16 @@ pub enum IntakeError {
     /// The target failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The target failed once all requests were taken.
+    #[error(
+        "the requests are taken, but what takes rights away could not take effect at once, or not all of it"
+    )]
+    Unsettled {
+        /// The decisions, as far as they are known.
+        intake: Box<Intake>,
+        /// Why.
+        source: StoreError,
+    },
 }
 
 impl IntakeError {
@@ -47,6 +57,7 @@ impl IntakeError {
         match self {
             Self::Requests(error) => error.exit(),
             Self::Store(error) => error.exit(),
+            Self::Unsettled { .. } => Exit::Failed,
         }
     }
 
@@ -56,6 +67,20 @@ impl IntakeError {
         match self {
             Self::Requests(error) => error.hint(),
             Self::Store(error) => error.hint(),
+            Self::Unsettled { .. } => Some(
+                "the next `pinferry activate` tries again; until it ends with 0 or 3 the revocations and suspensions \
+                 that the answers call accepted are not in force"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// The decisions, where the requests are taken all the same.
+    #[must_use]
+    pub fn taken(&self) -> Option<&Intake> {
+        match self {
+            Self::Unsettled { intake, .. } => Some(intake),
+            Self::Requests(_) | Self::Store(_) => None,
         }
     }
 }
@@ -131,25 +156,41 @@ pub fn intake(
         answers.extend(patiently(|| take_batch(store, batch, grounds, actor))?);
     }
     // Nobody shall wait for what takes rights away, where the model is the valid one.
-    let is_late = take_away(store, &mut answers, grounds, actor)?;
-    let waiting = answers.iter().filter(|one| waits_to_take_away(one)).count();
-    let mut intake = Intake {
-        late: if is_late { waiting } else { 0 },
-        held_up: if is_late { 0 } else { waiting },
-        ..Intake::default()
-    };
-    for answer in answers {
-        match answer.state {
-            RequestState::Refused => intake.refused += 1,
-            RequestState::Failed => intake.failed += 1,
-            RequestState::Accepted
-            | RequestState::Superseded
-            | RequestState::Done
-            | RequestState::Returned => intake.accepted += 1,
+    match take_away(store, &mut answers, grounds, actor) {
+        Ok(is_late) => Ok(Intake::of(answers, is_late)),
+        Err(source) => {
+            // What took effect before it failed; where nobody can tell, they are taken at least.
+            if let Err(error) = patiently(|| answer_again(store, &mut answers, grounds)) {
+                tracing::warn!(event = "intake.unanswered", %error);
+            }
+            let intake = Box::new(Intake::of(answers, false));
+            Err(IntakeError::Unsettled { intake, source })
         }
-        intake.requests.push(answer);
     }
-    Ok(intake)
+}
+
+impl Intake {
+    /// Counts decisions; `is_late` where what takes rights away waits for a run.
+    fn of(answers: Vec<Answer>, is_late: bool) -> Self {
+        let waiting = answers.iter().filter(|one| waits_to_take_away(one)).count();
+        let mut intake = Self {
+            late: if is_late { waiting } else { 0 },
+            held_up: if is_late { 0 } else { waiting },
+            ..Self::default()
+        };
+        for answer in answers {
+            match answer.state {
+                RequestState::Refused => intake.refused += 1,
+                RequestState::Failed => intake.failed += 1,
+                RequestState::Accepted
+                | RequestState::Superseded
+                | RequestState::Done
+                | RequestState::Returned => intake.accepted += 1,
+            }
+            intake.requests.push(answer);
+        }
+        intake
+    }
 }
 
 /// Lets what takes rights away take effect, again while another drain has somebody, and answers with what came of it;
@@ -162,17 +203,21 @@ fn take_away(
 ) -> Result<bool, StoreError> {
     let mut is_late = false;
     for pause_ms in PAUSES_MS {
-        // What has a reason waits for its holder.
-        let waits = |answer: &Answer| waits_to_take_away(answer) && answer.reason.is_none();
-        if !answers.iter().any(waits) {
+        // What has a reason waits for its holder, or the database refuses it: that is tried once, as by any drain.
+        let waiting: Vec<_> = (answers.iter())
+            .filter(|answer| waits_to_take_away(answer) && answer.reason.is_none())
+            .map(|answer| answer.request_id.clone())
+            .collect();
+        if waiting.is_empty() {
             break;
         }
         thread::sleep(Duration::from_millis(pause_ms));
-        let drained = activate::take_away(store, grounds, actor)?;
+        // The first time with all that waits of earlier files.
+        let again = (pause_ms > 0).then_some(waiting.as_slice());
+        let drained = activate::take_away(store, again, grounds, actor)?;
         patiently(|| answer_again(store, answers, grounds))?;
         is_late = drained.not_yet.is_some();
-        // What the database refuses is tried once, as by any drain.
-        if is_late || !drained.failed.is_empty() {
+        if is_late {
             break;
         }
     }

@@ -25,11 +25,13 @@ const IS_DUE: &str =
 
 /// Whose requests are claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whom {
+pub enum Whom<'w> {
     /// All people's.
     Everybody,
     /// Those of people from whom something is to be taken away.
     LosingRights,
+    /// Those of people from whom these requests, at least one, are to take something away.
+    LosingRightsBy(&'w [String]),
 }
 
 /// Requests that are due, of whole people, which no other drain has.
@@ -53,7 +55,7 @@ impl ActivationTx<'_> {
         &self,
         after: &DueCursor,
         now: Timestamp,
-        whom: Whom,
+        whom: Whom<'_>,
         (people_max, requests_max): (u32, u32),
     ) -> Result<Claim, StoreError> {
         let people = self.claim_people(after, now, whom, people_max)?;
@@ -114,17 +116,31 @@ impl ActivationTx<'_> {
         &self,
         after: &DueCursor,
         now: Timestamp,
-        whom: Whom,
+        whom: Whom<'_>,
         people_max: u32,
     ) -> Result<Vec<(DueCursor, String)>, StoreError> {
-        let of_whom = match whom {
-            Whom::Everybody => String::new(),
-            Whom::LosingRights => format!(
+        let losing_rights = |which: &str| {
+            format!(
                 "AND EXISTS (SELECT 1 FROM delayed_activation AS taking
                  WHERE taking.fiscal_code = due.fiscal_code AND {}
-                     AND taking.kind IN ('revocation', 'suspension'))",
+                     AND taking.kind IN ('revocation', 'suspension') {which})",
                 IS_DUE.replace("{name}", "taking")
-            ),
+            )
+        };
+        let listed;
+        let mut values = values![now, after.accepted_at, after.activation_id, people_max].to_vec();
+        let of_whom = match whom {
+            Whom::Everybody => String::new(),
+            Whom::LosingRights => losing_rights(""),
+            Whom::LosingRightsBy(request_ids) => {
+                let ids = request_ids.iter().map(|id| json!({ "id": id }));
+                listed = serde_json::Value::from_iter(ids).to_string();
+                values.extend(values![&listed]);
+                losing_rights(&format!(
+                    "AND taking.request_id IN (SELECT listed.id FROM {})",
+                    self.database.listed("?5", &[("id", "TEXT")])
+                ))
+            }
         };
         // A subquery of its own for each row, which the index on code and number answers at once.
         let sql = format!(
@@ -137,11 +153,7 @@ impl ActivationTx<'_> {
             IS_DUE.replace("{name}", "due"),
             IS_DUE.replace("{name}", "first"),
         );
-        let rows = self.database.first_rows(
-            ACTION,
-            &sql,
-            values![now, after.accepted_at, after.activation_id, people_max],
-        )?;
+        let rows = self.database.first_rows(ACTION, &sql, &values)?;
         rows.iter().map(person).collect()
     }
 
