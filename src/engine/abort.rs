@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{begin::drift, error::RunError, job::Job, locking, progress::Phase, stop::StopReason};
+use super::{
+    begin::drift, error::RunError, job::Job, locking, progress::Phase, stop::StopReason, taken,
+};
 use crate::{
     failpoint,
     source::lock::{self, Leftovers, LockState, NotHandedBack, Owner, Released},
@@ -141,9 +143,11 @@ pub fn abort(job: &Job<'_>) -> Result<Aborted, RunError> {
         .filter(|run| run.phase == RunPhase::Aborted)
     {
         let mut aborted = Aborted::begun(&run);
+        let owner = locking::owner(&run).to_string();
         for locked in locking::left(job.settings, &run)? {
             let source = locked.source().to_owned();
-            aborted.released(&source, locked.release(Leftovers::HandBack)?);
+            let keep = taken::keep(job.settings, &source, &owner);
+            aborted.released(&source, locked.release(Leftovers::HandBack(&keep))?);
         }
         return Ok(aborted);
     }
@@ -224,7 +228,9 @@ fn release_locks(job: &Job<'_>, run: &RunRow, aborted: &mut Aborted) -> Result<(
     for source in &job.settings.sources {
         failpoint::reached("abort.release");
         let owner = locking::owner(run);
-        let Some(released) = lock::clear(source, &job.settings.lock, &owner)? else {
+        let actor = owner.to_string();
+        let keep = taken::keep(job.settings, &source.rules.name, &actor);
+        let Some(released) = lock::clear(source, &job.settings.lock, &owner, &keep)? else {
             continue;
         };
         aborted.released(&source.rules.name, released);

@@ -1,6 +1,6 @@
 //! The management locks of a run.
 
-use super::error::RunError;
+use super::{error::RunError, taken};
 use crate::{
     config::settings::Settings,
     source::lock::{
@@ -114,7 +114,12 @@ pub(super) fn left(settings: &Settings, run: &RunRow) -> Result<Vec<Locked>, Run
 /// Releases them.
 pub(super) fn clear(settings: &Settings, run: &RunRow) -> Result<(), RunError> {
     for locked in left(settings, run)? {
-        locked.release(Leftovers::HandBack)?;
+        let source = locked.source().to_owned();
+        locked.release(Leftovers::HandBack(&taken::keep(
+            settings,
+            &source,
+            &owner(run).to_string(),
+        )))?;
     }
     Ok(())
 }

@@ -40,4 +40,5 @@ mod sort;
 pub mod state;
 pub mod stop;
 pub mod verdicts;
+pub mod taken;
 pub mod verify;

@@ -16,11 +16,11 @@ use super::{
     job::Job,
     progress::Phase,
     stop::StopReason,
+    taken,
     verify::Unsettled,
 };
 use crate::{
     domain::{
-        activation::revocation::GrantHash,
         digest::RowHash,
         field::Field,
         fiscal_code::FiscalCode,
@@ -29,13 +29,12 @@ use crate::{
         record_id::record_id,
         rules::Rules,
         sort_key::{self, Base, NOBODY},
-        status::LegacyStatus,
         tally::Tally,
     },
     source::lock::{Capture, LockError, Locks, RawFields},
     store::{
         Account, CapturedChange, ChunkBuilder, CommitPoint, Lease, Met, RunPhase, RunRow, Target,
-        activation::{CAPTURES_REPLAYED, RevokedGrant},
+        activation::{CAPTURES_REPLAYED, TakenUnderLock},
     },
 };
 
@@ -131,7 +130,7 @@ struct Round {
     people: BTreeSet<Base>,
     records: BTreeSet<(SourceIndex, String)>,
     /// For the requests that were accepted before.
-    revoked: Vec<RevokedGrant>,
+    taken: TakenUnderLock,
     /// To be told.
     changes: Vec<CapturedChange>,
 }
@@ -143,7 +142,7 @@ impl Round {
             seqs: BTreeMap::new(),
             people: BTreeSet::new(),
             records: BTreeSet::new(),
-            revoked: Vec::new(),
+            taken: TakenUnderLock::default(),
             changes: Vec::new(),
         };
         for (source, index) in job.settings.sources.iter().zip(0..) {
@@ -172,28 +171,8 @@ impl Round {
             self.records.insert((source, id));
         }
         self.captures += 1;
-        let status = |image: &RawFields| {
-            let record = image.record(source, 0);
-            let code = normalise::code(record.get(Field::Status)).into_owned();
-            rules.source(source).status_codes.get(&code).copied()
-        };
-        self.changes
-            .extend(change(capture, source, name, rules, status));
-        // What a view no longer shows has gone for those who read it.
-        let is_over = |image: &Option<RawFields>| match image.as_ref().map(status) {
-            None | Some(Some(LegacyStatus::Revoked | LegacyStatus::Ceased)) => true,
-            Some(
-                None | Some(LegacyStatus::Active | LegacyStatus::Suspended | LegacyStatus::Pending),
-            ) => false,
-        };
-        let was_over = capture.before.is_some() && is_over(&capture.before);
-        let record = capture.after.as_ref().or(capture.before.as_ref());
-        if let (Some(image), true, false) = (record, is_over(&capture.after), was_over)
-            && let Some(grant) = GrantHash::of_record(&image.record(source, 0), rules)
-        {
-            let at = capture.at.clone();
-            self.revoked.push(RevokedGrant { grant, at });
-        }
+        self.changes.extend(change(capture, source, name, rules));
+        taken::add(capture, source, rules, &mut self.taken);
     }
 
     fn concerns(&self, case: &Case<'_>, records: &BTreeSet<Record>, rules: &Rules) -> bool {
@@ -281,7 +260,8 @@ impl Again {
         let detail = json!({
             "captures": round.captures,
             "people": codes.len(),
-            "revoked": round.revoked,
+            "revoked": round.taken.revoked,
+            "suspended": round.taken.suspended,
         });
         tx.keep_captured(&round.changes)?;
         tx.event(CAPTURES_REPLAYED, &detail)?;
@@ -300,8 +280,8 @@ fn change(
     source: SourceIndex,
     name: &str,
     rules: &Rules,
-    status: impl Fn(&RawFields) -> Option<LegacyStatus>,
 ) -> Option<CapturedChange> {
+    let status = |image: &RawFields| taken::status(image, source, rules);
     let (before, after) = (capture.before.as_ref(), capture.after.as_ref());
     let record = after.or(before)?.record(source, 0);
     let differs = |field: &Field| {
@@ -318,7 +298,7 @@ fn change(
         at: capture.at.parse().ok()?,
         seq: capture.seq,
         fields: Field::ALL.iter().copied().filter(differs).collect(),
-        before: before.and_then(&status),
-        after: after.and_then(&status),
+        before: before.and_then(status),
+        after: after.and_then(status),
     })
 }

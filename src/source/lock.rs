@@ -32,7 +32,7 @@ pub use drift::Drift;
 pub use error::{Holding, LockError};
 pub use foreseen::Foreseen;
 pub use image::{Capture, Diverted, RawFields};
-pub use locked::{HowEngaged, Leftovers, Locked, NotHandedBack, Released};
+pub use locked::{HowEngaged, Keep, Leftovers, Locked, NotHandedBack, Released};
 pub use locks::{Locks, engage_all};
 pub use owner::{LockRequest, Owner};
 pub(in crate::source) use place::Place;
@@ -156,8 +156,8 @@ pub fn grants(source: &SourceSettings, lock: &LockSettings, roles: &Roles) -> Op
 }
 
 /// Opens a legacy again for the run that is being aborted, and removes everything of the lock: the run's own,
-/// what is left of a broken or damaged one, and an administrator's, which the run would have taken over.
-/// `None` where there is nothing of a lock.
+/// what is left of a broken or damaged one, and an administrator's, which the run would have taken over, once
+/// what captures tell is kept. `None` where there is nothing of a lock.
 ///
 /// # Errors
 /// Another run holds it, it is sealed, or the database fails.
@@ -165,12 +165,13 @@ pub fn clear(
     source: &SourceSettings,
     lock: &LockSettings,
     owner: &Owner,
+    keep: &Keep<'_>,
 ) -> Result<Option<Released>, LockError> {
     let place = Place::of(source, lock);
     match place.engine() {
         None => Ok(None),
-        Some(Engine::Sqlite) => sqlite::clear(&place, owner),
-        Some(Engine::Postgres) => postgres::clear(&place, owner),
+        Some(Engine::Sqlite) => sqlite::clear(&place, owner, keep),
+        Some(Engine::Postgres) => postgres::clear(&place, owner, keep),
     }
 }
 
@@ -213,7 +214,7 @@ pub fn sweep(source: &SourceSettings, lock: &LockSettings) -> Result<Vec<String>
 pub fn reopen(
     source: &SourceSettings,
     lock: &LockSettings,
-    leftovers: Leftovers,
+    leftovers: Leftovers<'_>,
 ) -> Result<Released, LockError> {
     let place = Place::of(source, lock);
     match place.engine() {

@@ -10,6 +10,7 @@ mod held;
 mod interrupt;
 mod late_lock;
 mod later;
+mod let_go;
 mod lingering;
 mod night;
 mod scenario;

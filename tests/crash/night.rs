@@ -240,7 +240,12 @@ impl Night {
     }
 
     fn killed_at(&self, step: &str) {
-        let mut run = self.command(&["run"]);
+        self.killed(&["run"], step);
+    }
+
+    /// Kills a command at that step.
+    pub(crate) fn killed(&self, arguments: &[&str], step: &str) {
+        let mut run = self.command(arguments);
         let output = run.env("PINFERRY_FAILPOINT", step).output();
         let output = output.expect("it starts");
         let told = String::from_utf8_lossy(&output.stderr);
@@ -274,14 +279,14 @@ impl Night {
     pub(crate) fn finish(&self) {
         self.expect(&["run"], 0);
         self.expect(&["verify"], 0);
-        let captured = self.text("SELECT phase FROM run");
+        let captured = self.text("SELECT phase FROM run ORDER BY run_id DESC LIMIT 1");
         assert_eq!(captured, "finished");
         let refused = self.office("UPDATE pin_legacy SET nota = 'x'");
         refused.expect_err("sealed");
     }
 
     /// The first column of every row of the target.
-    fn text(&self, query: &str) -> String {
+    pub(crate) fn text(&self, query: &str) -> String {
         match &self.servers {
             None => {
                 let target = Connection::open(self.folder.path().join("target.db"));

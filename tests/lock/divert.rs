@@ -13,7 +13,9 @@ fn diverted_pins_are_handed_back_exactly_once() {
     legacy.assert_passes(&insert("INSERT", "8", "P"));
     let seq = locked.diverted(1).expect("diverted")[0].seq;
     locked.mark_diverted_processed(&[seq]).expect("marked");
-    let released = locked.release(Leftovers::HandBack).expect("released");
+    let released = locked
+        .release(Leftovers::HandBack(&|_| Ok(())))
+        .expect("released");
     assert_eq!(released.handed_back, 1);
     assert_eq!(
         legacy.text("SELECT count(*) FROM pin_legacy WHERE id = '8'"),
@@ -58,7 +60,7 @@ fn a_lock_with_diverted_pins_is_not_released_without_being_asked() {
         pinferry::source::lock::claim(settings.0, settings.1, &run_one()).expect("a claim");
     let released = locked
         .expect("the remains")
-        .release(Leftovers::HandBack)
+        .release(Leftovers::HandBack(&|_| Ok(())))
         .expect("released");
     assert_eq!(released.handed_back, 1);
 }

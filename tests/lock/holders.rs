@@ -191,7 +191,9 @@ fn releasing_twice_is_no_error_and_frees_nobody_elses_lock() {
     let second = legacy.engage();
     first.release(Leftovers::Refuse).expect("released");
     legacy.engage_as(&administrator()).expect("somebody else's");
-    let error = second.release(Leftovers::HandBack).expect_err("not ours");
+    let error = second
+        .release(Leftovers::HandBack(&|_| Ok(())))
+        .expect_err("not ours");
     assert_eq!(error.exit(), Exit::Refused);
     legacy.assert_refused("UPDATE pin_legacy SET nome = 'X'");
 }
@@ -215,7 +217,9 @@ fn captures_are_marked_once_and_keep_a_lock_from_being_released_unasked() {
         locked.release(Leftovers::Refuse),
         Err(LockError::Leftovers { captured: 1, .. })
     ));
-    again.release(Leftovers::HandBack).expect("released");
+    again
+        .release(Leftovers::HandBack(&|_| Ok(())))
+        .expect("released");
 }
 
 #[test]

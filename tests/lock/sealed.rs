@@ -42,7 +42,7 @@ fn sealing_again_changes_nothing_and_a_seal_is_not_released_by_mistake() {
     again.seal().expect("sealed already");
     assert_eq!(before, legacy.dump());
     assert!(matches!(
-        again.release(Leftovers::HandBack),
+        again.release(Leftovers::HandBack(&|_| Ok(()))),
         Err(LockError::Sealed { .. })
     ));
     assert!(matches!(

@@ -107,7 +107,9 @@ fn an_id_the_database_would_choose_stays_open() {
     let diverted = locked.diverted(10).expect("diverted");
     assert_eq!(diverted.len(), 2);
     assert_eq!(diverted[0].row.fields[Field::LegacyId.index()], "");
-    let released = locked.release(Leftovers::HandBack).expect("released");
+    let released = locked
+        .release(Leftovers::HandBack(&|_| Ok(())))
+        .expect("released");
     assert_eq!(released.handed_back, 2);
     assert_eq!(
         legacy.text("SELECT group_concat(id) FROM pin_legacy WHERE cognome IN ('Verdi', 'Neri')"),
@@ -123,7 +125,9 @@ fn a_diverted_pin_the_legacy_would_not_take_is_kept_and_reported() {
     legacy
         .assert_passes("INSERT INTO pin_legacy (id, cognome, stato) VALUES ('8', 'Nessuno', 'A')");
     legacy.assert_passes(&insert("INSERT", "9", "A"));
-    let released = locked.release(Leftovers::HandBack).expect("released");
+    let released = locked
+        .release(Leftovers::HandBack(&|_| Ok(())))
+        .expect("released");
     assert_eq!(released.handed_back, 1);
     assert_eq!(released.not_handed_back.len(), 1);
     let kept = released.kept_in.expect("a table");

@@ -44,7 +44,9 @@ fn every_kind_of_new_pin_is_caught_without_an_error() {
             .mark_diverted_processed(&[diverted[0].seq])
             .expect("marked");
         assert!(locked.mark_diverted_processed(&[4711]).is_err());
-        let released = locked.release(Leftovers::HandBack).expect("released");
+        let released = locked
+            .release(Leftovers::HandBack(&|_| Ok(())))
+            .expect("released");
         assert_eq!(released.handed_back, 6, "{what}");
         assert_eq!(
             legacy.text("SELECT count(*) FROM pin_legacy"),
@@ -246,7 +248,9 @@ fn a_diverted_pin_the_legacy_would_not_take_is_kept_and_reported() {
     legacy
         .assert_passes("INSERT INTO pin_legacy (id, cognome, stato) VALUES ('8', 'Nessuno', 'A')");
     legacy.assert_passes(&insert("INSERT", "9", "A"));
-    let released = locked.release(Leftovers::HandBack).expect("released");
+    let released = locked
+        .release(Leftovers::HandBack(&|_| Ok(())))
+        .expect("released");
     assert_eq!(released.handed_back, 1);
     assert_eq!(released.not_handed_back.len(), 1);
     assert!(!released.not_handed_back[0].why.contains("Nessuno"));

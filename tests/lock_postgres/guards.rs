@@ -300,7 +300,9 @@ fn an_application_role_can_neither_see_nor_use_what_the_lock_keeps() {
     )
     .expect("a revocation");
     assert_eq!(legacy.captured(), 1);
-    locked.release(Leftovers::HandBack).expect("released");
+    locked
+        .release(Leftovers::HandBack(&|_| Ok(())))
+        .expect("released");
     drop(session);
     legacy.assert_passes(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }

@@ -118,7 +118,9 @@ fn a_diverted_pin_that_a_later_unique_index_forbids_is_kept_when_it_is_handed_ba
     let locked = legacy.engage();
     legacy.assert_passes("INSERT INTO pin_legacy (id, gettone, stato) VALUES ('8', 'g1', 'A')");
     legacy.assert_passes("CREATE UNIQUE INDEX dopo ON pin_legacy (gettone)");
-    let released = locked.release(Leftovers::HandBack).expect("released");
+    let released = locked
+        .release(Leftovers::HandBack(&|_| Ok(())))
+        .expect("released");
     assert_eq!(
         (released.handed_back, released.not_handed_back.len()),
         (0, 1)

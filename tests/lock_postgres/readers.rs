@@ -54,7 +54,9 @@ fn a_reader_keeps_nobody_from_opening_the_legacy_and_what_is_left_goes_later() {
         legacy.assert_passes("UPDATE pin_legacy SET stato = 'R' WHERE id = '1'");
         legacy.assert_passes(&insert("INSERT", "9", "A"));
         let began = Instant::now();
-        let released = locked.release(Leftovers::HandBack).expect("released");
+        let released = locked
+            .release(Leftovers::HandBack(&|_| Ok(())))
+            .expect("released");
         assert!(began.elapsed() < PROMPT, "{:?}", began.elapsed());
         assert_eq!(released.handed_back, 1);
         assert!(
@@ -128,7 +130,9 @@ fn what_an_earlier_lock_left_is_no_damage_to_the_next_one_and_no_way_past_it() {
         assert!(error.contains("was altered"), "{error}");
         assert!(status(&legacy).remains.is_empty());
         assert!(sweep(&legacy).is_empty());
-        let released = locked.release(Leftovers::HandBack).expect("released");
+        let released = locked
+            .release(Leftovers::HandBack(&|_| Ok(())))
+            .expect("released");
         assert!(released.remains.is_empty(), "{released:?}");
     }
 }
@@ -150,7 +154,7 @@ fn a_lock_is_broken_beside_a_reader_and_keeps_what_it_caught() {
     assert!(!broken.is_damaged(), "{:?}", broken.guards);
     let locked = lock::claim(&legacy.source, &legacy.lock, &run_one()).expect("broken");
     let Released { handed_back, .. } = (locked.expect("a broken lock"))
-        .release(Leftovers::HandBack)
+        .release(Leftovers::HandBack(&|_| Ok(())))
         .expect("released");
     assert_eq!(handed_back, 1);
     run(&mut reader, "COMMIT").expect("a reader");

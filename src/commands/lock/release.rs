@@ -6,6 +6,7 @@ use super::{Context, Failure, show};
 use crate::{
     commands::actor::actor,
     config::settings::{Settings, SourceSettings},
+    engine::taken,
     exit::Exit,
     source::lock::{self, Leftovers, LockError, LockState, Owner, Released},
 };
@@ -16,7 +17,7 @@ pub(super) struct Release {
     /// Open a legacy that was sealed after cut-over: from then on two systems accept changes
     #[arg(long)]
     reopen: bool,
-    /// Insert diverted PINs nobody processed into the legacy again, and forget unprocessed captures
+    /// Insert diverted PINs nobody processed into the legacy again; of captures nobody processed, keep only what was revoked or suspended, against requests accepted before
     #[arg(long)]
     hand_back: bool,
     /// Whose lock it is, where that is not you
@@ -30,12 +31,8 @@ pub(super) struct Release {
 impl Release {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
-        let leftovers = if self.hand_back {
-            Leftovers::HandBack
-        } else {
-            Leftovers::Refuse
-        };
-        let owner = Owner::Administrator(self.by.unwrap_or_else(actor));
+        let actor = self.by.unwrap_or_else(actor);
+        let owner = Owner::Administrator(actor.clone());
         if self.reopen && !self.yes {
             context
                 .terminal
@@ -43,6 +40,12 @@ impl Release {
         }
         let mut done = Vec::new();
         for source in &settings.sources {
+            let keep = taken::keep(&settings, &source.rules.name, &actor);
+            let leftovers = if self.hand_back {
+                Leftovers::HandBack(&keep)
+            } else {
+                Leftovers::Refuse
+            };
             let released = if self.reopen {
                 reopened(&settings, source, leftovers)?
             } else {
@@ -74,7 +77,7 @@ impl Release {
 fn reopened(
     settings: &Settings,
     source: &SourceSettings,
-    leftovers: Leftovers,
+    leftovers: Leftovers<'_>,
 ) -> Result<Option<Released>, LockError> {
     if lock::status(source, &settings.lock)?.state == LockState::Sealed {
         lock::reopen(source, &settings.lock, leftovers).map(Some)
@@ -88,7 +91,7 @@ fn released(
     settings: &Settings,
     source: &SourceSettings,
     owner: &Owner,
-    leftovers: Leftovers,
+    leftovers: Leftovers<'_>,
 ) -> Result<Option<Released>, LockError> {
     let status = lock::status(source, &settings.lock)?;
     let broken = status.owner.filter(|_| status.state == LockState::Broken);

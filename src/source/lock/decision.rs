@@ -128,7 +128,7 @@ fn without_control_row(name: &str) -> LockError {
 /// That nothing is left over, or that it was asked to be dealt with: so many captures and diverted PINs wait.
 pub(in crate::source) fn leftovers(
     name: &str,
-    asked: super::Leftovers,
+    asked: super::Leftovers<'_>,
     captured: u64,
     diverted: u64,
 ) -> Result<(), LockError> {
@@ -138,6 +138,6 @@ pub(in crate::source) fn leftovers(
             captured,
             diverted,
         }),
-        super::Leftovers::Refuse | super::Leftovers::HandBack => Ok(()),
+        super::Leftovers::Refuse | super::Leftovers::HandBack(_) => Ok(()),
     }
 }

@@ -145,6 +145,17 @@ pub enum LockError {
         /// Diverted PINs.
         diverted: u64,
     },
+    /// What captures tell could not be kept, so the lock stands.
+    #[error(
+        "source {source_name:?} is not opened: what was taken away under its lock could not be kept in the target"
+    )]
+    NotKept {
+        /// Name of the source.
+        source_name: String,
+        /// Why.
+        #[source]
+        why: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The self-test failed, so new PINs are not diverted.
     #[error("the lock test on source {:?} failed, nothing was locked: {}", .report.source, .report.failures().join("; "))]
     TestFailed {
@@ -236,6 +247,7 @@ impl LockError {
             | Self::NotSealed { .. }
             | Self::Sealed { .. }
             | Self::Leftovers { .. }
+            | Self::NotKept { .. }
             | Self::TestFailed { .. }
             | Self::Busy { .. }
             | Self::ReadOnly { .. }
@@ -304,7 +316,10 @@ impl LockError {
             }
             Self::NotSealed { .. } => "`pinferry lock release` without --reopen",
             Self::Leftovers { .. } => {
-                "`pinferry activate` processes them after cut-over; `pinferry lock release --hand-back` gives the diverted PINs back to the legacy"
+                "`pinferry run` takes the lock over and processes them; `pinferry lock release --hand-back` gives the diverted PINs back to the legacy and keeps what was revoked or suspended against requests accepted before"
+            }
+            Self::NotKept { .. } => {
+                "see to it that the target can be written, then type the same command again; in an emergency `pinferry lock break` opens the legacy and keeps what it captured"
             }
             Self::TestFailed { .. } => {
                 "`pinferry lock test` shows every try; lock.mode = \"refuse\" needs no test"

@@ -15,14 +15,40 @@ pub enum HowEngaged {
     Adopted(String),
 }
 
+/// Keeps what captures tell; they are gone after it. It may be given the same ones twice.
+pub type Keep<'k> = dyn Fn(&[Capture]) -> Result<(), LockError> + 'k;
+
 /// What to do with captures and diverted PINs that nobody processed, when a lock goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leftovers {
+#[derive(Clone, Copy)]
+pub enum Leftovers<'k> {
     /// Keep the lock and say so.
     Refuse,
     /// Insert the diverted PINs into the legacy again and forget the captures, whose changes the legacy
-    /// has anyway.
-    HandBack,
+    /// has anyway, once what they tell is kept.
+    HandBack(&'k Keep<'k>),
+}
+
+/// Captures that are kept at a time.
+const KEPT: u32 = 10_000;
+
+impl Leftovers<'_> {
+    /// Lets so many captures be kept, `read` being how those after a number are read, while nobody makes others.
+    pub(in crate::source) fn keep(
+        self,
+        captured: u64,
+        read: impl Fn(i64, u32) -> Result<Vec<Capture>, LockError>,
+    ) -> Result<(), LockError> {
+        let Self::HandBack(keep) = self else {
+            return Ok(());
+        };
+        let mut after = i64::MIN;
+        for _ in 0..captured.div_ceil(u64::from(KEPT)) {
+            let captures = read(after, KEPT)?;
+            keep(&captures)?;
+            after = captures.last().map_or(after, |last| last.seq);
+        }
+        Ok(())
+    }
 }
 
 /// A diverted PIN the legacy itself would not take back; it is kept in the divert table.
@@ -121,8 +147,8 @@ impl Locked {
     pub fn captures(&self, limit: u32) -> Result<Vec<Capture>, LockError> {
         match self.place.engine() {
             None => Ok(Vec::new()),
-            Some(Engine::Sqlite) => sqlite::captures(&self.place, limit),
-            Some(Engine::Postgres) => postgres::captures(&self.place, limit),
+            Some(Engine::Sqlite) => sqlite::captures(&self.place, i64::MIN, limit),
+            Some(Engine::Postgres) => postgres::captures(&self.place, i64::MIN, limit),
         }
     }
 
@@ -182,7 +208,7 @@ impl Locked {
     /// # Errors
     /// It is sealed or someone else's, something is left over and [`Leftovers::Refuse`] was asked for, or
     /// the database fails. The lock stands as it was then.
-    pub fn release(self, leftovers: Leftovers) -> Result<Released, LockError> {
+    pub fn release(self, leftovers: Leftovers<'_>) -> Result<Released, LockError> {
         match self.place.engine() {
             None => Ok(Released::default()),
             Some(Engine::Sqlite) => sqlite::release(&self, leftovers),

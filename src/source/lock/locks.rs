@@ -124,7 +124,8 @@ fn undo(locks: Locks, why: LockError) -> LockError {
         let source = locked.source().to_owned();
         let undone = match locked.how.clone() {
             HowEngaged::Before => Ok(()),
-            HowEngaged::Now => locked.release(Leftovers::HandBack).map(drop),
+            // It was locked for a moment, as if never: whoever took something away just then met no lock.
+            HowEngaged::Now => locked.release(Leftovers::HandBack(&|_| Ok(()))).map(drop),
             HowEngaged::Adopted(administrator) => {
                 super::give_back(&locked, &Owner::Administrator(administrator))
             }

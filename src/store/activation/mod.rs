@@ -19,7 +19,7 @@ pub use pending::PendingCursor;
 pub use people::People;
 pub use queue::{Known, Taken};
 pub use receipt::{ReceiptCursor, SentHalf, SentPin};
-pub use revoked::{CAPTURES_REPLAYED, Revoked, RevokedGrant};
+pub use revoked::{CAPTURES_KEPT, CAPTURES_REPLAYED, Revoked, TakenGrant, TakenUnderLock};
 pub(in crate::store) use tx::readiness;
 pub use tx::{ActivationTx, Readiness};
 pub use write::{IdBase, PersonEffect};

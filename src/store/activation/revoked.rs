@@ -1,4 +1,5 @@
-//! What was taken away: under the lock, as the events of the runs that replayed it tell, and at the counters.
+//! What was taken away: under the lock, as the events of the runs that replayed it tell, or the audit log where the
+//! lock went without; and at the counters.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,9 +21,12 @@ use crate::{
 /// what they came to.
 pub const CAPTURES_REPLAYED: &str = "captures.replayed";
 
-/// A grant whose legacy record was revoked under the lock.
+/// The entry in the audit log for a lock that went before anybody replayed what it had captured.
+pub const CAPTURES_KEPT: &str = "captures.kept";
+
+/// A grant whose legacy record was revoked or suspended under the lock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct RevokedGrant {
+pub struct TakenGrant {
     /// Which; older events name a record instead, of which nothing is known here.
     #[serde(default)]
     pub grant: GrantHash,
@@ -30,17 +34,30 @@ pub struct RevokedGrant {
     pub at: String,
 }
 
-/// What of such an event is of interest here; the oldest ones tell of no revocation.
-#[derive(Deserialize)]
-struct Replayed {
+/// What captures tell was taken away, as such an event and such an entry have it; the oldest ones tell of nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenUnderLock {
+    /// By a revocation.
     #[serde(default)]
-    revoked: Vec<RevokedGrant>,
+    pub revoked: Vec<TakenGrant>,
+    /// By a suspension.
+    #[serde(default)]
+    pub suspended: Vec<TakenGrant>,
+}
+
+impl TakenUnderLock {
+    /// Whether nothing was.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.revoked.is_empty() && self.suspended.is_empty()
+    }
 }
 
 /// What was revoked of anybody under a lock, as far as it was read.
 #[derive(Debug, Default)]
 pub struct Revoked {
     last_event_id: i64,
+    last_audit_id: i64,
     revocations: Revocations,
 }
 
@@ -50,33 +67,55 @@ impl Revoked {
     pub fn revocations(&self) -> &Revocations {
         &self.revocations
     }
+
+    fn add(&mut self, detail: &str) -> Result<(), StoreError> {
+        let taken: TakenUnderLock = serde_json::from_str(detail)
+            .map_err(|_| damaged("an event that tells nothing of what was taken away"))?;
+        let at = |taken: &TakenGrant| -> Result<Timestamp, StoreError> {
+            let at = taken.at.parse();
+            at.map_err(|_| damaged("a revocation without a time"))
+        };
+        for taken in taken.revoked {
+            let at = at(&taken)?;
+            self.revocations.add(taken.grant, at);
+        }
+        for taken in taken.suspended {
+            let at = at(&taken)?;
+            self.revocations.add_suspension(taken.grant, at);
+        }
+        Ok(())
+    }
 }
 
 impl ActivationTx<'_> {
-    /// Reads on: a replay may have been committed meanwhile. Events are numbered in the order in which they are
+    /// Reads on: more may have been committed meanwhile. Events and entries are numbered in the order in which they are
     /// committed, so none comes before one that was read.
     ///
     /// # Errors
     /// When the database fails or holds an event that is none.
     pub fn read_on(&self, revoked: &mut Revoked) -> Result<(), StoreError> {
+        const ACTION: &str = "read what was taken away under the lock";
         let events = self.database.rows(
-            "read what was revoked under the lock",
+            ACTION,
             "SELECT detail, event_id FROM run_event WHERE event = ?1 AND event_id > ?2 ORDER BY event_id",
             values![CAPTURES_REPLAYED, revoked.last_event_id],
         )?;
         for event in &events {
-            let detail: String = event.get(0)?;
-            let replayed: Replayed = serde_json::from_str(&detail)
-                .map_err(|_| damaged("an event that tells nothing of what was replayed"))?;
-            for RevokedGrant { grant, at } in replayed.revoked {
-                let at: Timestamp =
-                    (at.parse()).map_err(|_| damaged("a revocation without a time"))?;
-                revoked.revocations.add(grant, at);
-            }
+            revoked.add(&event.get::<String>(0)?)?;
             revoked.last_event_id = event.get(1)?;
+        }
+        let entries = self.database.rows(
+            ACTION,
+            "SELECT detail, audit_id FROM audit_event WHERE action = ?1 AND audit_id > ?2 ORDER BY audit_id",
+            values![CAPTURES_KEPT, revoked.last_audit_id],
+        )?;
+        for entry in &entries {
+            revoked.add(&entry.get::<String>(0)?)?;
+            revoked.last_audit_id = entry.get(1)?;
         }
         Ok(())
     }
+
     /// What was taken away at the counters of whoever has one of these codes, or has them as another code.
     ///
     /// # Errors

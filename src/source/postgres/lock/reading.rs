@@ -63,7 +63,11 @@ impl Image {
 }
 
 /// See [`crate::source::lock::Locked::captures`].
-pub(in crate::source) fn captures(place: &Place, limit: u32) -> Result<Vec<Capture>, LockError> {
+pub(in crate::source) fn captures(
+    place: &Place,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Capture>, LockError> {
     let table = legacy::table(&place.source);
     legacy::read(place, |snapshot| {
         let name = names::captures(place.name());
@@ -71,7 +75,7 @@ pub(in crate::source) fn captures(place: &Place, limit: u32) -> Result<Vec<Captu
             return Ok(Vec::new());
         };
         let open = format!(
-            "processed_at IS NULL AND {} ORDER BY seq LIMIT {limit}",
+            "processed_at IS NULL AND seq > {after} AND {} ORDER BY seq LIMIT {limit}",
             capture::SETTLED
         );
         let rows = snapshot.rows(

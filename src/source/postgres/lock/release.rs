@@ -3,7 +3,7 @@
 use crate::{
     postgres::{PostgresError, Session},
     source::lock::{
-        Leftovers, LockError, LockState, LockStatus, Locked, Owner, Place, Released,
+        Keep, Leftovers, LockError, LockState, LockStatus, Locked, Owner, Place, Released,
         control::not_held, decision, message::worded,
     },
 };
@@ -12,6 +12,7 @@ use super::{
     capture, control, divert, guard,
     legacy::{self, Deed, Hold, LONG},
     plan::Plan,
+    reading::captures,
     remains::sweep,
     spelling, state,
 };
@@ -33,7 +34,7 @@ const BREAK: Deed = Deed {
 /// See [`Locked::release`].
 pub(in crate::source) fn release(
     locked: &Locked,
-    leftovers: Leftovers,
+    leftovers: Leftovers<'_>,
 ) -> Result<Released, LockError> {
     let place = &locked.place;
     let name = place.name();
@@ -59,7 +60,7 @@ fn swept(place: &Place, released: Released) -> Result<Released, LockError> {
 /// See [`crate::source::lock::reopen`].
 pub(in crate::source) fn reopen(
     place: &Place,
-    leftovers: Leftovers,
+    leftovers: Leftovers<'_>,
 ) -> Result<Released, LockError> {
     let released = legacy::write(place, &RELEASE, |session| {
         let name = place.name();
@@ -73,13 +74,14 @@ pub(in crate::source) fn reopen(
 pub(in crate::source) fn clear(
     place: &Place,
     owner: &Owner,
+    keep: &Keep<'_>,
 ) -> Result<Option<Released>, LockError> {
     let name = place.name();
     let released = legacy::write(place, &RELEASE, |session| {
         let found = control::read(session, name)?;
         let stand = guard::stand(session, name)?;
         match decision::clear(name, found.as_ref(), stand, owner)? {
-            true => open(session, place, Leftovers::HandBack).map(Some),
+            true => open(session, place, Leftovers::HandBack(keep)).map(Some),
             false => Ok(None),
         }
     })?;
@@ -117,12 +119,18 @@ pub(in crate::source) fn break_open(
 }
 
 /// Opens the lock and empties its tables, giving diverted PINs back where that was asked for.
-fn open(session: &mut Session, place: &Place, leftovers: Leftovers) -> Result<Released, LockError> {
+fn open(
+    session: &mut Session,
+    place: &Place,
+    leftovers: Leftovers<'_>,
+) -> Result<Released, LockError> {
     let name = place.name();
+    open_guards(session, name, RELEASE.doing)?;
+    // Nobody writes any more, so that none comes after those that are counted.
     let (_, captured) = capture::tally(session, name)?;
     let (_, diverted) = divert::tally(session, name)?;
     decision::leftovers(name, leftovers, captured, diverted)?;
-    open_guards(session, name, RELEASE.doing)?;
+    leftovers.keep(captured, |after, limit| captures(place, after, limit))?;
     let mut released = Released::default();
     if diverted > 0 {
         let plan = Plan::make(session, place)?;

@@ -38,7 +38,11 @@ const MARK_DIVERTED: Deed = Deed {
 };
 
 /// See [`crate::source::lock::Locked::captures`].
-pub(in crate::source) fn captures(place: &Place, limit: u32) -> Result<Vec<Capture>, LockError> {
+pub(in crate::source) fn captures(
+    place: &Place,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Capture>, LockError> {
     legacy::read(place, "reading captured changes", |connection| {
         let table = capture::table(place.name());
         if !table_exists(connection, &table)? {
@@ -46,14 +50,14 @@ pub(in crate::source) fn captures(place: &Place, limit: u32) -> Result<Vec<Captu
         }
         let query = format!(
             "SELECT seq, at, image <> 'after', image <> 'before', {}, {} FROM {} AS c
-              WHERE processed_at IS NULL AND {} ORDER BY seq LIMIT ?1",
+              WHERE processed_at IS NULL AND seq > ?2 AND {} ORDER BY seq LIMIT ?1",
             image("before"),
             image("after"),
             sql::name(&table),
             capture::SETTLED
         );
         let mut statement = connection.prepare(&query)?;
-        let mut rows = statement.query([limit])?;
+        let mut rows = statement.query(params![limit, after])?;
         let mut reading = Reading::in_zone(&place.source.time_zone);
         let mut captures = Vec::new();
         while let Some(row) = rows.next()? {

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, Error};
 
 use crate::source::lock::{
-    Leftovers, LockError, LockState, LockStatus, Locked, Owner, Place, Released, control::not_held,
-    decision, message::worded,
+    Keep, Leftovers, LockError, LockState, LockStatus, Locked, Owner, Place, Released,
+    control::not_held, decision, message::worded,
 };
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     divert, guard,
     legacy::{self, Deed, Failure, LONG},
     plan::Plan,
+    reading::captures,
     sql, state,
 };
 
@@ -33,7 +34,7 @@ const BREAK: Deed = Deed {
 /// See [`Locked::release`].
 pub(in crate::source) fn release(
     locked: &Locked,
-    leftovers: Leftovers,
+    leftovers: Leftovers<'_>,
 ) -> Result<Released, LockError> {
     let place = &locked.place;
     let name = place.name();
@@ -50,7 +51,7 @@ pub(in crate::source) fn release(
 /// See [`crate::source::lock::reopen`].
 pub(in crate::source) fn reopen(
     place: &Place,
-    leftovers: Leftovers,
+    leftovers: Leftovers<'_>,
 ) -> Result<Released, LockError> {
     let name = place.name();
     legacy::write(place, &RELEASE, |connection| {
@@ -63,13 +64,14 @@ pub(in crate::source) fn reopen(
 pub(in crate::source) fn clear(
     place: &Place,
     owner: &Owner,
+    keep: &Keep<'_>,
 ) -> Result<Option<Released>, LockError> {
     let name = place.name();
     legacy::write(place, &RELEASE, |connection| {
         let found = control::read(connection, name)?;
         let stand = !guard::present(connection, name)?.is_empty();
         match decision::clear(name, found.as_ref(), stand, owner)? {
-            true => open(connection, place, Leftovers::HandBack).map(Some),
+            true => open(connection, place, Leftovers::HandBack(keep)).map(Some),
             false => Ok(None),
         }
     })
@@ -99,11 +101,16 @@ pub(in crate::source) fn break_open(
 }
 
 /// Removes everything of the lock, giving diverted PINs back where that was asked for.
-fn open(connection: &Connection, place: &Place, leftovers: Leftovers) -> Result<Released, Failure> {
+fn open(
+    connection: &Connection,
+    place: &Place,
+    leftovers: Leftovers<'_>,
+) -> Result<Released, Failure> {
     let name = place.name();
     let (_, captured) = capture::tally(connection, name)?;
     let (_, diverted) = divert::tally(connection, name)?;
     decision::leftovers(name, leftovers, captured, diverted)?;
+    leftovers.keep(captured, |after, limit| captures(place, after, limit))?;
     guard::drop_all(connection, &guard::present(connection, name)?)?;
     let mut released = Released::default();
     if diverted > 0 {
