@@ -12,11 +12,12 @@ pub(super) fn fingerprint(fields: &Fields<'_>, grounds: &Grounds) -> String {
     let level = code(fields.get(Column::Level));
     let is_hash = credential::has_shape_of(&scheme, fields.get(Column::Credential))
         && grounds.rules.schemes.contains(&*scheme)
-        && grounds
-            .rules
-            .source(grounds.activation_source())
-            .level_codes
-            .contains_key(&*level);
+        && (level.is_empty()
+            || (grounds
+                .rules
+                .source(grounds.activation_source())
+                .level_codes)
+                .contains_key(&*level));
     let mut hash = Sha256::new();
     for column in Column::ALL {
         let counts = match column {
