@@ -89,14 +89,15 @@ pub(super) struct Meant<'a> {
     pub(super) profile: Option<(ProfileIndex, Cow<'a, str>)>,
 }
 
-/// Parses the part of a record that names somebody's right. Who he is need not be said.
+/// Parses the part of a record that names somebody's right. Who he is need not be said, and no date is compared, so
+/// that none is wrong.
 ///
 /// # Errors
 /// The first reason that applies, in the order of [`Reason`].
 pub(super) fn parse_meant<'a>(raw: &RawRecord<'a>, rules: &Rules) -> Result<Meant<'a>, Rejection> {
     check_characters(raw)?;
     let fiscal_code = holder(raw, rules)?;
-    let birth_date = Dates::of(raw)?.birth;
+    let birth_date = optional(raw, Field::BirthDate).and_then(date::parse);
     let has_none = optional(raw, Field::Profile).is_none();
     let profile = match (has_none, optional(raw, Field::Entity)) {
         (true, None) => None,

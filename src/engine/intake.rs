@@ -282,10 +282,11 @@ fn take_batch(
     let mut new = 0_usize;
     for (line, entry) in batch {
         let taken = match entry {
-            Entry::Request(submission) => tx.take_in(submission)?,
-            Entry::Receipt(receipt) => tx.take_receipt(receipt)?,
+            Entry::Request(submission) => Some(tx.take_in(submission)?),
+            Entry::Receipt(receipt) => Some(tx.take_receipt(receipt)?),
+            Entry::EarlyReceipt(_) => None,
         };
-        new += usize::from(matches!(taken, Taken::New(_)));
+        new += usize::from(matches!(taken, Some(Taken::New(_))));
         answers.push(answer(*line, entry, taken, grounds));
     }
     if new > 0 {
@@ -301,25 +302,28 @@ fn take_batch(
     Ok(answers)
 }
 
-fn answer(line: u64, entry: &Entry, taken: Taken, grounds: &Grounds) -> Answer {
+fn answer(line: u64, entry: &Entry, taken: Option<Taken>, grounds: &Grounds) -> Answer {
+    let refused = |mistake: RequestMistake, detail| Known {
+        state: RequestState::Refused,
+        reason: format!("{mistake}: {detail}"),
+        not_before: Timestamp::UNIX_EPOCH,
+    };
     let (known, again) = match taken {
-        Taken::New(known) => (known, false),
-        Taken::Again(known) => (known, true),
-        Taken::IdTaken => {
-            let mistake = RequestMistake::RequestIdTaken;
-            let reason =
-                format!("{mistake}: another request came under this id; a new one needs its own");
-            let known = Known {
-                state: RequestState::Refused,
-                reason,
-                not_before: Timestamp::UNIX_EPOCH,
-            };
-            (known, false)
+        Some(Taken::New(known)) => (known, false),
+        Some(Taken::Again(known)) => (known, true),
+        Some(Taken::IdTaken) => {
+            let detail = "another request came under this id; a new one needs its own";
+            (refused(RequestMistake::RequestIdTaken, detail), false)
+        }
+        None => {
+            let detail = "accepted_at lies in the future; hand it in again then";
+            (refused(RequestMistake::AcceptedInFuture, detail), false)
         }
     };
     let (request_id, kind) = match entry {
         Entry::Request(submission) => (&submission.request_id, submission.kind.as_str()),
         Entry::Receipt(receipt) => (&receipt.request_id, RECEIPT),
+        Entry::EarlyReceipt(request_id) => (request_id, RECEIPT),
     };
     let mut answer = Answer {
         line,

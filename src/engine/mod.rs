@@ -39,6 +39,6 @@ mod runner;
 mod sort;
 pub mod state;
 pub mod stop;
-pub mod verdicts;
 pub mod taken;
+pub mod verdicts;
 pub mod verify;

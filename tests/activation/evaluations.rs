@@ -51,7 +51,7 @@ fn judged_by(changes: &[(Column, &str)], grounds: &Grounds) -> Result<Submission
     let now: Timestamp = NOW.parse().expect("a time");
     match evaluate(&Fields(fields), grounds, now)? {
         Entry::Request(request) => Ok(*request),
-        Entry::Receipt(_) => panic!("a receipt"),
+        Entry::Receipt(_) | Entry::EarlyReceipt(_) => panic!("a receipt"),
     }
 }
 
@@ -206,7 +206,90 @@ fn what_takes_away_needs_neither_name_nor_documents_and_may_mean_everything() {
             with(&[(C::Kind, "revocation"), (C::AcceptedAt, "2013-11-11T10:00")]),
             "accepted_in_future",
         ),
+        (
+            with(&[(C::Kind, "revocation"), (C::BirthDate, "20/01/1950")]),
+            "accepted",
+        ),
     ]);
+}
+
+#[test]
+fn what_takes_away_by_a_fast_clock_is_taken_as_accepted_now() {
+    let accepted_at = |at| {
+        let revocation = with(&[(Column::Kind, "revocation"), (Column::AcceptedAt, at)]);
+        let submission = judged(&revocation).expect("a request");
+        (
+            submission.accepted_at.to_string(),
+            submission.not_before.to_string(),
+            reason_of(&submission),
+        )
+    };
+    for (at, taken_as, state) in [
+        ("2013-11-10T11:59:00Z", "2013-11-10T11:59:00Z", "accepted"),
+        ("2013-11-10T12:01:30Z", NOW, "accepted"),
+        ("2013-11-10T15:00", NOW, "accepted"),
+        (
+            "2013-11-10T14:00:01Z",
+            "2013-11-10T14:00:01Z",
+            "accepted_in_future",
+        ),
+    ] {
+        let expected = (taken_as.to_owned(), taken_as.to_owned(), state.to_owned());
+        assert_eq!(accepted_at(at), expected, "{at}");
+    }
+}
+
+#[test]
+fn a_time_that_comes_twice_or_never_is_late_for_what_takes_away_and_early_for_what_gives() {
+    for (at, gives, takes_away) in [
+        // The clocks went back at three, and on at two.
+        (
+            "2013-10-27T02:30",
+            "2013-10-27T00:30:00Z",
+            "2013-10-27T01:30:00Z",
+        ),
+        (
+            "2013-03-31T02:30",
+            "2013-03-31T00:30:00Z",
+            "2013-03-31T01:30:00Z",
+        ),
+        (
+            "2013-10-27T03:00",
+            "2013-10-27T02:00:00Z",
+            "2013-10-27T02:00:00Z",
+        ),
+        (
+            "2013-10-27T02:30+02:00",
+            "2013-10-27T00:30:00Z",
+            "2013-10-27T00:30:00Z",
+        ),
+    ] {
+        let at = (Column::AcceptedAt, at);
+        let given = judged(&[at]).expect("a request");
+        assert_eq!(given.accepted_at.to_string(), gives, "{at:?}");
+        for kind in ["revocation", "suspension"] {
+            let taken = judged(&with(&[(Column::Kind, kind), at])).expect("a request");
+            assert_eq!(taken.accepted_at.to_string(), takes_away, "{at:?}");
+        }
+    }
+}
+
+#[test]
+fn a_credential_that_was_corrected_makes_another_request_whether_or_not_a_level_is_told() {
+    use Column as C;
+    let [one, other] = [hash(1), hash(2)];
+    for level in ["DISP", "", " dispositive "] {
+        let payload = |credential| {
+            let request = [
+                (C::Channel, "SED"),
+                (C::Level, level),
+                (C::Credential, credential),
+            ];
+            judged(&request).expect("a request").payload
+        };
+        assert_ne!(payload(&one), payload(&other), "{level}");
+        assert_eq!(payload(&one), payload(&one), "{level}");
+    }
 }
 
 #[test]
@@ -384,6 +467,8 @@ fn a_body_may_accept_no_proxies_and_no_old_requests() {
     assert_eq!(reason(&[(C::AcceptedAt, "2013-11-04T13:00")]), "accepted");
     let old = [(C::AcceptedAt, "2013-11-04T12:59")];
     assert_eq!(reason(&old), "accepted_too_long_ago");
+    let old = with(&[(C::Kind, "revocation"), (C::AcceptedAt, "1999-11-04T12:59")]);
+    assert_eq!(reason(&old), "accepted");
 }
 
 #[test]

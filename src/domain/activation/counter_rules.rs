@@ -105,7 +105,8 @@ fn accepted_in_future(case: &Case<'_>) -> Against {
 }
 
 fn accepted_too_long_ago(case: &Case<'_>) -> Against {
-    let days = case.grounds.policy.accepted_within_days?;
+    // What was revoked stays so, however late it is told.
+    let days = (case.grounds.policy.accepted_within_days).filter(|_| !case.kind.takes_away())?;
     let age = case.now.duration_since(case.accepted_at);
     (age > jiff::SignedDuration::from_hours(24 * i64::from(days))).then(|| {
         format!(

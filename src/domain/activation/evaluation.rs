@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     applied,
@@ -13,7 +13,7 @@ use super::{
     column::Column,
     counter_rules::{self, Case},
     fingerprint::fingerprint,
-    grounds::Grounds,
+    grounds::{Doubt, Grounds, to_millisecond},
     kind::{Kind, Requester},
     legible,
     receipt::{self, Receipt},
@@ -36,6 +36,10 @@ pub const RECEIPT: &str = "receipt";
 /// No request was accepted before this: 1900-01-01T00:00:00Z.
 pub const EARLIEST: Timestamp = Timestamp::constant(-2_208_988_800, 0);
 
+/// How far in the future the time of what takes rights away may lie: it is taken as that of its coming in. Clocks that
+/// nobody set back in October are an hour fast.
+pub const FAST_CLOCK: SignedDuration = SignedDuration::from_hours(2);
+
 /// Longest id of a request.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
@@ -55,6 +59,8 @@ pub enum Entry {
     Request(Box<Submission>),
     /// A receipt.
     Receipt(Box<Receipt>),
+    /// One with a time in the future, by its id: it is refused, and nothing is kept of it.
+    EarlyReceipt(String),
 }
 
 /// Evaluates a line of a file of requests; `now` is the database's time.
@@ -64,8 +70,14 @@ pub enum Entry {
 pub fn evaluate(fields: &Fields<'_>, grounds: &Grounds, now: Timestamp) -> Result<Entry, Unusable> {
     let request_id = request_id(fields)?;
     let kind = kind(fields)?;
+    let takes_away = kind.is_some_and(Kind::takes_away);
+    let doubt = if takes_away {
+        Doubt::Later
+    } else {
+        Doubt::Earlier
+    };
     let accepted_at = grounds
-        .moment(fields.get(Column::AcceptedAt))
+        .moment(fields.get(Column::AcceptedAt), doubt)
         .ok_or(Unusable {
             column: Column::AcceptedAt,
             problem: "is no date and time such as 2013-11-04T10:15",
@@ -77,8 +89,18 @@ pub fn evaluate(fields: &Fields<'_>, grounds: &Grounds, now: Timestamp) -> Resul
         });
     }
     let Some(kind) = kind else {
-        let receipt = receipt::read(request_id, accepted_at, fields, grounds, now)?;
-        return Ok(Entry::Receipt(Box::new(receipt)));
+        let receipt = receipt::read(request_id, accepted_at, fields, grounds)?;
+        return Ok(if accepted_at > now {
+            Entry::EarlyReceipt(request_id.to_owned())
+        } else {
+            Entry::Receipt(Box::new(receipt))
+        });
+    };
+    // A clock that is fast keeps nobody's right open.
+    let is_near = accepted_at.duration_since(now) <= FAST_CLOCK;
+    let accepted_at = match to_millisecond(now) {
+        Some(now) if takes_away && is_near => accepted_at.min(now),
+        _any_other => accepted_at,
     };
     let requester = requester(fields)?;
     let issued_on = grounds.local_date(accepted_at).to_string();

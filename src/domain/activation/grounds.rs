@@ -13,6 +13,15 @@ use crate::domain::{
     status::Level,
 };
 
+/// How a local time is read that comes twice, or never, in a night in which the clocks change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// As that of what gives rights.
+    Earlier,
+    /// As that of what takes them away, which so wins over what may have come before it.
+    Later,
+}
+
 /// What evaluation depends on beside the request.
 #[derive(Clone, Debug)]
 pub struct Grounds {
@@ -76,12 +85,17 @@ impl Grounds {
         }
     }
 
-    /// RFC 3339 with an offset, or local date and time; in the hour that comes twice, the first.
-    pub(super) fn moment(&self, text: &str) -> Option<Timestamp> {
+    /// RFC 3339 with an offset, or local date and time; of two moments that it may be, the one `doubt` says.
+    pub(super) fn moment(&self, text: &str, doubt: Doubt) -> Option<Timestamp> {
         let at = text.parse().ok().or_else(|| {
             let local: DateTime = text.parse().ok()?;
             let has_time = text.contains(['T', 't', ' ']);
-            has_time.then(|| self.schedule.moment(local)).flatten()
+            let zone = &self.schedule.zone;
+            let at = has_time.then(|| zone.to_ambiguous_timestamp(local))?;
+            match doubt {
+                Doubt::Earlier => at.earlier().ok(),
+                Doubt::Later => at.later().ok(),
+            }
         })?;
         to_millisecond(at)
     }

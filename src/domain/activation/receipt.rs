@@ -95,14 +95,7 @@ pub(super) fn read(
     accepted_at: Timestamp,
     fields: &Fields<'_>,
     grounds: &Grounds,
-    now: Timestamp,
 ) -> Result<Receipt, Unusable> {
-    if accepted_at > now {
-        return Err(Unusable {
-            column: Column::AcceptedAt,
-            problem: "lies in the future",
-        });
-    }
     Ok(Receipt {
         request_id: request_id.to_owned(),
         accepted_at,
