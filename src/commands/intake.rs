@@ -65,26 +65,31 @@ level, and suspended where that was. All three need the documents of the profile
 dispositive PINs, WEB ordinary ones and needs an e-mail address that is no certified mailbox (PEC), TEL ordinary ones and
 needs a telephone number. For a minor, or somebody who has a guardian, the guardian asks, with the document
 GUARDIAN_DECLARATION; a proxy needs a mandate and is refused where activation.proxies says so, a relative without one
-is always. A request accepted more than activation.accepted_within_days days ago is refused.
+is always. A request accepted more than activation.accepted_within_days days ago, or in the future, is refused.
 
 Each request is accepted or refused with its reason, and stays so: the same file again changes nothing, and
 a request to be mended comes under a new id. An accepted request takes effect by `pinferry activate` when the
 run is finished, its hour has come and both halves are delivered. That hour is activation.hour of the day that lies
 activation.delay_working_days working days of its office after the day of acceptance: no Saturday or Sunday, no
 public holiday, and not the office's patron day. A new PIN accepted later for the same person, profile and entity takes
-the place of an earlier request, any other request that of an earlier one of its kind.
+the place of an earlier request, any other request that of an earlier one of its kind; one that names somebody else takes
+none, and when a request fails by itself, what gave its place to it comes back.
 
 A revocation ends a profile, or PIN and all profiles; a suspension suspends a profile, or PIN and all profiles; a
 PIN issued later opens only what it was issued for. Both need no
 documents and wait for no day: `intake` lets them take effect at once, or, before the run is finished, with the first
 `pinferry activate`. Until then revoke in the offices' application as well, which the lock lets pass. A request accepted
-before a revocation or suspension of the same, or at the same time, fails as `revoked` or `suspended`, however it came
-in; what was accepted later stays. One of somebody whom the model does not know waits, `holder_unknown`, for a later
-source or for what leaves quarantine.
+before a revocation or suspension of the same person (a name need not be told, and must be right if it is), or at the
+same minute, fails as `revoked` or `suspended`, however it came in; what was accepted later stays. A replacement fails
+for one of PIN and all profiles only: it comes with the profiles that are left. A local time that comes twice, in the
+night in October, is the first for requests and the second for revocations. No age is against a revocation, and a time
+up to two hours in the future is taken as now. One of somebody whom the model does not know waits, `holder_unknown`,
+for a later source or for what leaves quarantine.
 
 A receipt counts a half as delivered: of a request at once, of a migrated pending PIN with the next
 `pinferry activate`, which makes the PIN active, or the profile that waited for it, when both halves are there. The same
 half twice is one. A half that was refused or returned leaves the PIN as it is.
+A receipt with a time in the future is refused, and nothing is kept of it.
 
 The answers stand in a file beside requests.csv, requests.result.csv (requests.result.jsonl beside JSON Lines;
 --result FILE names another), mode 0600: line, request_id, kind, state, known, not_before and reason, nothing of the

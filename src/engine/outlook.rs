@@ -52,7 +52,9 @@ pub struct Expected {
 pub struct QueueState {
     /// Requests accepted and without effect yet.
     pub waiting: i64,
-    /// Of these, those that a drain would take now.
+    /// Of these, those that take something away from nobody who is there yet.
+    pub of_nobody: i64,
+    /// Those that a drain would take now.
     pub due: i64,
     /// The local date and time since when the oldest of these could have taken effect.
     pub oldest_due: Option<String>,
@@ -104,6 +106,7 @@ pub fn queue_state(reader: &Reader, schedule: &Schedule) -> Result<QueueState, S
     };
     Ok(QueueState {
         waiting: depth.waiting,
+        of_nobody: depth.of_nobody,
         due: since.map_or(0, |_| depth.due),
         oldest_due: since.map(|at| schedule.local_time(at)),
         late_secs: since.map(|at| now.duration_since(at).as_secs().max(0)),
@@ -124,6 +127,7 @@ fn waiting(depth: &QueueDepth, run: Option<WhyNotYet>) -> BTreeMap<WhyNotYet, i6
     [
         (WhyNotYet::HourNotReached, depth.before_their_hour),
         (WhyNotYet::HalvesOpen, depth.halves_open),
+        (WhyNotYet::HolderUnknown, depth.of_nobody),
     ]
     .into_iter()
     .chain(all)

@@ -88,7 +88,7 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
     let locks = locks(settings);
     let next = match run.as_ref().and_then(|run| wanting(run, &locks)) {
         Some(what) => what,
-        None => next(run.as_ref(), &activations),
+        None => next(run.as_ref(), queue.as_ref()),
     };
     Ok(State {
         report: report(run.as_ref()),
@@ -208,7 +208,8 @@ fn expected(run: &RunState) -> Option<u64> {
     run.sources.iter().map(|source| source.records).sum()
 }
 
-fn next(run: Option<&RunState>, activations: &BTreeMap<String, i64>) -> &'static str {
+fn next(run: Option<&RunState>, queue: Option<&QueueState>) -> &'static str {
+    let waits_for_a_drain = queue.is_some_and(|queue| queue.waiting > queue.of_nobody);
     let Some(run) = run else {
         return "`pinferry plan`, then `pinferry run`";
     };
@@ -228,7 +229,7 @@ fn next(run: Option<&RunState>, activations: &BTreeMap<String, i64>) -> &'static
         RunPhase::CutOver => "`pinferry run` finishes it",
         RunPhase::Aborting => "`pinferry abort` goes on taking it back",
         RunPhase::Aborted => "`pinferry plan`, then `pinferry run`",
-        RunPhase::Finished if activations.contains_key("accepted") => "`pinferry activate`",
+        RunPhase::Finished if waits_for_a_drain => "`pinferry activate`",
         RunPhase::Finished => "`pinferry verify`",
     }
 }

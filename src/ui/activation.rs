@@ -108,12 +108,16 @@ pub fn show_drained(terminal: &Terminal, drained: &Drained) -> Result<(), Output
     let waiting = &drained.waiting;
     terminal.text(&format!(
         "{} requests took effect, {} did not, {} pending PINs became active; \
-         waiting: {} for their day, {} for the second half, {} for another try",
+         waiting: {} for their day, {} for the second half{}, {} for another try",
         drained.activated,
         drained.failed.len(),
         drained.pending_activated,
         waiting.for_their_day,
         waiting.for_halves,
+        match waiting.for_their_holder {
+            0 => String::new(),
+            some => format!(", {some} for their holder"),
+        },
         waiting.for_another_try,
     ))
 }

@@ -58,6 +58,10 @@ fn queue(queue: &QueueState) -> Option<String> {
             ", the oldest since {since} ({hours} h {minutes:02} min)"
         ));
     }
+    if queue.of_nobody > 0 {
+        let waiting = grouped(queue.of_nobody);
+        line.push_str(&format!(", {waiting} for a holder who is not there yet"));
+    }
     line.push_str(&format!("; {} set aside", grouped(queue.set_aside)));
     Some(line)
 }

@@ -242,9 +242,11 @@ fn what_the_database_refuses_is_set_aside_after_five_tries_and_starves_nobody() 
          BEGIN SELECT RAISE(ABORT, 'poison'); END",
     );
     world.intake(&[
+        line("R0", "2013-11-04T09:00", MARIO, "CIT", "ORD"),
         line("R1", DAY, MARIO, "CIT", "ORD"),
         line("R2", DAY, LAURA, "CIT", "ORD"),
     ]);
+    assert_eq!(states(&world), "R0 superseded, R1 accepted, R2 accepted");
     let first = world.activate();
     assert_eq!(
         (first.activated, first.failed.len(), first.exit().code()),
@@ -261,12 +263,13 @@ fn what_the_database_refuses_is_set_aside_after_five_tries_and_starves_nobody() 
     }
     assert!(!world.activate().failed[0].tried_again);
     assert_eq!(world.activate().failed.len(), 0);
-    assert_eq!(states(&world), "R1 failed, R2 done");
-    assert!(
-        world
-            .one("SELECT reason FROM delayed_activation LIMIT 1")
-            .starts_with("set_aside: ")
+    assert_eq!(
+        states(&world),
+        "R0 done, R1 failed, R2 done",
+        "what gave its place to it comes back"
     );
+    let reason = "SELECT reason FROM delayed_activation WHERE request_id = 'R1'";
+    assert!(world.one(reason).starts_with("set_aside: "));
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! A revocation under the lock wins over the requests that were accepted before it.
 
-use std::{
-    fs, thread,
-    time::{Duration, SystemTime},
-};
+use std::{fs, thread, time::SystemTime};
 
 use jiff::Timestamp;
 use pinferry::domain::{
     activation::{
         column::Column,
+        refusal::Failure,
         revocation::{GrantHash, Revocations},
         submission::Verdict,
     },
@@ -63,6 +61,10 @@ const UNDATED: &str =
 /// The ids of people who have one record are their codes.
 const CODES_AS_IDS: &str = "UPDATE pin_legacy SET id = codice_fiscale WHERE codice_fiscale IN
     (SELECT codice_fiscale FROM pin_legacy GROUP BY codice_fiscale HAVING count(*) = 1)";
+
+/// What was captured so far was so two minutes ago.
+const MINUTES_AGO: &str =
+    "UPDATE pinferry_capture_inps SET at = strftime('%Y-%m-%dT%H:%M:%fZ', at, '-2 minutes')";
 
 /// A further record of each of these people, under an old code, which is quarantined for want of a date.
 const UNDER_OLD_CODES: &str = "INSERT INTO pin_legacy SELECT 'OLD' || id, 'old' || codice_fiscale, cognome, nome,
@@ -262,12 +264,12 @@ fn a_revocation_under_the_lock_wins_over_what_was_accepted_before_it_however_lat
         window.hand_in("EARLY", early.clone(), "CIT", BEFORE);
         window.hand_in("OTHER", other.clone(), "COM", BEFORE);
         window.hand_in("CEASED", ceased.clone(), "CIT", &now());
+        window.revoke(after.clone(), "R");
+        window.legacy.execute_batch(MINUTES_AGO).expect("an update");
         window.revoke(early.clone(), "R");
         window.revoke(late.clone(), "R");
         window.revoke(ceased.clone(), "C");
         window.revoke(other.clone(), "R");
-        window.revoke(after.clone(), "R");
-        thread::sleep(Duration::from_millis(1100));
         window.hand_in("AFTER", after.clone(), "CIT", &now());
         run(&window.folder, &["run"], records.exit_code());
         window.hand_in("LATE", late.clone(), "CIT", BEFORE);
@@ -416,8 +418,8 @@ fn a_revocation_wins_over_what_was_accepted_before_it_or_at_the_same_time_for_th
         let mut revocations = Revocations::default();
         let at: Timestamp = at.parse().expect("a time");
         let grant = GrantHash::of(code, profile, entity);
-        revocations.add(grant.clone(), at);
-        revocations.add(grant, Timestamp::UNIX_EPOCH);
+        revocations.add(grant.clone(), at, Failure::Revoked);
+        revocations.add(grant, Timestamp::UNIX_EPOCH, Failure::Revoked);
         assert_eq!(
             revocations
                 .failure_of(&request, &["OLD".to_owned()])

@@ -103,10 +103,15 @@ impl Decisions {
             let request = request(ticket, times);
             let [mut captured, mut counter] = [Revocations::default(), Revocations::default()];
             if known.captured {
-                captured.add(GrantHash::of(CODE, PROFILE, ""), at(times.captured));
+                captured.add(
+                    GrantHash::of(CODE, PROFILE, ""),
+                    at(times.captured),
+                    Failure::Revoked,
+                );
             }
             if known.counter {
-                counter.add(GrantHash::of(CODE, "", ""), at(times.revocation));
+                let all = GrantHash::of(CODE, "", "");
+                counter.add_told(all, at(times.revocation), Failure::Revoked, identity());
             }
             let taken = [captured, counter];
             let failure = taken

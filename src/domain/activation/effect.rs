@@ -13,7 +13,6 @@ use super::{
 use crate::domain::{
     digest::RowHash,
     fiscal_code::FiscalCode,
-    folding,
     rows::{DelegationRow, FiscalCodeRow},
     tally::Tally,
 };
@@ -161,30 +160,13 @@ impl Effect {
     }
 }
 
-/// Whether the request is about this person. Who takes rights away need not say a name; where he does it must be
-/// right, for the code alone is soon mistyped.
+/// Whether the request is about this person.
 fn is_meant(person: &Identity, request: &Request) -> bool {
-    let told = &request.identity;
-    if !request.kind().takes_away() {
-        return same_person(person, told);
+    if request.kind().takes_away() {
+        person.loses_by(&request.identity)
+    } else {
+        person.is_same_person(&request.identity)
     }
-    let given_names = person.given_name.as_ref().zip(told.given_name.as_ref());
-    let same_surname = told.surname.is_empty() || folding::same(&person.surname, &told.surname);
-    same_surname && given_names.is_none_or(|(one, other)| folding::same(one, other))
-}
-
-/// As the judge compares people: names folded, birth dates where both are present.
-fn same_person(one: &Identity, other: &Identity) -> bool {
-    let same_given_name = match (&one.given_name, &other.given_name) {
-        (Some(one), Some(other)) => folding::same(one, other),
-        (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
-    };
-    let same_birth_date = match (one.birth_date, other.birth_date) {
-        (Some(one), Some(other)) => one == other,
-        (None, _) | (_, None) => true,
-    };
-    folding::same(&one.surname, &other.surname) && same_given_name && same_birth_date
 }
 
 /// Whether the person has a guardian, and asks without one. What the old application diverted it saw itself.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{refusal::Failure, request::Request};
+use super::{overtaking::overtakes, refusal::Failure, request::Request, standing::Identity};
 use crate::domain::{
     parse::{entity, profile},
     raw_record::RawRecord,
@@ -44,61 +44,75 @@ impl GrantHash {
     }
 }
 
-/// What was taken away, and when that was last: revoked, or ceased, under the lock by the legacy's clock; revoked or
-/// suspended at the counter when that was accepted.
+/// What was taken away: revoked, ceased or suspended under the lock by the legacy's clock; revoked or suspended at the counter
+/// when that was accepted.
 #[derive(Debug, Default)]
-pub struct Revocations {
-    revoked: HashMap<GrantHash, Timestamp>,
-    suspended: HashMap<GrantHash, Timestamp>,
+pub struct Revocations(HashMap<GrantHash, Vec<Taking>>);
+
+/// When something was taken away last by the same words.
+#[derive(Debug)]
+struct Taking {
+    at: Timestamp,
+    /// Why a request fails because of it.
+    why: Failure,
+    /// Of whom, as far as he was named.
+    told: Option<Identity>,
 }
 
 impl Revocations {
-    /// Adds the revocation of a grant; of all somebody has, where profile and entity are empty.
-    pub fn add(&mut self, grant: GrantHash, at: Timestamp) {
-        add(&mut self.revoked, grant, at);
+    /// Adds a grant taken away under the lock. `why` is what a request fails for because of it.
+    pub fn add(&mut self, grant: GrantHash, at: Timestamp, why: Failure) {
+        let told = None;
+        self.take(grant, Taking { at, why, told });
     }
 
-    /// Adds a suspension in the same way.
-    pub fn add_suspension(&mut self, grant: GrantHash, at: Timestamp) {
-        add(&mut self.suspended, grant, at);
+    /// Adds what was taken away at the counter from whom it `told`: a grant, or all he has, where profile and entity
+    /// are empty.
+    pub fn add_told(&mut self, grant: GrantHash, at: Timestamp, why: Failure, told: Identity) {
+        let told = Some(told);
+        self.take(grant, Taking { at, why, told });
+    }
+
+    fn take(&mut self, grant: GrantHash, taking: Taking) {
+        let takings = self.0.entry(grant).or_default();
+        let same =
+            (takings.iter_mut()).find(|one| one.why == taking.why && one.told == taking.told);
+        match same {
+            Some(same) => same.at = taking.at.max(same.at),
+            None => takings.push(taking),
+        }
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.revoked.is_empty() && self.suspended.is_empty()
+        self.0.is_empty()
     }
 
-    /// What keeps a request that gives rights from taking effect: something taken away after it was accepted, or
-    /// at the same time, for counters note the minute. `codes` are those the person has, or had, beside the
-    /// request's own.
+    /// What keeps a request that gives rights from taking effect: something taken away from the same person that
+    /// overtakes it. `codes` are those the person has, or had, beside the request's own. Another PIN comes with the
+    /// profiles that are there then, so that one of them less is no reason against it.
     #[must_use]
     pub fn failure_of(&self, request: &Request, codes: &[String]) -> Option<Failure> {
         if self.is_empty() || request.kind().takes_away() {
             return None;
         }
         let own = request.fiscal_code.as_str();
-        let meant: Vec<_> = (codes.iter().map(String::as_str).chain([own]))
-            .flat_map(|code| {
-                let grant = GrantHash::of(code, &request.profile, &request.entity);
-                [grant, GrantHash::of(code, "", "")]
-            })
-            .collect();
-        let is_in = |taken: &HashMap<GrantHash, Timestamp>| {
-            let mut at = meant.iter().filter_map(|grant| taken.get(grant));
-            at.any(|at| request.accepted_at <= *at)
-        };
-        if is_in(&self.revoked) {
-            Some(Failure::Revoked)
-        } else if is_in(&self.suspended) {
-            Some(Failure::Suspended)
-        } else {
-            None
-        }
+        let meant = (codes.iter().map(String::as_str).chain([own])).flat_map(|code| {
+            let grant = (request.kind().asks_for_grant())
+                .then(|| GrantHash::of(code, &request.profile, &request.entity));
+            [grant, Some(GrantHash::of(code, "", ""))]
+        });
+        let takings = meant
+            .flatten()
+            .filter_map(|grant| self.0.get(&grant))
+            .flatten();
+        let overtaking = takings.filter(|taking| {
+            let told = taking.told.as_ref();
+            overtakes(taking.at, request.accepted_at)
+                && told.is_none_or(|told| request.identity.loses_by(told))
+        });
+        // For good counts more than for now.
+        (overtaking.map(|taking| taking.why)).min_by_key(|why| *why != Failure::Revoked)
     }
-}
-
-fn add(taken: &mut HashMap<GrantHash, Timestamp>, grant: GrantHash, at: Timestamp) {
-    let last = taken.entry(grant).or_insert(at);
-    *last = at.max(*last);
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     effect::{Change, Effect},
+    overtaking::overtakes,
     refusal::Failure,
     request::Request,
     standing::{ACTIVATION_SOURCE, Grant, Standing},
@@ -62,19 +63,20 @@ pub(super) fn from(request: &Request, person: &Standing, taken: Taken) -> Result
     Ok(effect)
 }
 
-/// Whether this came by a request accepted after that moment; at the same moment, who takes away wins.
+/// Whether this came by a request that what was taken away at that moment does not overtake.
 fn came_later(source: &str, id: &str, person: &Standing, at: Timestamp) -> bool {
     source == ACTIVATION_SOURCE
         && person
             .accepted
             .get(id)
-            .is_some_and(|accepted| *accepted > at)
+            .is_some_and(|accepted| !overtakes(at, *accepted))
 }
 
-/// The highest level at which requests accepted after that moment asked for it, which may have found it there.
+/// The highest level at which requests that are not overtaken asked for it, which may have found it there.
 fn asked_later(grant: &Grant, person: &Standing, at: Timestamp) -> Option<Level> {
     let asked = person.asked.iter().filter(|asked| {
-        asked.profile == grant.profile && asked.entity == grant.entity && asked.accepted_at > at
+        let is_same = asked.profile == grant.profile && asked.entity == grant.entity;
+        is_same && !overtakes(at, asked.accepted_at)
     });
     asked.map(|asked| asked.level).max()
 }

@@ -16,6 +16,8 @@ vocabulary! {
         HourNotReached = "hour_not_reached",
         /// For the rest of its PIN to be delivered.
         HalvesOpen = "halves_open",
+        /// For somebody to come who has the code: from a later source, or from quarantine.
+        HolderUnknown = "holder_unknown",
     }
 }
 
@@ -30,6 +32,8 @@ pub struct WaitingRequest {
     pub not_before: Timestamp,
     /// 0, 1 or 2.
     pub halves_delivered: u8,
+    /// Whether a drain met it, and nobody has its code yet.
+    pub is_of_nobody: bool,
 }
 
 impl WaitingRequest {
@@ -38,6 +42,8 @@ impl WaitingRequest {
     pub fn why(&self, run: Option<WhyNotYet>, now: Timestamp) -> Vec<WhyNotYet> {
         let hour = (self.not_before > now).then_some(WhyNotYet::HourNotReached);
         let halves = (self.halves_delivered < 2).then_some(WhyNotYet::HalvesOpen);
-        [run, hour, halves].into_iter().flatten().collect()
+        let holder = self.is_of_nobody.then_some(WhyNotYet::HolderUnknown);
+        let why = [run, hour, halves, holder];
+        why.into_iter().flatten().collect()
     }
 }

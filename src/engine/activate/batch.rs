@@ -1,6 +1,7 @@
 //! What one transaction of a drain does: people read by the set, changed in memory, and written by the set.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     collections::{BTreeMap, BTreeSet, HashMap},
 };
@@ -76,6 +77,14 @@ pub(super) struct Plan {
     failed: Vec<(i64, Failure)>,
     /// Of nobody yet.
     waiting: Vec<i64>,
+}
+
+impl Plan {
+    /// Requests that changed nothing, though what they asked for was not taken away.
+    fn failed_by_itself(&self) -> Vec<i64> {
+        let failed = self.failed.iter().filter(|(_, why)| !why.was_overtaken());
+        failed.map(|(activation_id, _)| *activation_id).collect()
+    }
 }
 
 /// Whose requests these are: somebody's who stands in the model, or of nobody's yet.
@@ -208,6 +217,9 @@ impl<'b> Batch<'b> {
                 let why = refusal_of(&error);
                 let set_aside =
                     (self.tx).count_attempt(request.activation_id, &why, ATTEMPTS_MAX)?;
+                if set_aside {
+                    self.tx.bring_back(&[request.activation_id], self.now)?;
+                }
                 outcome.refuse(&request.request.request_id, why, set_aside);
             }
         }
@@ -248,6 +260,20 @@ impl<'b> Batch<'b> {
     }
 
     fn activate(&self, requests: &[Due], ids: IdBase) -> Result<Settled, StoreError> {
+        let mut requests = Cow::Borrowed(requests);
+        let mut plan = self.planned(&requests, ids)?;
+        // Every round lets somebody wait again, of whom there are so many as the queue holds.
+        loop {
+            let back = self.tx.bring_back(&plan.failed_by_itself(), self.now)?;
+            if back.is_empty() {
+                return self.write(plan);
+            }
+            requests.to_mut().extend(back);
+            plan = self.planned(&requests, ids)?;
+        }
+    }
+
+    fn planned(&self, requests: &[Due], ids: IdBase) -> Result<Plan, StoreError> {
         let codes: Vec<_> = requests.iter().map(code).collect();
         let found = self.tx.people_of(&codes)?;
         let mut people: BTreeMap<Whose<'_>, Vec<&Due>> = BTreeMap::new();
@@ -288,7 +314,7 @@ impl<'b> Batch<'b> {
                 }
             }
         }
-        self.write(plan)
+        Ok(plan)
     }
 
     /// People of whom another drain has a request, under another code, that comes before one of these.

@@ -20,8 +20,13 @@ use crate::store::{
 const ACTION: &str = "read the queue of requests";
 
 /// What is due, of a request under a name, at the time ?1.
-const IS_DUE: &str =
+pub(super) const IS_DUE: &str =
     "{name}.state = 'accepted' AND {name}.halves_delivered = 2 AND {name}.not_before <= ?1";
+
+/// What [`due`] reads.
+pub(super) const DUE_COLUMNS: &str = "activation_id, request_id, accepted_at, fiscal_code, surname, given_name, birth_date,
+    email, phone, profile, entity, level, credential, credential_scheme, credential_salt, issued_on, expires_on, office,
+    channel, halves_delivered, guardian_fiscal_code, kind, competent_office, requester, mandate";
 
 /// Whose requests are claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,11 +169,7 @@ impl ActivationTx<'_> {
         requests_max: u32,
     ) -> Result<Vec<Due>, StoreError> {
         let sql = format!(
-            "SELECT activation_id, request_id, accepted_at, fiscal_code, surname, given_name, birth_date,
-                 email, phone, profile, entity, level, credential, credential_scheme, credential_salt,
-                 issued_on, expires_on, office, channel, halves_delivered, guardian_fiscal_code, kind,
-                 competent_office, requester, mandate
-             FROM delayed_activation AS due
+            "SELECT {DUE_COLUMNS} FROM delayed_activation AS due
              WHERE {} AND fiscal_code IN (
                  SELECT listed.code FROM {listed}
                  UNION SELECT other.fiscal_code FROM fiscal_code AS known

@@ -20,6 +20,10 @@ use crate::{
     },
 };
 
+/// Of a request `queued`: a drain met it, and nobody has its code yet.
+pub(in crate::store) const IS_OF_NOBODY: &str = "(queued.state = 'accepted' AND queued.reason = 'holder_unknown'
+    AND NOT EXISTS (SELECT 1 FROM fiscal_code AS known WHERE known.fiscal_code = queued.fiscal_code))";
+
 /// A place in the order of acceptance; begins before the first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueCursor {
@@ -63,6 +67,8 @@ pub struct Waiting {
     pub for_their_day: i64,
     /// For the second half of the PIN, their day having come.
     pub for_halves: i64,
+    /// For somebody to come who has the code.
+    pub for_their_holder: i64,
     /// For another try.
     pub for_another_try: i64,
 }
@@ -95,17 +101,21 @@ impl ActivationTx<'_> {
     pub fn waiting(&self, now: Timestamp) -> Result<Waiting, StoreError> {
         let row = self.database.row(
             "count what waits",
-            "SELECT count(*) FILTER (WHERE not_before > ?1),
-                 count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered < 2),
-                 count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered = 2)
-             FROM delayed_activation WHERE state = 'accepted'",
+            &format!(
+                "SELECT count(*) FILTER (WHERE not_before > ?1),
+                     count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered < 2),
+                     count(*) FILTER (WHERE {IS_OF_NOBODY}),
+                     count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered = 2 AND NOT {IS_OF_NOBODY})
+                 FROM delayed_activation AS queued WHERE state = 'accepted'"
+            ),
             values![now],
         )?;
         let row = row.ok_or_else(|| damaged("a queue that cannot be counted"))?;
         Ok(Waiting {
             for_their_day: row.get(0)?,
             for_halves: row.get(1)?,
-            for_another_try: row.get(2)?,
+            for_their_holder: row.get(2)?,
+            for_another_try: row.get(3)?,
         })
     }
 }

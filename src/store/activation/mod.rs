@@ -9,10 +9,12 @@ mod queue;
 mod receipt;
 mod revoked;
 mod sql;
+mod supersede;
 mod tx;
 mod write;
 
 pub use claim::{Claim, Whom};
+pub(in crate::store) use due::IS_OF_NOBODY;
 pub use due::{Due, DueCursor, Waiting};
 pub use ledger::Settled;
 pub use pending::PendingCursor;

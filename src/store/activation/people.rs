@@ -225,14 +225,17 @@ impl ActivationTx<'_> {
         Ok(())
     }
 
-    /// A PIN that replaced another goes back to where that one came from.
+    /// A PIN that replaced another goes back to where that one came from. One that came in late points to it as well.
     fn add_replacements(&self, held: &[i64], people: &mut People) -> Result<(), StoreError> {
         let rows = self.of_people(
             held,
             &format!(
                 "SELECT pin.person_id, pin.legacy_id, replaced.source, replaced.legacy_id
                  FROM pin JOIN pin AS replaced ON replaced.superseded_by = pin.pin_id
+                     AND replaced.source = '{ACTIVATION_SOURCE}'
                  JOIN delayed_activation AS request ON request.request_id = pin.legacy_id
+                 JOIN delayed_activation AS earlier ON earlier.request_id = replaced.legacy_id
+                     AND earlier.done_at <= request.done_at
                  WHERE pin.person_id {{of}} AND pin.source = '{ACTIVATION_SOURCE}' AND request.kind = 'replacement'
                  ORDER BY pin.pin_id"
             ),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{receipt, sql, tx::ActivationTx};
+use super::{receipt, sql, supersede, tx::ActivationTx};
 use crate::{
     domain::{
         activation::{
@@ -120,18 +120,7 @@ fn take_in(database: &Database, submission: &Submission) -> Result<Taken, StoreE
     if let (true, Verdict::Accepted(request)) = (is_new, &submission.verdict)
         && !submission.kind.takes_away()
     {
-        let same = values![
-            &submission.request_id,
-            request.fiscal_code.as_str(),
-            &request.profile,
-            &request.entity,
-            submission.accepted_at,
-            submission.kind.as_str()
-        ];
-        // One that came late takes nobody's place.
-        if database.execute(ACTION, sql::SUPERSEDED_BY_LATER, same)? == 0 {
-            database.execute(ACTION, sql::SUPERSEDE_EARLIER, same)?;
-        }
+        supersede::take_place(database, request)?;
         receipt::count_waiting(database, &submission.request_id)?;
     }
     let row = database

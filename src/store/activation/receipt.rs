@@ -333,7 +333,8 @@ pub(super) fn count_waiting(database: &Database, request_id: &str) -> Result<(),
                 )?;
                 continue;
             }
-            if state == RequestState::Accepted {
+            // One that gave its place to another may come back to it.
+            if matches!(state, RequestState::Accepted | RequestState::Superseded) {
                 halves = halves_after(halves, half, &counted);
             }
             mark(database, receipt_id, ReceiptState::Done, "")?;
@@ -343,7 +344,7 @@ pub(super) fn count_waiting(database: &Database, request_id: &str) -> Result<(),
     database.execute(
         COUNT,
         "UPDATE delayed_activation SET halves_delivered = ?2
-         WHERE request_id = ?1 AND state = 'accepted' AND halves_delivered < ?2",
+         WHERE request_id = ?1 AND state IN ('accepted', 'superseded') AND halves_delivered < ?2",
         values![request_id, halves],
     )?;
     Ok(())

@@ -9,7 +9,9 @@ use super::tx::ActivationTx;
 use crate::{
     domain::activation::{
         kind::Kind,
+        refusal::Failure,
         revocation::{GrantHash, Revocations},
+        standing::Identity,
     },
     store::{
         StoreError,
@@ -75,13 +77,14 @@ impl Revoked {
             let at = taken.at.parse();
             at.map_err(|_| damaged("a revocation without a time"))
         };
-        for taken in taken.revoked {
-            let at = at(&taken)?;
-            self.revocations.add(taken.grant, at);
-        }
-        for taken in taken.suspended {
-            let at = at(&taken)?;
-            self.revocations.add_suspension(taken.grant, at);
+        for (grants, why) in [
+            (taken.revoked, Failure::Revoked),
+            (taken.suspended, Failure::Suspended),
+        ] {
+            for taken in grants {
+                let at = at(&taken)?;
+                self.revocations.add(taken.grant, at, why);
+            }
         }
         Ok(())
     }
@@ -123,8 +126,9 @@ impl ActivationTx<'_> {
     pub fn taken_away_from(&self, codes: &[&str]) -> Result<Revocations, StoreError> {
         let listed = self.database.listed("?1", &[("code", "TEXT")]);
         let sql = format!(
-            "SELECT fiscal_code, profile, entity, accepted_at, kind FROM delayed_activation
-             WHERE kind IN ('revocation', 'suspension') AND state <> 'refused' AND fiscal_code IN (
+            "SELECT fiscal_code, profile, entity, accepted_at, kind, surname, given_name FROM delayed_activation
+             WHERE kind IN ('revocation', 'suspension') AND state <> 'refused'
+                 AND NOT (state = 'failed' AND reason = ?2) AND fiscal_code IN (
                  SELECT listed.code FROM {listed}
                  UNION SELECT other.fiscal_code FROM fiscal_code AS known
                      JOIN fiscal_code AS other ON other.person_id = known.person_id
@@ -135,7 +139,7 @@ impl ActivationTx<'_> {
         let rows = self.database.rows(
             "read what was taken away at the counters",
             &sql,
-            values![&codes],
+            values![&codes, Failure::IdentityConflict.as_str()],
         )?;
         let mut taken = Revocations::default();
         for row in &rows {
@@ -144,11 +148,19 @@ impl ActivationTx<'_> {
                 (columns.next()?, columns.next()?, columns.next()?);
             let grant = GrantHash::of(&code, &profile, &entity);
             let at = columns.next()?;
-            match columns.word(Kind::by_name)? {
-                Kind::Revocation => taken.add(grant, at),
-                Kind::Suspension => taken.add_suspension(grant, at),
-                Kind::NewPin | Kind::FurtherProfile | Kind::Replacement => {}
-            }
+            let why = match columns.word(Kind::by_name)? {
+                Kind::Revocation => Failure::Revoked,
+                Kind::Suspension => Failure::Suspended,
+                Kind::NewPin | Kind::FurtherProfile | Kind::Replacement => continue,
+            };
+            let told = Identity {
+                surname: columns.next()?,
+                given_name: columns.next()?,
+                birth_date: None,
+                email: None,
+                phone: None,
+            };
+            taken.add_told(grant, at, why, told);
         }
         Ok(taken)
     }

@@ -19,28 +19,29 @@ INSERT INTO delayed_activation (
 VALUES ({next}, 'refused', '', 0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
 ON CONFLICT (request_id) DO NOTHING";
 
-/// The newest request, ?1, of kind ?6, which was accepted at ?5, takes the place of those accepted before it for the
-/// same person, profile and entity, ?2 to ?4, which brought nothing that it does not bring: a new PIN comes in the place
-/// of all of them, anything else in that of its like. Said of values, not of its row: a join is planned by counts, and
-/// those of a queue that has just begun to fill say that it is empty.
-pub(super) const SUPERSEDE_EARLIER: &str = "
-UPDATE delayed_activation
-SET state = 'superseded', reason = 'by ' || ?1
-WHERE fiscal_code = ?2 AND profile = ?3 AND entity = ?4 AND state = 'accepted' AND request_id <> ?1
-    AND accepted_at <= ?5 AND kind IN ('new_pin', 'further_profile', 'replacement') AND ?6 IN ('new_pin', kind)";
+/// The requests beside ?1 that give rights and are for the same code, profile and entity, ?2 to ?4, as far as they wait
+/// or took effect. Said of values: a join is planned by counts, and those of a queue that has just begun to fill say
+/// that it is empty.
+pub(super) const RIVALS: &str = "
+SELECT request_id, state, kind, accepted_at, surname, given_name, birth_date FROM delayed_activation
+WHERE fiscal_code = ?2 AND profile = ?3 AND entity = ?4 AND state IN ('accepted', 'done') AND request_id <> ?1
+    AND kind IN ('new_pin', 'further_profile', 'replacement')
+ORDER BY activation_id{hold}";
 
-/// The newest request, ?1, came late: one accepted after it that brings as much waits already or took effect.
-pub(super) const SUPERSEDED_BY_LATER: &str = "
-UPDATE delayed_activation
-SET state = 'superseded', reason = 'by ' || (
-    SELECT later.request_id FROM delayed_activation AS later
-    WHERE later.fiscal_code = ?2 AND later.profile = ?3 AND later.entity = ?4
-        AND later.state IN ('accepted', 'done') AND later.accepted_at > ?5 AND later.kind IN ('new_pin', ?6)
-    ORDER BY later.activation_id LIMIT 1)
-WHERE request_id = ?1 AND EXISTS (
-    SELECT 1 FROM delayed_activation AS later
-    WHERE later.fiscal_code = ?2 AND later.profile = ?3 AND later.entity = ?4
-        AND later.state IN ('accepted', 'done') AND later.accepted_at > ?5 AND later.kind IN ('new_pin', ?6))";
+/// The request ?1, which waits, gives its place to ?2.
+pub(super) const SUPERSEDE: &str = "
+UPDATE delayed_activation SET state = 'superseded', reason = 'by ' || ?2
+WHERE request_id = ?1 AND state = 'accepted'";
+
+/// What gave its place to one of the requests `{listed}` waits again.
+pub(super) const BRING_BACK: &str = "
+UPDATE delayed_activation SET state = 'accepted', reason = ''
+WHERE activation_id IN (
+    SELECT earlier.activation_id FROM delayed_activation AS later
+    JOIN delayed_activation AS earlier ON earlier.fiscal_code = later.fiscal_code
+    WHERE later.activation_id IN (SELECT listed.activation_id FROM {listed})
+        AND earlier.state = 'superseded' AND earlier.reason = 'by ' || later.request_id)
+RETURNING activation_id";
 
 /// What the queue knows of the request ?1.
 pub(super) const KNOWN: &str =

@@ -7,7 +7,7 @@ use crate::{
     domain::activation::{kind::Kind, refusal::Failure, waiting::WaitingRequest},
     store::{
         StoreError,
-        activation::{self, Readiness},
+        activation::{self, IS_OF_NOBODY, Readiness},
         database::{Row, damaged, values},
     },
 };
@@ -23,9 +23,11 @@ pub struct QueueDepth {
     pub before_their_hour: i64,
     /// Those whose PIN was not delivered whole.
     pub halves_open: i64,
-    /// Those that wait for neither.
+    /// Those that take something away from nobody who is there yet.
+    pub of_nobody: i64,
+    /// Those that wait for nothing.
     pub due: i64,
-    /// The hour of the first of those that wait for neither.
+    /// The hour of the first of those that wait for nothing.
     pub oldest_due: Option<Timestamp>,
     /// Given up after several tries.
     pub set_aside: i64,
@@ -67,15 +69,21 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn queue_depth(&self, now: Timestamp) -> Result<QueueDepth, StoreError> {
+        let is_due = format!(
+            "state = 'accepted' AND halves_delivered = 2 AND not_before <= ?1 AND NOT {IS_OF_NOBODY}"
+        );
         let row = self.database.row(
             ACTION,
-            "SELECT count(*) FILTER (WHERE state = 'accepted'),
-                 count(*) FILTER (WHERE state = 'accepted' AND not_before > ?1),
-                 count(*) FILTER (WHERE state = 'accepted' AND halves_delivered < 2),
-                 count(*) FILTER (WHERE state = 'accepted' AND halves_delivered = 2 AND not_before <= ?1),
-                 min(not_before) FILTER (WHERE state = 'accepted' AND halves_delivered = 2 AND not_before <= ?1),
-                 count(*) FILTER (WHERE state = 'failed' AND substr(reason, 1, length(?2)) = ?2)
-             FROM delayed_activation WHERE state IN ('accepted', 'failed')",
+            &format!(
+                "SELECT count(*) FILTER (WHERE state = 'accepted'),
+                     count(*) FILTER (WHERE state = 'accepted' AND not_before > ?1),
+                     count(*) FILTER (WHERE state = 'accepted' AND halves_delivered < 2),
+                     count(*) FILTER (WHERE {IS_OF_NOBODY}),
+                     count(*) FILTER (WHERE {is_due}),
+                     min(not_before) FILTER (WHERE {is_due}),
+                     count(*) FILTER (WHERE state = 'failed' AND substr(reason, 1, length(?2)) = ?2)
+                 FROM delayed_activation AS queued WHERE state IN ('accepted', 'failed')"
+            ),
             values![now, Failure::SetAside.as_str()],
         )?;
         let row = row.ok_or_else(|| damaged("a queue that cannot be counted"))?;
@@ -84,6 +92,7 @@ impl Reader {
             waiting: columns.next()?,
             before_their_hour: columns.next()?,
             halves_open: columns.next()?,
+            of_nobody: columns.next()?,
             due: columns.next()?,
             oldest_due: columns.next()?,
             set_aside: columns.next()?,
@@ -97,8 +106,11 @@ impl Reader {
     pub fn waiting(&self, limit: u32) -> Result<Vec<WaitingRequest>, StoreError> {
         let rows = self.database.rows(
             ACTION,
-            "SELECT request_id, kind, not_before, halves_delivered FROM delayed_activation
-             WHERE state = 'accepted' ORDER BY not_before, accepted_at, activation_id LIMIT ?1",
+            &format!(
+                "SELECT request_id, kind, not_before, halves_delivered, {IS_OF_NOBODY}
+                 FROM delayed_activation AS queued
+                 WHERE state = 'accepted' ORDER BY not_before, accepted_at, activation_id LIMIT ?1"
+            ),
             values![limit],
         )?;
         rows.iter().map(waiting).collect()
@@ -124,5 +136,6 @@ fn waiting(row: &Row) -> Result<WaitingRequest, StoreError> {
         kind: columns.word(Kind::by_name)?,
         not_before: columns.next()?,
         halves_delivered: columns.next()?,
+        is_of_nobody: columns.next()?,
     })
 }
