@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::town::{ENGINES, Town};
+use crate::town::{ENGINES, Town, ended};
 
 const COLUMNS: &str = "id;codice_fiscale;cognome;nome;data_nascita;classe_utente;codice_ente;stato;tipo_pin;pin_hash;algoritmo;\
     data_rilascio;data_scadenza;ultimo_accesso;sede;canale;meta_consegnate;email;telefono;cf_tutore";
@@ -39,6 +39,32 @@ fn hand_in(town: &Town, requests: &[String], codes: &[i32]) {
     fs::write(town.path("late.csv"), text).expect("a file");
     town.expect(&["intake", "late.csv"], codes);
     town.expect(&["activate"], &[0, 3]);
+}
+
+fn receipt(id: &str, pin: &str, half: &str) -> String {
+    format!("{id};receipt;2026-01-02T09:00;;;;;;;;;;;inps:{pin};{half};delivered\n")
+}
+
+/// Hands receipts in; no drain comes.
+fn take(town: &Town, receipts: &[String]) {
+    let text = format!("{HEADER}\n{}", receipts.concat());
+    fs::write(town.path("receipts.csv"), text).expect("a file");
+    town.expect(&["intake", "receipts.csv"], &[0]);
+}
+
+/// How many pending PINs a drain made active, and how many requests took effect.
+fn drained(town: &Town) -> (u64, u64) {
+    let output = ended(town.drain(), &[0]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let number = |key: &str| told[key].as_u64().expect("a number");
+    (number("pending_activated"), number("activated"))
+}
+
+fn fate(town: &Town, receipt: &str) -> String {
+    let state = format!(
+        "SELECT state || ' ' || reason FROM delivery_receipt WHERE request_id = '{receipt}'"
+    );
+    town.texts(&state).concat().trim().to_owned()
 }
 
 fn access(town: &Town) -> Vec<String> {
@@ -110,22 +136,68 @@ fn a_revocation_of_somebody_who_is_not_there_yet_waits_for_him() {
 }
 
 #[test]
-fn a_receipt_of_a_retired_pin_that_was_delivered_gives_what_waited_for_it() {
+fn a_retired_pin_that_was_delivered_gives_what_waited_for_it_at_the_first_drain_and_once() {
     for engine in ENGINES {
         let records = [
             record("M1", MARIO, "CIT", "A", ""),
             record("M2", MARIO, "CDL", "P", "2"),
         ];
         let town = town(engine, &records);
-        town.expect(&["activate"], &[0]);
         assert_eq!(access(&town), ["CIT dispositive"]);
-        let receipt = "P1;receipt;2026-01-02T09:00;;;;;;;;;;;inps:M2;second;delivered\n".to_owned();
-        hand_in(&town, &[receipt], &[0]);
-        assert_eq!(
-            access(&town),
-            ["CDL dispositive", "CIT dispositive"],
-            "{engine:?}"
+        assert_eq!(drained(&town), (0, 0), "no PIN became active: {engine:?}");
+        let both = ["CDL dispositive", "CIT dispositive"];
+        assert_eq!(access(&town), both, "{engine:?}");
+        let told = "SELECT detail FROM audit_event WHERE action = 'activation'";
+        let before = town.texts(told);
+        assert_eq!(before.len(), 1, "{before:?}");
+        assert!(before[0].contains("granted_pin_ids"), "{before:?}");
+        hand_in(&town, &[receipt("P1", "M2", "second")], &[0]);
+        assert_eq!(access(&town), both, "{engine:?}");
+        assert_eq!(fate(&town, "P1"), "done already_delivered");
+        town.expect(&["verify"], &[0]);
+    }
+}
+
+#[test]
+fn a_pin_becomes_active_with_its_second_receipt_and_never_again() {
+    for engine in ENGINES {
+        let records = [
+            record("M1", MARIO, "CIT", "P", "0"),
+            record("M2", MARIO, "CDL", "P", "1"),
+        ];
+        let town = town(engine, &records);
+        // Both halves at once, and one of them twice.
+        take(
+            &town,
+            &[
+                receipt("P1", "M1", "first"),
+                receipt("P2", "M1", "second"),
+                receipt("P3", "M1", "second"),
+            ],
         );
+        assert_eq!(drained(&town), (1, 0), "{engine:?}");
+        assert_eq!(access(&town), ["CIT dispositive"], "{engine:?}");
+        let digest = town.verified_digest();
+        take(&town, &[receipt("P4", "M1", "first")]);
+        assert_eq!(drained(&town), (0, 0), "{engine:?}");
+        assert_eq!(town.verified_digest(), digest, "{engine:?}");
+        let fates = ["P1", "P2", "P3", "P4"].map(|id| fate(&town, id));
+        let again = "done already_delivered";
+        assert_eq!(fates, ["done", "done", again, again], "{engine:?}");
+        town.expect(&["report", "--notices", "lists"], &[0]);
+        let sheet = fs::read_to_string(town.path("lists/sede-0700.csv")).expect("a list");
+        assert_eq!(
+            sheet.matches("pin_active").count(),
+            1,
+            "{engine:?}: {sheet}"
+        );
+        // What waited for the other one comes with its receipt, and once.
+        take(&town, &[receipt("P5", "M2", "second")]);
+        assert_eq!(drained(&town), (0, 0), "{engine:?}");
+        assert_eq!(access(&town), ["CDL dispositive", "CIT dispositive"]);
+        take(&town, &[receipt("P6", "M2", "second")]);
+        assert_eq!(drained(&town), (0, 0), "{engine:?}");
+        assert_eq!(fate(&town, "P6"), again, "{engine:?}");
         town.expect(&["verify"], &[0]);
     }
 }

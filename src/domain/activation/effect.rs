@@ -7,13 +7,14 @@ use super::{
     kind::Requester,
     refusal::Failure,
     request::{Ask, Request},
-    standing::{ACTIVATION_SOURCE, Grant, Identity, MaxAges, Pin, Standing, rows},
+    standing::{ACTIVATION_SOURCE, Grant, Identity, MaxAges, Pin, PinName, Standing, rows},
     taking_away::{self, Taken},
 };
 use crate::domain::{
     digest::RowHash,
     fiscal_code::FiscalCode,
     rows::{DelegationRow, FiscalCodeRow},
+    status::PinStatus,
     tally::Tally,
 };
 
@@ -132,6 +133,17 @@ pub fn of(
 }
 
 impl Effect {
+    /// The PIN that was pending and becomes active by it.
+    #[must_use]
+    pub fn activated(&self) -> Option<&PinName> {
+        let becomes_active = |change: &&Change<Pin>| {
+            let before = change.before.as_ref().map(|pin| pin.status);
+            before == Some(PinStatus::Pending) && change.after.status == PinStatus::Active
+        };
+        let pin = self.pins.iter().find(becomes_active);
+        pin.map(|change| &change.after.name)
+    }
+
     /// One that changes a PIN of somebody who stands in the model.
     #[must_use]
     pub fn of_pin(person: &Standing, pin: Change<Pin>) -> Self {

@@ -57,6 +57,7 @@ pub(super) fn replacement(
         effect.grants = pending::granted(
             person,
             &[Delivered {
+                name: present.name.clone(),
                 profile: present.legacy_profile.clone(),
                 entity: present.legacy_entity.clone(),
                 level: pin.level,

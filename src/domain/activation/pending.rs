@@ -1,16 +1,18 @@
-//! A migrated PIN that waited for its delivery and may now open what was granted with it.
+//! Migrated PINs that waited for their delivery, and what was granted with them.
 
 use jiff::civil::Date;
 
 use super::{
     effect::{Change, Effect, Holder},
-    standing::{Grant, MaxAges, Standing, expiry},
+    standing::{Grant, MaxAges, PinName, Standing, expiry},
 };
 use crate::domain::status::{GrantStatus, Level, PinStatus};
 
 /// A pending legacy PIN, the person's present one or a retired one, both halves of which were delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivered {
+    /// The PIN.
+    pub name: PinName,
     /// The profile it was assigned for.
     pub profile: String,
     /// Its entity; empty for none.
@@ -19,10 +21,36 @@ pub struct Delivered {
     pub level: Level,
 }
 
+/// What these PINs give now: the person's pending one becomes active, or what waited for retired ones alone does.
+#[must_use]
+pub fn deliver(
+    standing: &Standing,
+    delivered: &[Delivered],
+    today: Date,
+    ages: &MaxAges,
+) -> Option<Effect> {
+    activate(standing, delivered, today, ages)
+        .or_else(|| grant_late(standing, delivered, today, ages))
+}
+
+/// Which of these PINs the grants of an effect waited for.
+pub fn given<'d>(effect: &Effect, delivered: &'d [Delivered]) -> impl Iterator<Item = &'d PinName> {
+    let brought = |pin: &&Delivered| {
+        let mut grants = effect.grants.iter();
+        grants.any(|grant| pin.brought(&grant.after))
+    };
+    delivered.iter().filter(brought).map(|pin| &pin.name)
+}
+
+impl Delivered {
+    fn brought(&self, grant: &Grant) -> bool {
+        self.profile == grant.profile && self.entity == grant.entity
+    }
+}
+
 /// What makes the person's pending PIN active, if it is pending and both its halves were delivered: the PIN,
 /// and of the pending grants those that a delivered PIN brought, never above that PIN's level.
-#[must_use]
-pub fn activate(
+fn activate(
     standing: &Standing,
     delivered: &[Delivered],
     today: Date,
@@ -56,8 +84,7 @@ pub fn activate(
 
 /// What the late delivery of a retired PIN gives: of the pending grants those it brought. The PIN the person has may
 /// expire the earlier for them.
-#[must_use]
-pub fn grant_late(
+fn grant_late(
     standing: &Standing,
     delivered: &[Delivered],
     today: Date,
@@ -102,7 +129,7 @@ pub(super) fn granted(standing: &Standing, delivered: &[Delivered]) -> Vec<Chang
 fn active(grant: &Grant, delivered: &[Delivered]) -> Option<Change<Grant>> {
     let highest = delivered
         .iter()
-        .filter(|pin| pin.profile == grant.profile && pin.entity == grant.entity)
+        .filter(|pin| pin.brought(grant))
         .map(|pin| pin.level)
         .max()?;
     (grant.status == GrantStatus::Pending).then(|| {

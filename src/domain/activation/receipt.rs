@@ -57,6 +57,9 @@ vocabulary! {
     }
 }
 
+/// Why a receipt changed nothing of a PIN all of which was delivered before.
+pub const ALREADY_DELIVERED: &str = "already_delivered";
+
 /// Of what a half was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {

@@ -131,7 +131,8 @@ impl<'b> Batch<'b> {
         self.left.get()
     }
 
-    /// Activates the next migrated pending PINs with both halves delivered; nothing when there is none left.
+    /// Lets the next migrated pending PINs with both halves delivered give what waits for them; nothing when there is
+    /// none left.
     pub(super) fn pending(
         &self,
         after: PendingCursor,
@@ -163,7 +164,7 @@ impl<'b> Batch<'b> {
         Ok(Some((*cursor, outcome)))
     }
 
-    /// Marks that no pending PIN is left, unless another drain is at work on one.
+    /// Marks that no such PIN is left, unless another drain is at work on one.
     pub(super) fn end_pending(&self, set_aside: &[i64]) -> Result<(), StoreError> {
         if self.tx.is_pending_left(set_aside)? {
             return Ok(());
@@ -336,11 +337,11 @@ impl<'b> Batch<'b> {
     }
 
     pub(super) fn plan(&self, person_ids: &[i64]) -> Result<Plan, StoreError> {
-        let people = self.tx.standings(person_ids)?;
+        let mut people = self.tx.standings(person_ids)?;
         let delivered = if self.pending_is_done || people.standings.is_empty() {
             HashMap::new()
         } else {
-            self.tx.delivered_of(person_ids)?
+            self.tx.delivered_of(person_ids, &mut people.pin_ids)?
         };
         Ok(Plan {
             people,
@@ -355,14 +356,12 @@ impl<'b> Batch<'b> {
         })
     }
 
-    /// What makes the person's pending PIN active, if it is one that was delivered and may be.
+    /// What the person's pending PINs give that were delivered, the present one and retired ones.
     fn delivered(&self, plan: &mut Plan, person_id: i64, standing: &Standing) -> Option<Effect> {
         let delivered = plan.delivered.get(&person_id)?;
-        let effect = pending::activate(standing, delivered, self.today, &self.ages)?;
-        for change in &effect.pins {
-            let pin_id = plan.people.pin_ids.get(&change.after.name);
-            plan.settled.pending.extend(pin_id);
-        }
+        let effect = pending::deliver(standing, delivered, self.today, &self.ages)?;
+        let ids = &plan.people.pin_ids;
+        plan.settled.count_delivered(&effect, delivered, ids);
         Some(effect)
     }
 

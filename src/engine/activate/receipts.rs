@@ -11,9 +11,9 @@ use crate::{
     domain::activation::{
         effect::{Change, Effect},
         pending::{self, Delivered},
-        receipt::{ReceiptState, halves_after},
+        receipt::{ALREADY_DELIVERED, ReceiptState, halves_after},
         refusal::Failure,
-        standing::{PinName, Standing},
+        standing::Standing,
     },
     store::{
         StoreError,
@@ -62,7 +62,7 @@ impl Batch<'_> {
         let mut plan = self.plan(&person_ids)?;
         // Read again: until they were held somebody else may have changed them.
         let mut pins = self.tx.sent_pins(&names)?;
-        plan.delivered = self.tx.delivered_of(&person_ids)?;
+        plan.delivered = (self.tx).delivered_of(&person_ids, &mut plan.people.pin_ids)?;
         let mut marks = Vec::new();
         let mut effects: HashMap<i64, Effect> = HashMap::new();
         for half in halves {
@@ -79,10 +79,17 @@ impl Batch<'_> {
                 // Somebody else changes him just now; the next drain counts it.
                 continue;
             };
-            marks.push((half.receipt_id, ReceiptState::Done, ""));
             plan.settled.receipts.push(half.request_id.clone());
             let person_id = sent.person_id;
-            let standing = match self.delivered_half(half, sent, &standing, &mut plan.delivered) {
+            let was_delivered = sent.is_delivered();
+            let delivered = plan.delivered.entry(person_id).or_default();
+            let effect = self.delivered_half(half, sent, &standing, delivered);
+            let reason = match &effect {
+                None if was_delivered => ALREADY_DELIVERED,
+                Some(_) | None => "",
+            };
+            marks.push((half.receipt_id, ReceiptState::Done, reason));
+            let standing = match effect {
                 None => standing,
                 Some(effect) => {
                     plan.people
@@ -91,9 +98,8 @@ impl Batch<'_> {
                     if let (Some(later), Some(id)) = (&sent.pin.superseded_by, sent.successor) {
                         plan.people.pin_ids.insert(later.clone(), id);
                     }
-                    if is_activated(&effect, &sent.pin.name) {
-                        plan.settled.pending.push(sent.pin_id);
-                    }
+                    let ids = &plan.people.pin_ids;
+                    plan.settled.count_delivered(&effect, delivered, ids);
                     let after = Standing::after_pending(Some(standing), &effect);
                     let total = match effects.remove(&person_id) {
                         Some(earlier) => earlier.then(effect),
@@ -119,7 +125,7 @@ impl Batch<'_> {
         half: &SentHalf,
         sent: &mut SentPin,
         standing: &Standing,
-        delivered: &mut HashMap<i64, Vec<Delivered>>,
+        delivered: &mut Vec<Delivered>,
     ) -> Option<Effect> {
         let before = standing
             .pin
@@ -130,45 +136,46 @@ impl Batch<'_> {
         if before.legacy_status != LegacyStatus::Pending {
             return None;
         }
-        let halves = halves_after(before.halves_delivered, half.half, &sent.counted);
-        sent.counted.push(half.half);
-        if halves == before.halves_delivered && halves < 2 {
-            return None;
-        }
         let mut after = before.clone();
-        after.halves_delivered = halves;
-        let counted = Change {
-            before: Some(before),
-            after: after.clone(),
-        };
+        after.halves_delivered = halves_after(before.halves_delivered, half.half, &sent.counted);
+        sent.counted.push(half.half);
         sent.pin = after.clone();
-        let effect = Effect::of_pin(standing, counted);
-        if halves < 2 {
-            return Some(effect);
+        let counted = (after != before).then(|| {
+            let change = Change {
+                before: Some(before),
+                after: after.clone(),
+            };
+            Effect::of_pin(standing, change)
+        });
+        if after.halves_delivered < 2 {
+            return counted;
         }
-        let this = Delivered {
-            profile: after.legacy_profile.clone(),
-            entity: after.legacy_entity.clone(),
-            level: after.level,
+        if delivered.iter().all(|pin| pin.name != after.name) {
+            delivered.push(Delivered {
+                name: after.name,
+                profile: after.legacy_profile,
+                entity: after.legacy_entity,
+                level: after.level,
+            });
+        }
+        let more = match after.status {
+            PinStatus::Pending | PinStatus::Retired => {
+                let standing = Some(standing.clone());
+                let standing = match &counted {
+                    Some(effect) => Some(Standing::after_pending(standing, effect)),
+                    None => standing,
+                };
+                standing.and_then(|standing| {
+                    pending::deliver(&standing, delivered, self.today, &self.ages)
+                })
+            }
+            PinStatus::Active | PinStatus::Suspended | PinStatus::Revoked | PinStatus::Ceased => {
+                None
+            }
         };
-        let standing = Standing::after_pending(Some(standing.clone()), &effect);
-        let more = if after.status == PinStatus::Pending {
-            let all = delivered.entry(sent.person_id).or_default();
-            all.push(this);
-            pending::activate(&standing, all, self.today, &self.ages)
-        } else if after.status == PinStatus::Retired {
-            pending::grant_late(&standing, &[this], self.today, &self.ages)
-        } else {
-            None
-        };
-        Some(match more {
-            Some(more) => effect.then(more),
-            None => effect,
-        })
+        match (counted, more) {
+            (Some(counted), Some(more)) => Some(counted.then(more)),
+            (counted, more) => counted.or(more),
+        }
     }
-}
-
-fn is_activated(effect: &Effect, name: &PinName) -> bool {
-    let mut pins = effect.pins.iter().map(|change| &change.after);
-    pins.any(|pin| pin.name == *name && pin.status == PinStatus::Active)
 }

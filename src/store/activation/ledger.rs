@@ -1,10 +1,20 @@
 //! What pinferry answers for after cut-over: the ledger of the digest and the audit log.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::tx::ActivationTx;
 use crate::{
-    domain::{activation::refusal::Failure, tally::Tally},
+    domain::{
+        activation::{
+            effect::Effect,
+            pending::{self, Delivered},
+            refusal::Failure,
+            standing::PinName,
+        },
+        tally::Tally,
+    },
     store::{AuditEntry, StoreError, event, replace::enter_in_ledger},
 };
 
@@ -17,6 +27,8 @@ pub struct Settled {
     pub failed: Vec<(String, Failure)>,
     /// Pending PINs that became active.
     pub pending: Vec<i64>,
+    /// PINs, theirs included, whose delivery let take effect what was granted with them.
+    pub granted: Vec<i64>,
     /// Receipts that were counted.
     pub receipts: Vec<String>,
     /// Pending PINs that the database lets nobody activate.
@@ -31,13 +43,29 @@ impl Settled {
         self.done.extend(other.done);
         self.failed.extend(other.failed);
         self.pending.extend(other.pending);
+        self.granted.extend(other.granted);
         self.receipts.extend(other.receipts);
         self.set_aside.extend(other.set_aside);
         self.difference.merge(&other.difference);
     }
 
+    /// Notes what the delivery of these PINs of a person did. `pin_ids` has their ids.
+    pub fn count_delivered(
+        &mut self,
+        effect: &Effect,
+        delivered: &[Delivered],
+        pin_ids: &HashMap<PinName, i64>,
+    ) {
+        let id = |name: &PinName| pin_ids.get(name).copied();
+        self.pending.extend(effect.activated().and_then(id));
+        (self.granted).extend(pending::given(effect, delivered).filter_map(id));
+    }
+
     fn changed(&self) -> bool {
-        !(self.done.is_empty() && self.pending.is_empty() && self.receipts.is_empty())
+        let pins = [&self.pending, &self.granted];
+        !(self.done.is_empty()
+            && pins.iter().all(|pins| pins.is_empty())
+            && self.receipts.is_empty())
     }
 }
 
@@ -64,6 +92,7 @@ impl ActivationTx<'_> {
                 .map(|(id, why)| json!({ "request_id": id, "reason": why.as_str() }))
                 .collect::<Vec<_>>(),
             "pending_pin_ids": settled.pending,
+            "granted_pin_ids": settled.granted,
             "receipts": settled.receipts,
             "set_aside_pin_ids": settled.set_aside,
         });

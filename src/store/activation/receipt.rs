@@ -10,12 +10,15 @@ use super::{
     tx::ActivationTx,
 };
 use crate::{
-    domain::activation::{
-        kind::Kind,
-        receipt::{Half, Outcome, Receipt, ReceiptState, Sent, Way, halves_after},
-        refusal::Failure,
-        standing::{Pin, PinName},
-        submission::RequestState,
+    domain::{
+        activation::{
+            kind::Kind,
+            receipt::{Half, Outcome, Receipt, ReceiptState, Sent, Way, halves_after},
+            refusal::Failure,
+            standing::{Pin, PinName},
+            submission::RequestState,
+        },
+        status::LegacyStatus,
     },
     store::{
         StoreError,
@@ -56,6 +59,14 @@ pub struct SentPin {
     pub successor: Option<i64>,
     /// The halves of which a receipt was counted.
     pub counted: Vec<Half>,
+}
+
+impl SentPin {
+    /// Whether both halves were delivered; a PIN that was in use counts as such.
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        self.pin.legacy_status != LegacyStatus::Pending || self.pin.halves_delivered == 2
+    }
 }
 
 impl ActivationTx<'_> {
