@@ -17,7 +17,8 @@ use crate::{
 /// Made for cron, every few minutes. Any number may run at once: on PostgreSQL they share the work, each with
 /// `run.workers` connections, on SQLite they take turns. Migrated pending PINs with both halves delivered become
 /// active first, then requests take effect, those of one person in the order of acceptance. While the target holds
-/// no run that is cut over and finished, this does nothing and says so (exit code 0).
+/// no run that is cut over and finished, this does nothing and says so (exit code 0); while a later run is under way
+/// only revocations and suspensions take effect.
 ///
 /// With --dry-run it says what is due, and of the rest what each request waits for, and changes nothing, nor keeps
 /// another drain from anything. Whether a request that is due takes effect or fails (`identity_conflict`, `revoked`,

@@ -77,8 +77,9 @@ none, and when a request fails by itself, what gave its place to it comes back.
 
 A revocation ends a profile, or PIN and all profiles; a suspension suspends a profile, or PIN and all profiles; a
 PIN issued later opens only what it was issued for. Both need no
-documents and wait for no day: `intake` lets them take effect at once, or, before the run is finished, with the first
-`pinferry activate`. Until then revoke in the offices' application as well, which the lock lets pass. A request accepted
+documents and wait for no day: `intake` lets them take effect at once, or, before the first run is finished, with the first
+`pinferry activate`. Until then revoke in the offices' application as well, which the lock lets pass. While a later
+source is merged they take effect at once of people who stand, and at its cut-over of what it brings. A request accepted
 before a revocation or suspension of the same person (a name need not be told, and must be right if it is), or at the
 same minute, fails as `revoked` or `suspended`, however it came in; what was accepted later stays. A replacement fails
 for one of PIN and all profiles only: it comes with the profiles that are left. A local time that comes twice, in the
@@ -164,7 +165,16 @@ impl Intake {
             );
             context.terminal.say(&line);
         }
-        if intake.held_up > 0 {
+        if let Some(run_id) = intake.unfinished_run.filter(|_| intake.held_up > 0) {
+            let line = format!(
+                "{} revocations or suspensions wait until run {run_id}, which is cut over, is finished",
+                intake.held_up
+            );
+            context.terminal.say(&line);
+            context
+                .terminal
+                .next("`pinferry run` finishes it, then `pinferry activate`");
+        } else if intake.held_up > 0 {
             let line = format!(
                 "{} revocations or suspensions did not take effect yet: nobody in the model has the code, another \
                  process has the person, or the database refuses them",

@@ -6,6 +6,7 @@
 //! for each other only where they write the audit log, which is last. One drain has as many hands as the target
 //! takes, which claim one after the other, so that none meets again what another just failed at.
 
+pub(super) mod again;
 mod batch;
 mod receipts;
 
@@ -26,12 +27,12 @@ use crate::{
     store::{
         StoreError,
         activation::{
-            ActivationStore, ActivationTx, Claim, DueCursor, PendingCursor, ReceiptCursor, Revoked,
-            Waiting, Whom,
+            ActivationStore, ActivationTx, Claim, DueCursor, PendingCursor, Readiness,
+            ReceiptCursor, Revoked, Waiting, Whom,
         },
     },
 };
-use batch::{Batch, Outcome};
+use batch::{Batch, Outcome, Scope};
 
 /// People per transaction.
 const PEOPLE: u32 = 1_000;
@@ -54,8 +55,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// What a drain did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Drained {
-    /// Why nothing may take effect yet.
+    /// Why nothing may take effect yet, or nothing but what takes away.
     pub not_yet: Option<String>,
+    /// The same, as it was found.
+    #[serde(skip)]
+    pub waits_for: Option<Readiness>,
     /// Migrated pending PINs that became active.
     pub pending_activated: u64,
     /// Requests that took effect.
@@ -129,8 +133,8 @@ struct Hand<'d> {
 }
 
 /// Lets all that is due take effect, by several hands at once: migrated pending PINs, which are the first hand's and
-/// anybody's of whom a request is due, then requests in the order of acceptance. Before cut-over, and while a run is
-/// under way, it does nothing and says so.
+/// anybody's of whom a request is due, then requests in the order of acceptance. Before cut-over, and until that run is
+/// finished, it does nothing and says so; while a later run is under way only what takes away takes effect.
 ///
 /// # Errors
 /// When the target fails; what was committed stays, and the next drain goes on.
@@ -175,8 +179,8 @@ pub fn activate(
 }
 
 /// Lets revocations and suspensions take effect at once, with all that is due of the people they are about; what
-/// another drain has is left to it. Where `request_ids` says so only these are meant. Before cut-over, and while a run
-/// is under way, they wait.
+/// another drain has is left to it. Where `request_ids` says so only these are meant. Before cut-over, and until that
+/// run is finished, they wait; while a later run is under way they take effect alone.
 ///
 /// # Errors
 /// When the target fails; the next drain goes on.
@@ -217,6 +221,7 @@ impl Hand<'_> {
         self.left_after = self.left_after.into_iter().chain(other.left_after).min();
         let (drained, other) = (&mut self.drained, other.drained);
         drained.not_yet = drained.not_yet.take().or(other.not_yet);
+        drained.waits_for = drained.waits_for.take().or(other.waits_for);
         drained.stopped = drained.stopped.or(other.stopped);
         drained.pending_activated += other.pending_activated;
         drained.activated += other.activated;
@@ -258,19 +263,23 @@ impl Hand<'_> {
 
     fn batch(&mut self, store: &mut ActivationStore, place: Place) -> Result<Place, StoreError> {
         self.claimed_after = None;
-        let tx = store.begin()?;
+        let mut tx = store.begin()?;
         failpoint::reached("activation.begin");
-        let run_id = match tx.readiness()?.run_id() {
-            Ok(run_id) => run_id,
-            Err(why) => return Ok(self.not_yet(why)),
+        let readiness = tx.readiness()?;
+        let (run_id, scope) = match &readiness {
+            Readiness::Ready { run_id } => (*run_id, Scope::All),
+            Readiness::Merging { valid, .. } => (*valid, Scope::TakingAway),
+            Readiness::NotCutOver | Readiness::UnderWay { .. } => {
+                self.not_yet(readiness);
+                return Ok(Place::End);
+            }
         };
-        let batch = Batch::begin(
-            &tx,
-            run_id,
-            self.drain.grounds,
-            mem::take(&mut self.revoked),
-        )?;
+        let revoked = mem::take(&mut self.revoked);
+        let batch = Batch::begin(&tx, run_id, self.drain.grounds, scope, revoked)?;
         let (next, outcome) = match place {
+            Place::Pending(_) | Place::Receipts(_) if scope == Scope::TakingAway => {
+                (Place::Requests(None), Outcome::default())
+            }
             Place::Pending(cursor) => self.pending(&batch, cursor)?,
             Place::Receipts(cursor) => match batch.receipts(cursor, PEOPLE)? {
                 Some((cursor, outcome)) => (Place::Receipts(cursor), outcome),
@@ -279,6 +288,9 @@ impl Hand<'_> {
             Place::Requests(left_behind) => self.requests(&batch, &tx, left_behind)?,
             Place::End => {
                 self.drained.waiting = tx.waiting(batch.now)?;
+                if scope == Scope::TakingAway {
+                    self.not_yet(readiness);
+                }
                 return Ok(Place::End);
             }
         };
@@ -294,10 +306,11 @@ impl Hand<'_> {
         Ok(next)
     }
 
-    fn not_yet(&mut self, why: String) -> Place {
+    fn not_yet(&mut self, readiness: Readiness) {
+        self.drained.not_yet = readiness.run_id().err();
+        let why = self.drained.not_yet.as_deref();
         tracing::info!(event = "activation.not_yet", why);
-        self.drained.not_yet = Some(why);
-        Place::End
+        self.drained.waits_for = Some(readiness);
     }
 
     fn pending(

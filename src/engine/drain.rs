@@ -1,9 +1,14 @@
-//! New PINs that the lock diverted become delayed activations.
+//! What a run does to the queue and for it: new PINs that the lock diverted become delayed activations, and what was
+//! taken away from people is taken from what a later run brings them.
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{error::RunError, job::Job};
+use super::{
+    activate::again::{self, TakenAgain},
+    error::RunError,
+    job::Job,
+};
 use crate::{
     domain::{
         activation::{
@@ -14,11 +19,26 @@ use crate::{
         rules::Rules,
     },
     source::lock::Locks,
-    store::{CommitPoint, Lease, Target},
+    store::{CommitPoint, Lease, LeasedTx, StoreError, Target},
 };
 
 /// Diverted PINs that are dealt with in one transaction.
 const PINS_A_ROUND: u32 = 1_000;
+
+/// Takes away from those whom this later run brought something what was taken away from them before.
+pub(super) fn take_away_again(
+    job: &Job<'_>,
+    rules: &Rules,
+    tx: &LeasedTx<'_>,
+) -> Result<(), StoreError> {
+    let grounds = Grounds::new(rules.clone(), job.settings.activation.schedule.clone());
+    let again = again::take_away_again(&tx.queue(), tx.run_id(), &grounds)?;
+    if again == TakenAgain::default() {
+        return Ok(());
+    }
+    let detail = json!({ "people": again.people, "refused": again.refused });
+    tx.event("taken_away.again", &detail)
+}
 
 /// Takes every diverted PIN into the queue and marks it processed in the legacy. A process killed between
 /// the two takes it again, and the queue knows it already.

@@ -18,8 +18,8 @@ use crate::{
     failpoint,
     source::requests::{RequestFile, RequestsError},
     store::{
-        StoreError,
-        activation::{ActivationStore, Known, Taken},
+        RunPhase, StoreError,
+        activation::{ActivationStore, Known, Readiness, Taken},
     },
 };
 
@@ -119,6 +119,9 @@ pub struct Intake {
     pub late: usize,
     /// Revocations and suspensions that could have taken effect and did not: the next drain tries them again.
     pub held_up: usize,
+    /// The run that is cut over and yet to be finished, where that is what they wait for.
+    #[serde(skip)]
+    pub unfinished_run: Option<i64>,
 }
 
 impl Intake {
@@ -157,25 +160,34 @@ pub fn intake(
     }
     // Nobody shall wait for what takes rights away, where the model is the valid one.
     match take_away(store, &mut answers, grounds, actor) {
-        Ok(is_late) => Ok(Intake::of(answers, is_late)),
+        Ok(waits_for) => Ok(Intake::of(answers, waits_for)),
         Err(source) => {
             // What took effect before it failed; where nobody can tell, they are taken at least.
             if let Err(error) = patiently(|| answer_again(store, &mut answers, grounds)) {
                 tracing::warn!(event = "intake.unanswered", %error);
             }
-            let intake = Box::new(Intake::of(answers, false));
+            let intake = Box::new(Intake::of(answers, None));
             Err(IntakeError::Unsettled { intake, source })
         }
     }
 }
 
 impl Intake {
-    /// Counts decisions; `is_late` where what takes rights away waits for a run.
-    fn of(answers: Vec<Answer>, is_late: bool) -> Self {
+    /// Counts decisions, `waits_for` being what all that takes rights away waits for.
+    fn of(answers: Vec<Answer>, waits_for: Option<Readiness>) -> Self {
         let waiting = answers.iter().filter(|one| waits_to_take_away(one)).count();
+        let unfinished_run = match &waits_for {
+            Some(Readiness::UnderWay {
+                run_id,
+                phase: RunPhase::CutOver,
+            }) => Some(*run_id),
+            _another => None,
+        };
+        let is_late = waits_for.is_some() && unfinished_run.is_none();
         let mut intake = Self {
             late: if is_late { waiting } else { 0 },
             held_up: if is_late { 0 } else { waiting },
+            unfinished_run,
             ..Self::default()
         };
         for answer in answers {
@@ -194,14 +206,14 @@ impl Intake {
 }
 
 /// Lets what takes rights away take effect, again while another drain has somebody, and answers with what came of it;
-/// says whether it waits for a run.
+/// says what all of it waits for.
 fn take_away(
     store: &mut ActivationStore,
     answers: &mut [Answer],
     grounds: &Grounds,
     actor: &str,
-) -> Result<bool, StoreError> {
-    let mut is_late = false;
+) -> Result<Option<Readiness>, StoreError> {
+    let mut waits_for = None;
     for pause_ms in PAUSES_MS {
         // What has a reason waits for its holder, or the database refuses it: that is tried once, as by any drain.
         let waiting: Vec<_> = (answers.iter())
@@ -216,13 +228,13 @@ fn take_away(
         let again = (pause_ms > 0).then_some(waiting.as_slice());
         let drained = activate::take_away(store, again, grounds, actor)?;
         patiently(|| answer_again(store, answers, grounds))?;
-        is_late = drained.not_yet.is_some();
-        if is_late {
+        waits_for = drained.waits_for;
+        if waits_for.is_some() {
             break;
         }
     }
     patiently(|| answer_again(store, answers, grounds))?;
-    Ok(is_late)
+    Ok(waits_for)
 }
 
 /// Whether the answer is of a request that takes rights away and waits.

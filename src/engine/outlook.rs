@@ -71,20 +71,20 @@ pub struct QueueState {
 pub fn outlook(reader: &Reader, schedule: &Schedule, limit: u32) -> Result<Outlook, StoreError> {
     let now = reader.now()?;
     let readiness = reader.readiness()?;
-    let run = obstacle(&readiness);
     let depth = reader.queue_depth(now)?;
     let requests: Vec<_> = (reader.waiting(limit)?.iter())
-        .map(|request| expected(request, run, now, schedule))
+        .map(|request| expected(request, &readiness, now, schedule))
         .collect();
-    let (due, pending_due) = match run {
-        None => (depth.due, reader.pending_delivered()?),
-        Some(_) => (0, 0),
+    let (due, pending_due) = match &readiness {
+        Readiness::Ready { .. } => (depth.due, reader.pending_delivered()?),
+        Readiness::Merging { .. } => (depth.taking_due, 0),
+        Readiness::NotCutOver | Readiness::UnderWay { .. } => (0, 0),
     };
     Ok(Outlook {
         not_yet: readiness.run_id().err(),
         due,
         pending_due,
-        waiting: waiting(&depth, run),
+        waiting: waiting(&depth, &readiness),
         more: depth.waiting - requests.len() as i64,
         requests,
     })
@@ -98,16 +98,23 @@ pub fn queue_state(reader: &Reader, schedule: &Schedule) -> Result<QueueState, S
     let now = reader.now()?;
     let depth = reader.queue_depth(now)?;
     // What waited for cut-over is late from then on only.
-    let since = match reader.readiness()? {
+    let readiness = reader.readiness()?;
+    let due = if is_merging(&readiness) {
+        depth.taking_due
+    } else {
+        depth.due
+    };
+    let since = match readiness {
         Readiness::Ready { run_id } => depth
             .oldest_due
             .max(reader.finished_at(run_id)?.filter(|_| depth.due > 0)),
+        Readiness::Merging { .. } => depth.oldest_taking,
         Readiness::NotCutOver | Readiness::UnderWay { .. } => None,
     };
     Ok(QueueState {
         waiting: depth.waiting,
         of_nobody: depth.of_nobody,
-        due: since.map_or(0, |_| depth.due),
+        due: since.map_or(0, |_| due),
         oldest_due: since.map(|at| schedule.local_time(at)),
         late_secs: since.map(|at| now.duration_since(at).as_secs().max(0)),
         set_aside: depth.set_aside,
@@ -118,12 +125,21 @@ fn obstacle(readiness: &Readiness) -> Option<WhyNotYet> {
     match readiness {
         Readiness::Ready { .. } => None,
         Readiness::NotCutOver => Some(WhyNotYet::NotCutOver),
-        Readiness::UnderWay { .. } => Some(WhyNotYet::RunUnderWay),
+        Readiness::Merging { .. } | Readiness::UnderWay { .. } => Some(WhyNotYet::RunUnderWay),
     }
 }
 
-fn waiting(depth: &QueueDepth, run: Option<WhyNotYet>) -> BTreeMap<WhyNotYet, i64> {
-    let all = run.map(|why| (why, depth.waiting));
+/// Whether what takes away may take effect, and nothing else.
+fn is_merging(readiness: &Readiness) -> bool {
+    matches!(readiness, Readiness::Merging { .. })
+}
+
+fn waiting(depth: &QueueDepth, readiness: &Readiness) -> BTreeMap<WhyNotYet, i64> {
+    let held = match is_merging(readiness) {
+        true => depth.waiting - depth.taking,
+        false => depth.waiting,
+    };
+    let all = obstacle(readiness).map(|why| (why, held));
     [
         (WhyNotYet::HourNotReached, depth.before_their_hour),
         (WhyNotYet::HalvesOpen, depth.halves_open),
@@ -137,10 +153,12 @@ fn waiting(depth: &QueueDepth, run: Option<WhyNotYet>) -> BTreeMap<WhyNotYet, i6
 
 fn expected(
     request: &WaitingRequest,
-    run: Option<WhyNotYet>,
+    readiness: &Readiness,
     now: Timestamp,
     schedule: &Schedule,
 ) -> Expected {
+    let is_in_the_way = |_: &WhyNotYet| !(request.kind.takes_away() && is_merging(readiness));
+    let run = obstacle(readiness).filter(is_in_the_way);
     Expected {
         request_id: request.request_id.clone(),
         kind: request.kind,

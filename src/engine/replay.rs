@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{
     batch::{self, Batch},
     cases::Case,
+    drain,
     error::RunError,
     extract::{ExtractError, Extracted, extract},
     job::Job,
@@ -112,7 +113,7 @@ pub(super) fn replay(
             extracted => extracted?,
         };
         let again = Again::collect(&round, rules, &extracted)?;
-        again.commit(rules, run, target, lease, &round)?;
+        again.commit(job, rules, run, (target, lease), &round)?;
         for (source, seqs) in &round.seqs {
             if let Some(locked) = locks.of(source) {
                 locked.mark_processed(seqs)?;
@@ -222,10 +223,10 @@ impl Again {
     /// Takes out what the run made of them and puts in what they come to now, in one transaction.
     fn commit(
         self,
+        job: &Job<'_>,
         rules: &Rules,
         run: &RunRow,
-        target: &mut Target,
-        lease: &Lease,
+        (target, lease): (&mut Target, &Lease),
         round: &Round,
     ) -> Result<(), RunError> {
         let id_base = run.id_base.ok_or(RunError::NoIds { run_id: run.run_id })?;
@@ -257,6 +258,9 @@ impl Again {
             _before_cut_over => Account::Partition(0),
         };
         tx.put_in(&builder.finish(), account, &difference)?;
+        if run.phase == RunPhase::CutOver && !run.target_fresh {
+            drain::take_away_again(job, rules, &tx)?;
+        }
         let detail = json!({
             "captures": round.captures,
             "people": codes.len(),

@@ -269,6 +269,9 @@ impl Runner<'_> {
             tx.renew_catalogue(&self.rules.catalogue)?;
         }
         tx.cut_over(digest)?;
+        if !run.target_fresh {
+            drain::take_away_again(self.job, self.rules, &tx)?;
+        }
         tx.commit(CommitPoint::CutOver)?;
         Ok(None)
     }

@@ -4,7 +4,10 @@ use super::{
     table::{render, table},
     terminal::{Format, OutputError, Terminal},
 };
-use crate::engine::{activate::Drained, intake::Intake, outlook::Outlook};
+use crate::{
+    engine::{activate::Drained, intake::Intake, outlook::Outlook},
+    store::activation::Readiness,
+};
 
 /// Shows the decision on each request.
 ///
@@ -95,7 +98,14 @@ pub fn show_drained(terminal: &Terminal, drained: &Drained) -> Result<(), Output
         return terminal.json(drained);
     }
     if let Some(why) = &drained.not_yet {
-        return terminal.text(&format!("nothing takes effect yet: {why}"));
+        let what = match &drained.waits_for {
+            Some(Readiness::Merging { .. }) => "nothing but revocations and suspensions",
+            _another => "nothing",
+        };
+        terminal.text(&format!("{what} takes effect yet: {why}"))?;
+        if drained.activated == 0 && drained.failed.is_empty() {
+            return Ok(());
+        }
     }
     if !drained.failed.is_empty() {
         let mut table = table(&["request", "reason", "tried again"], &[]);

@@ -4,34 +4,50 @@ use std::fs;
 
 use crate::town::{ENGINES, Town, ended};
 
-const COLUMNS: &str = "id;codice_fiscale;cognome;nome;data_nascita;classe_utente;codice_ente;stato;tipo_pin;pin_hash;algoritmo;\
+pub(crate) const COLUMNS: &str = "id;codice_fiscale;cognome;nome;data_nascita;classe_utente;codice_ente;stato;tipo_pin;pin_hash;algoritmo;\
     data_rilascio;data_scadenza;ultimo_accesso;sede;canale;meta_consegnate;email;telefono;cf_tutore";
 
-const HEADER: &str = "request_id;kind;accepted_at;channel;fiscal_code;surname;given_name;birth_date;profile;credential;\
+pub(crate) const HEADER: &str = "request_id;kind;accepted_at;channel;fiscal_code;surname;given_name;birth_date;profile;credential;\
     credential_scheme;halves_delivered;documents;of_pin;half;outcome";
 
-const MARIO: &str = "RSSMRA80A01H501U;Rossi;Mario;1980-01-01";
+pub(crate) const MARIO: &str = "RSSMRA80A01H501U;Rossi;Mario;1980-01-01";
 
-fn record(id: &str, person: &str, profile: &str, status: &str, halves: &str) -> String {
+pub(crate) fn record(id: &str, person: &str, profile: &str, status: &str, halves: &str) -> String {
     let hash = "cd".repeat(32);
     format!(
         "{id};{person};{profile};;{status};DISP;{hash};SHA256;2020-01-01;;2025-12-01;0700;SED;{halves};;;\n"
     )
 }
 
-fn town(engine: crate::town::Engine, records: &[String]) -> Town {
+pub(crate) fn town(engine: crate::town::Engine, records: &[String]) -> Town {
     let town = Town::with_legacy(engine, &format!("{COLUMNS}\n{}", records.concat()));
     town.expect(&["run"], &[0, 3]);
     town
 }
 
-fn request(id: &str, kind: &str, hour: &str, profile: &str) -> String {
+pub(crate) fn request(id: &str, kind: &str, hour: &str, profile: &str) -> String {
     let pin = match kind {
         "new_pin" | "replacement" => format!("{};SHA256;2", "ab".repeat(32)),
         _no_pin => ";;".to_owned(),
     };
     let documents = "IDENTITY_CARD PROFESSIONAL_REGISTER_ENTRY";
     format!("{id};{kind};2026-01-02T{hour};SED;{MARIO};{profile};{pin};{documents};;;\n")
+}
+
+/// A source that comes after cut-over, with a configuration of its own.
+pub(crate) fn comes(town: &Town, records: &[String]) {
+    let text = format!("{COLUMNS}\n{}", records.concat());
+    fs::write(town.path("later.csv"), text).expect("a file");
+    let text = fs::read_to_string(town.path("pinferry.toml")).expect("a file");
+    let text = text
+        .replace("name = \"inps\"", "name = \"later\"")
+        .replace("legacy.csv", "later.csv");
+    fs::write(town.path("later.toml"), text).expect("a file");
+}
+
+/// The command with that configuration.
+pub(crate) fn later<'a>(command: &[&'a str]) -> Vec<&'a str> {
+    [&["--config", "later.toml"], command].concat()
 }
 
 fn hand_in(town: &Town, requests: &[String], codes: &[i32]) {
@@ -67,7 +83,7 @@ fn fate(town: &Town, receipt: &str) -> String {
     town.texts(&state).concat().trim().to_owned()
 }
 
-fn access(town: &Town) -> Vec<String> {
+pub(crate) fn access(town: &Town) -> Vec<String> {
     town.texts("SELECT profile || ' ' || level FROM effective_access ORDER BY profile")
 }
 
@@ -118,15 +134,8 @@ fn a_revocation_of_somebody_who_is_not_there_yet_waits_for_him() {
         hand_in(&town, &[request("V1", "revocation", "09:00", "")], &[3]);
         let state = "SELECT state || reason FROM delayed_activation WHERE request_id = 'V1'";
         assert_eq!(town.texts(state), ["acceptedholder_unknown"]);
-        let later = format!("{COLUMNS}\n{}", record("M1", MARIO, "CIT", "A", ""));
-        fs::write(town.path("later.csv"), later).expect("a file");
-        let file = town.path("pinferry.toml");
-        let text = fs::read_to_string(&file).expect("a file");
-        let text = text
-            .replace("name = \"inps\"", "name = \"later\"")
-            .replace("legacy.csv", "later.csv");
-        fs::write(&file, text).expect("a file");
-        town.expect(&["run"], &[0]);
+        comes(&town, &[record("M1", MARIO, "CIT", "A", "")]);
+        town.expect(&later(&["run"]), &[0]);
         town.expect(&["activate"], &[0]);
         assert_eq!(town.texts(state), ["done"], "{engine:?}");
         assert_eq!(access(&town), ["CIT dispositive"], "Laura's alone");

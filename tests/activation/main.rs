@@ -10,6 +10,7 @@ mod evaluations;
 mod formats;
 mod late;
 mod limits;
+mod merging;
 mod order;
 mod outlook;
 mod poison;

@@ -39,10 +39,7 @@ fn readiness(world: &World) -> Readiness {
     match phase {
         RunPhase::Finished => Readiness::Ready { run_id: 1 },
         RunPhase::Aborted => Readiness::NotCutOver,
-        _under_way => Readiness::UnderWay {
-            run_id: 1,
-            phase: phase.to_string(),
-        },
+        _under_way => Readiness::UnderWay { run_id: 1, phase },
     }
 }
 

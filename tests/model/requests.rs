@@ -216,6 +216,7 @@ fn migrated(record: Record) -> Option<Standing> {
         pin,
         latest_request: None,
         accepted: BTreeMap::new(),
+        issued: HashMap::new(),
         asked: Vec::new(),
         grants: vec![Grant {
             profile: PROFILE.to_owned(),

@@ -63,6 +63,12 @@ impl Grounds {
         self.schedule.local_date(at)
     }
 
+    /// When a day begins there.
+    #[must_use]
+    pub fn begins(&self, day: Date) -> Timestamp {
+        self.schedule.begins(day)
+    }
+
     /// A moment as local date and time with the offset.
     #[must_use]
     pub fn local_time(&self, at: Timestamp) -> String {

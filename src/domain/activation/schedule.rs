@@ -43,6 +43,13 @@ impl Schedule {
         self.zone.to_ambiguous_timestamp(local).compatible().ok()
     }
 
+    /// When a day begins there.
+    #[must_use]
+    pub fn begins(&self, day: Date) -> Timestamp {
+        let midnight = day.to_datetime(Time::midnight());
+        self.moment(midnight).unwrap_or(Timestamp::MAX)
+    }
+
     /// The moment a request that `office` accepted at `accepted_at` may take effect.
     #[must_use]
     pub fn not_before(&self, accepted_at: Timestamp, office: &str) -> Timestamp {

@@ -1,6 +1,6 @@
 //! Several effects on one person, one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -82,6 +82,7 @@ impl Standing {
             pin: None,
             latest_request: None,
             accepted: BTreeMap::new(),
+            issued: HashMap::new(),
             asked: Vec::new(),
             grants: Vec::new(),
             guardians: Vec::new(),

@@ -1,6 +1,9 @@
 //! A person as he stands in the model, as far as a request can touch him.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use jiff::{Timestamp, civil::Date};
 
@@ -162,7 +165,9 @@ pub struct Standing {
     pub latest_request: Option<(Timestamp, PinName)>,
     /// When the requests were accepted by which he came to a PIN or a grant, by their ids, as far as it matters.
     pub accepted: BTreeMap<String, Timestamp>,
-    /// What requests that took effect asked for, as far as it matters.
+    /// When migrated PINs were issued, as far as it matters.
+    pub issued: HashMap<PinName, Timestamp>,
+    /// What requests that took effect asked for, and what migrated PINs were issued for, as far as it matters.
     pub asked: Vec<Asked>,
     /// All his grants.
     pub grants: Vec<Grant>,
@@ -171,6 +176,24 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// Notes when a migrated PIN was issued and for what. It speaks for a grant that is as the PIN was in the legacy,
+    /// for none that stands better or worse.
+    pub(crate) fn add_issued(&mut self, name: PinName, status: LegacyStatus, asked: Asked) {
+        let given = match status {
+            LegacyStatus::Active => GrantStatus::Active,
+            LegacyStatus::Suspended => GrantStatus::Suspended,
+            LegacyStatus::Pending => GrantStatus::Pending,
+            LegacyStatus::Revoked | LegacyStatus::Ceased => GrantStatus::Ended,
+        };
+        self.issued.insert(name, asked.accepted_at);
+        let speaks_for = |grant: &Grant| {
+            grant.profile == asked.profile && grant.entity == asked.entity && grant.status == given
+        };
+        if self.grants.iter().any(speaks_for) {
+            self.asked.push(asked);
+        }
+    }
+
     /// When the request was accepted to which a PIN goes back; nothing of a migrated one.
     pub(crate) fn came(&self, pin: &PinName) -> Option<Timestamp> {
         let is_activation = pin.source == ACTIVATION_SOURCE;

@@ -2,8 +2,8 @@
 //!
 //! With a profile it is about that grant, without one about the PIN and all grants: a PIN issued later opens only what it
 //! was issued for. What a request accepted later has brought stays, and so does the grant it asked for and found there, at
-//! the level it asked for: it would have brought that, had the revocation come in before. What is taken away already
-//! stays so, and a suspension revives nothing.
+//! the level it asked for: it would have brought that, had the revocation come in before. A PIN that the legacy issued
+//! on a later day counts like such a request. What is taken away already stays so, and a suspension revives nothing.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use super::{
     overtaking::overtakes,
     refusal::Failure,
     request::Request,
-    standing::{ACTIVATION_SOURCE, Grant, Standing},
+    standing::{ACTIVATION_SOURCE, Grant, PinName, Standing},
 };
 use crate::domain::status::{GrantStatus, Level, PinStatus};
 
@@ -37,20 +37,14 @@ pub(super) fn from(request: &Request, person: &Standing, taken: Taken) -> Result
     let mut effect = Effect::on(request, Some(person));
     if request.profile.is_empty()
         && let Some(pin) = &person.pin
-        && !came_later(
-            &pin.name.source,
-            &pin.name.legacy_id,
-            person,
-            request.accepted_at,
-        )
+        && !pin_came_later(&pin.name, person, request.accepted_at)
     {
         let mut after = pin.clone();
         after.status = pin_status(pin.status, taken);
         effect.pins.extend(changed(pin, after));
     }
     for grant in person.grants.iter().filter(|grant| is_meant(grant)) {
-        let (source, id) = grant.evidence.split_once(':').unwrap_or_default();
-        if came_later(source, id, person, request.accepted_at) {
+        if grant_came_later(grant, person, request.accepted_at) {
             continue;
         }
         let mut after = grant.clone();
@@ -63,16 +57,24 @@ pub(super) fn from(request: &Request, person: &Standing, taken: Taken) -> Result
     Ok(effect)
 }
 
-/// Whether this came by a request that what was taken away at that moment does not overtake.
-fn came_later(source: &str, id: &str, person: &Standing, at: Timestamp) -> bool {
-    source == ACTIVATION_SOURCE
-        && person
-            .accepted
-            .get(id)
-            .is_some_and(|accepted| !overtakes(at, *accepted))
+/// Whether the PIN was issued, or its request accepted, so that what was taken away at that moment does not overtake it.
+fn pin_came_later(pin: &PinName, person: &Standing, at: Timestamp) -> bool {
+    let came = match pin.source.as_str() {
+        ACTIVATION_SOURCE => person.accepted.get(&pin.legacy_id),
+        _migrated => person.issued.get(pin),
+    };
+    came.is_some_and(|came| !overtakes(at, *came))
 }
 
-/// The highest level at which requests that are not overtaken asked for it, which may have found it there.
+/// Whether the grant came by a request that what was taken away at that moment does not overtake.
+fn grant_came_later(grant: &Grant, person: &Standing, at: Timestamp) -> bool {
+    let (source, id) = grant.evidence.split_once(':').unwrap_or_default();
+    let accepted = person.accepted.get(id);
+    source == ACTIVATION_SOURCE && accepted.is_some_and(|accepted| !overtakes(at, *accepted))
+}
+
+/// The highest level at which it was asked for by requests, or PINs were issued for it, that are not overtaken and may
+/// have found it there.
 fn asked_later(grant: &Grant, person: &Standing, at: Timestamp) -> Option<Level> {
     let asked = person.asked.iter().filter(|asked| {
         let is_same = asked.profile == grant.profile && asked.entity == grant.entity;

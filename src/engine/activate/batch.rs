@@ -29,6 +29,15 @@ use crate::{
     },
 };
 
+/// What may take effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// All that is due.
+    All,
+    /// What takes away: a later run is under way.
+    TakingAway,
+}
+
 /// What a transaction works with.
 pub(super) struct Batch<'b> {
     pub(super) tx: &'b ActivationTx<'b>,
@@ -99,6 +108,7 @@ impl<'b> Batch<'b> {
         tx: &'b ActivationTx<'b>,
         run_id: i64,
         grounds: &'b Grounds,
+        scope: Scope,
         mut revoked: Revoked,
     ) -> Result<Self, StoreError> {
         tx.read_on(&mut revoked)?;
@@ -111,7 +121,7 @@ impl<'b> Batch<'b> {
             today: grounds.local_date(now),
             ages: tx.max_ages()?,
             ids: tx.id_base()?,
-            pending_is_done: tx.pending_done(run_id)?,
+            pending_is_done: scope == Scope::TakingAway || tx.pending_done(run_id)?,
             revoked,
             left: Cell::new(false),
         })
@@ -297,7 +307,7 @@ impl<'b> Batch<'b> {
             plan.codes = self.tx.codes_of(&person_ids)?;
         }
         if requests.iter().any(|due| due.request.kind().takes_away()) {
-            self.tx.add_accepted(&mut plan.people)?;
+            self.tx.add_accepted(&mut plan.people, self.grounds)?;
         }
         let out_of_turn = self.out_of_turn(&people, &person_ids)?;
         for (whose, requests) in people {

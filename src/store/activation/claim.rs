@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     due::{Due, DueCursor, due},
-    tx::ActivationTx,
+    tx::{ActivationTx, Seen},
 };
 use crate::store::{
     StoreError,
@@ -19,14 +19,14 @@ use crate::store::{
 
 const ACTION: &str = "read the queue of requests";
 
-/// What is due, of a request under a name, at the time ?1.
-pub(super) const IS_DUE: &str =
-    "{name}.state = 'accepted' AND {name}.halves_delivered = 2 AND {name}.not_before <= ?1";
+/// What takes away, of a request under a name.
+pub(in crate::store) const TAKES_AWAY: &str = "{name}.kind IN ('revocation', 'suspension')";
 
 /// What [`due`] reads.
-pub(super) const DUE_COLUMNS: &str = "activation_id, request_id, accepted_at, fiscal_code, surname, given_name, birth_date,
-    email, phone, profile, entity, level, credential, credential_scheme, credential_salt, issued_on, expires_on, office,
-    channel, halves_delivered, guardian_fiscal_code, kind, competent_office, requester, mandate";
+pub(super) const DUE_COLUMNS: &str = "due.activation_id, due.request_id, due.accepted_at, due.fiscal_code, due.surname,
+    due.given_name, due.birth_date, due.email, due.phone, due.profile, due.entity, due.level, due.credential,
+    due.credential_scheme, due.credential_salt, due.issued_on, due.expires_on, due.office, due.channel,
+    due.halves_delivered, due.guardian_fiscal_code, due.kind, due.competent_office, due.requester, due.mandate";
 
 /// Whose requests are claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl ActivationTx<'_> {
              WHERE {} AND due.attempts = 0 AND known.person_id IN (
                  SELECT old.person_id FROM fiscal_code AS old
                  WHERE NOT old.current AND old.person_id IN (SELECT listed.id FROM {}))",
-            IS_DUE.replace("{name}", "due"),
+            self.is_due("due"),
             self.database.listed("?2", &[("id", "BIGINT")]),
         );
         let ids = person_ids.iter().map(|id| json!({ "id": id }));
@@ -115,6 +115,17 @@ impl ActivationTx<'_> {
         rows.iter()
             .map(|row| Ok((row.get(2)?, cursor(row)?)))
             .collect()
+    }
+
+    /// What is due, of a request under a name, at the time ?1.
+    pub(super) fn is_due(&self, name: &str) -> String {
+        let takes_away = match self.seen {
+            Seen::All | Seen::OfRun(_) => String::new(),
+            Seen::WithoutRun(_) => format!(" AND {}", TAKES_AWAY.replace("{name}", name)),
+        };
+        format!(
+            "{name}.state = 'accepted' AND {name}.halves_delivered = 2 AND {name}.not_before <= ?1{takes_away}"
+        )
     }
 
     fn claim_people(
@@ -128,8 +139,9 @@ impl ActivationTx<'_> {
             format!(
                 "AND EXISTS (SELECT 1 FROM delayed_activation AS taking
                  WHERE taking.fiscal_code = due.fiscal_code AND {}
-                     AND taking.kind IN ('revocation', 'suspension') {which})",
-                IS_DUE.replace("{name}", "taking")
+                     AND {} {which})",
+                self.is_due("taking"),
+                TAKES_AWAY.replace("{name}", "taking")
             )
         };
         let listed;
@@ -155,8 +167,8 @@ impl ActivationTx<'_> {
                  WHERE first.fiscal_code = due.fiscal_code AND {}
                  ORDER BY first.activation_id LIMIT 1) {of_whom}
              ORDER BY due.accepted_at, due.activation_id LIMIT ?4{{claim}}",
-            IS_DUE.replace("{name}", "due"),
-            IS_DUE.replace("{name}", "first"),
+            self.is_due("due"),
+            self.is_due("first"),
         );
         let rows = self.database.first_rows(ACTION, &sql, &values)?;
         rows.iter().map(person).collect()
@@ -176,7 +188,7 @@ impl ActivationTx<'_> {
                      JOIN fiscal_code AS other ON other.person_id = known.person_id
                      WHERE known.fiscal_code IN (SELECT listed.code FROM {listed}))
              ORDER BY accepted_at, activation_id LIMIT ?3{{claim}}",
-            IS_DUE.replace("{name}", "due"),
+            self.is_due("due"),
             listed = self.database.listed("?2", &[("code", "TEXT")]),
         );
         let codes: Vec<_> = codes.iter().map(|code| json!({ "code": code })).collect();

@@ -99,6 +99,14 @@ impl ActivationTx<'_> {
         self.audit(actor, "activation", &detail)
     }
 
+    /// Enters a difference in the ledger alone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn enter_in_ledger(&self, cause: &str, difference: &Tally) -> Result<(), StoreError> {
+        enter_in_ledger(&self.database, cause, difference)
+    }
+
     /// Adds to the audit log.
     ///
     /// # Errors

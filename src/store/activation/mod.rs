@@ -13,6 +13,7 @@ mod supersede;
 mod tx;
 mod write;
 
+pub(in crate::store) use claim::TAKES_AWAY;
 pub use claim::{Claim, Whom};
 pub(in crate::store) use due::IS_OF_NOBODY;
 pub use due::{Due, DueCursor, Waiting};

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::tx::ActivationTx;
+use super::tx::{ActivationTx, Seen};
 use crate::{
     domain::{
         activation::{
+            grounds::Grounds,
             kind::Kind,
             standing::{
                 ACTIVATION_SOURCE, Asked, Credential, Grant, Identity, MaxAges, Pin, PinName,
@@ -58,8 +59,9 @@ impl ActivationTx<'_> {
     pub fn people_of(&self, codes: &[&str]) -> Result<HashMap<String, i64>, StoreError> {
         let codes: Vec<_> = codes.iter().map(|code| json!({ "code": code })).collect();
         let sql = format!(
-            "SELECT fiscal_code, person_id FROM fiscal_code WHERE fiscal_code IN (SELECT listed.code FROM {})",
+            "SELECT fiscal_code, person_id FROM fiscal_code WHERE fiscal_code IN (SELECT listed.code FROM {}){}",
             self.database.listed("?1", &[("code", "TEXT")]),
+            self.is_known()
         );
         let codes = serde_json::Value::from(codes).to_string();
         let rows = self
@@ -68,6 +70,19 @@ impl ActivationTx<'_> {
         rows.iter()
             .map(|row| Ok((row.get(0)?, row.get(1)?)))
             .collect()
+    }
+
+    /// SQL for that neither a row of `fiscal_code` nor its person is a part of what a later run merges.
+    fn is_known(&self) -> String {
+        match self.seen {
+            Seen::All | Seen::OfRun(_) => String::new(),
+            Seen::WithoutRun(run_id) => format!(
+                " AND NOT EXISTS (SELECT 1 FROM person WHERE person.person_id = fiscal_code.person_id
+                     AND person.run_id = {run_id})
+                 AND NOT EXISTS (SELECT 1 FROM run_code WHERE run_code.run_id = {run_id} AND NOT run_code.known
+                     AND run_code.fiscal_code = fiscal_code.fiscal_code)"
+            ),
+        }
     }
 
     /// Every code that leads to these people, old ones included, by person.
@@ -92,9 +107,23 @@ impl ActivationTx<'_> {
     /// # Errors
     /// When the database fails or holds what no person can be.
     pub fn standings(&self, person_ids: &[i64]) -> Result<People, StoreError> {
+        self.held(person_ids, "{claim}")
+    }
+
+    /// All of these people as they stand, whoever changes one of them just now being waited for.
+    ///
+    /// # Errors
+    /// When the database fails or holds what no person can be.
+    pub fn standings_of_all(&self, person_ids: &[i64]) -> Result<People, StoreError> {
+        self.held(person_ids, "{hold}")
+    }
+
+    fn held(&self, person_ids: &[i64], hold: &str) -> Result<People, StoreError> {
         let held = self.of_people(
             person_ids,
-            "SELECT person_id FROM person WHERE person_id {of} ORDER BY person_id{claim}",
+            &format!(
+                "SELECT person_id FROM person WHERE person_id {{of}} ORDER BY person_id{hold}"
+            ),
         )?;
         let held: Vec<i64> = held
             .iter()
@@ -121,8 +150,11 @@ impl ActivationTx<'_> {
         self.add_latest_requests(&held, &mut people)?;
         let grants = self.of_people(
             &held,
-            "SELECT person_id, profile, entity, status, level, valid_from, evidence FROM profile_grant
-             WHERE person_id {of} ORDER BY person_id, profile, entity{hold}",
+            &format!(
+                "SELECT person_id, profile, entity, status, level, valid_from, evidence FROM profile_grant
+                 WHERE person_id {{of}}{} ORDER BY person_id, profile, entity{{hold}}",
+                self.is_seen("profile_grant")
+            ),
         )?;
         for row in &grants {
             people.of(row)?.grants.push(grant(row)?);
@@ -140,11 +172,15 @@ impl ActivationTx<'_> {
     fn add_pins(&self, held: &[i64], people: &mut People) -> Result<(), StoreError> {
         let pins = self.of_people(
             held,
-            "SELECT person_id, pin_id, source, legacy_id, status, disposition, level, credential,
-                 credential_scheme, credential_salt, halves_delivered, issued_on, expires_on, last_used_on,
-                 office, channel, legacy_profile, legacy_entity, legacy_status
-             FROM pin WHERE person_id {of} AND (status = 'active' OR status = 'suspended' OR status = 'pending')
-             ORDER BY pin_id{hold}",
+            &format!(
+                "SELECT person_id, pin_id, source, legacy_id, status, disposition, level, credential,
+                     credential_scheme, credential_salt, halves_delivered, issued_on, expires_on, last_used_on,
+                     office, channel, legacy_profile, legacy_entity, legacy_status
+                 FROM pin WHERE person_id {{of}}
+                     AND (status = 'active' OR status = 'suspended' OR status = 'pending'){}
+                 ORDER BY pin_id{{hold}}",
+                self.is_seen("pin")
+            ),
         )?;
         for row in &pins {
             let pin = pin(row)?;
@@ -177,12 +213,14 @@ impl ActivationTx<'_> {
         Ok(())
     }
 
-    /// Adds when the requests were accepted by which these people came to their PINs and grants.
+    /// Adds when the requests were accepted, and the migrated PINs issued, by which these people came to their PINs
+    /// and grants.
     ///
     /// # Errors
-    /// When the database fails.
-    pub fn add_accepted(&self, people: &mut People) -> Result<(), StoreError> {
+    /// When the database fails or holds what no PIN can be.
+    pub fn add_accepted(&self, people: &mut People, grounds: &Grounds) -> Result<(), StoreError> {
         let held: Vec<_> = people.standings.keys().copied().collect();
+        self.add_issued(&held, people, grounds)?;
         let begin = format!("{ACTIVATION_SOURCE}:");
         let rows = self.of_people(
             &held,
@@ -221,6 +259,46 @@ impl ActivationTx<'_> {
                 level: columns.word(Level::by_name)?,
                 accepted_at: columns.next()?,
             });
+        }
+        Ok(())
+    }
+
+    /// What a migrated PIN was issued for was asked for on that day; a day after its run had begun is a mistake.
+    fn add_issued(
+        &self,
+        held: &[i64],
+        people: &mut People,
+        grounds: &Grounds,
+    ) -> Result<(), StoreError> {
+        let rows = self.of_people(
+            held,
+            &format!(
+                "SELECT pin.person_id, pin.source, pin.legacy_id, pin.issued_on, run.created_at,
+                     pin.legacy_profile, pin.legacy_entity, pin.level, pin.legacy_status
+                 FROM pin JOIN run ON run.run_id = pin.run_id
+                 WHERE pin.person_id {{of}} AND pin.source <> '{ACTIVATION_SOURCE}'{}",
+                self.is_seen("pin")
+            ),
+        )?;
+        for row in &rows {
+            let mut columns = row.columns();
+            columns.next::<i64>()?;
+            let name = PinName {
+                source: columns.next()?,
+                legacy_id: columns.next()?,
+            };
+            let at = grounds.begins(columns.next()?);
+            if at > columns.next()? {
+                continue;
+            }
+            let asked = Asked {
+                profile: columns.next()?,
+                entity: columns.next()?,
+                level: columns.word(Level::by_name)?,
+                accepted_at: at,
+            };
+            let status = columns.word(LegacyStatus::by_name)?;
+            people.of(row)?.add_issued(name, status, asked);
         }
         Ok(())
     }
@@ -304,6 +382,7 @@ fn standing(row: &Row) -> Result<Standing, StoreError> {
         pin: None,
         latest_request: None,
         accepted: BTreeMap::new(),
+        issued: HashMap::new(),
         asked: Vec::new(),
         grants: Vec::new(),
         guardians: Vec::new(),

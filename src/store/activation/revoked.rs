@@ -5,7 +5,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::tx::ActivationTx;
+use super::{
+    claim::{DUE_COLUMNS, TAKES_AWAY},
+    due::{Due, due},
+    tx::ActivationTx,
+};
 use crate::{
     domain::activation::{
         kind::Kind,
@@ -18,6 +22,8 @@ use crate::{
         database::{damaged, values},
     },
 };
+
+const COUNTERS: &str = "read what was taken away at the counters";
 
 /// The event of a run that judged people again whose records changed under the lock. It is one transaction with
 /// what they came to.
@@ -119,6 +125,30 @@ impl ActivationTx<'_> {
         Ok(())
     }
 
+    /// What was taken away at the counters, or is to be, of people whom this run brought something, in the order of
+    /// acceptance; whose it is, and what.
+    ///
+    /// # Errors
+    /// When the database fails or holds what no request can be.
+    pub fn taken_from_people_of(&self, run_id: i64) -> Result<Vec<(i64, Due)>, StoreError> {
+        let sql = format!(
+            "SELECT {DUE_COLUMNS}, known.person_id FROM delayed_activation AS due
+             JOIN fiscal_code AS known ON known.fiscal_code = due.fiscal_code
+             WHERE {} AND due.state <> 'refused' AND NOT (due.state = 'failed' AND due.reason = ?2) AND EXISTS (
+                 SELECT 1 FROM pin WHERE pin.person_id = known.person_id AND pin.run_id = ?1)
+             ORDER BY due.accepted_at, due.activation_id",
+            TAKES_AWAY.replace("{name}", "due")
+        );
+        let rows = self.database.rows(
+            COUNTERS,
+            &sql,
+            values![run_id, Failure::IdentityConflict.as_str()],
+        )?;
+        rows.iter()
+            .map(|row| Ok((row.get(25)?, due(row)?)))
+            .collect()
+    }
+
     /// What was taken away at the counters of whoever has one of these codes, or has them as another code.
     ///
     /// # Errors
@@ -137,7 +167,7 @@ impl ActivationTx<'_> {
         let codes: Vec<_> = codes.iter().map(|code| json!({ "code": code })).collect();
         let codes = serde_json::Value::from(codes).to_string();
         let rows = self.database.rows(
-            "read what was taken away at the counters",
+            COUNTERS,
             &sql,
             values![&codes, Failure::IdentityConflict.as_str()],
         )?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    claim::{DUE_COLUMNS, IS_DUE},
+    claim::DUE_COLUMNS,
     due::{Due, due},
     sql,
     tx::ActivationTx,
@@ -100,7 +100,7 @@ impl ActivationTx<'_> {
         let sql = format!(
             "SELECT {DUE_COLUMNS} FROM delayed_activation AS due
              WHERE {} AND activation_id IN (SELECT listed.activation_id FROM {})",
-            IS_DUE.replace("{name}", "due"),
+            self.is_due("due"),
             self.database.listed("?2", &[("activation_id", "BIGINT")]),
         );
         let rows = self

@@ -1,15 +1,58 @@
 //! One transaction on the queue and the model.
 
+use std::ops::Deref;
+
 use jiff::Timestamp;
 
 use crate::store::{
-    StoreError,
+    LeasedTx, RunPhase, StoreError,
     database::{Database, Transaction, damaged, values},
+    run_row,
 };
 
-/// A transaction on the queue and the model; dropped, it is rolled back.
+/// A transaction on the queue and the model; dropped, it is rolled back, unless it is a part of another one.
 pub struct ActivationTx<'c> {
-    pub(super) database: Transaction<'c>,
+    pub(super) database: Held<'c>,
+    pub(super) seen: Seen,
+}
+
+/// Which rows of the model a transaction sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// All of them.
+    All,
+    /// Those that this later run has not brought: they are no part of the model yet.
+    WithoutRun(i64),
+    /// PINs and grants that this run brought.
+    OfRun(i64),
+}
+
+/// Whose transaction it is.
+pub(super) enum Held<'c> {
+    Own(Transaction<'c>),
+    Lent(&'c Database),
+}
+
+impl Deref for Held<'_> {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        match self {
+            Self::Own(database) => database,
+            Self::Lent(database) => database,
+        }
+    }
+}
+
+impl LeasedTx<'_> {
+    /// The queue within this transaction, and of the model what this run has brought.
+    #[must_use]
+    pub fn queue(&self) -> ActivationTx<'_> {
+        ActivationTx {
+            database: Held::Lent(&self.database),
+            seen: Seen::OfRun(self.run_id()),
+        }
+    }
 }
 
 /// Whether requests may take effect.
@@ -27,7 +70,16 @@ pub enum Readiness {
         /// The run.
         run_id: i64,
         /// Its phase.
-        phase: String,
+        phase: RunPhase,
+    },
+    /// A later run is under way: the model of an earlier one is valid meanwhile, and what takes away may take effect.
+    Merging {
+        /// The run that was cut over.
+        valid: i64,
+        /// The later run.
+        run_id: i64,
+        /// Its phase.
+        phase: RunPhase,
     },
 }
 
@@ -40,7 +92,7 @@ impl Readiness {
         match self {
             Self::Ready { run_id } => Ok(*run_id),
             Self::NotCutOver => Err("no run was cut over yet".to_owned()),
-            Self::UnderWay { run_id, phase } => {
+            Self::UnderWay { run_id, phase } | Self::Merging { run_id, phase, .. } => {
                 Err(format!("run {run_id} is not finished (phase {phase})"))
             }
         }
@@ -54,29 +106,33 @@ pub(in crate::store) fn readiness(database: &Database) -> Result<Readiness, Stor
         "SELECT run_id, phase FROM run WHERE phase NOT IN ('finished', 'aborted') LIMIT 1",
         values![],
     )?;
-    if let Some(row) = under_way {
-        return Ok(Readiness::UnderWay {
-            run_id: row.get(0)?,
-            phase: row.get(1)?,
-        });
-    }
     let cut_over = database.row(
         "read the model's state",
         "SELECT run.run_id FROM model_state JOIN run ON run.run_id = model_state.run_id
          WHERE model_state.model = 'multiprofile' AND run.phase = 'finished'",
         values![],
     )?;
-    Ok(match cut_over {
-        Some(row) => Readiness::Ready {
-            run_id: row.get(0)?,
+    let valid: Option<i64> = cut_over.map(|row| row.get(0)).transpose()?;
+    let Some(row) = under_way else {
+        return Ok(valid.map_or(Readiness::NotCutOver, |run_id| Readiness::Ready { run_id }));
+    };
+    let (run_id, phase) = (row.get(0)?, run_row::phase(&row.get::<String>(1)?)?);
+    Ok(match valid {
+        Some(valid) => Readiness::Merging {
+            valid,
+            run_id,
+            phase,
         },
-        None => Readiness::NotCutOver,
+        None => Readiness::UnderWay { run_id, phase },
     })
 }
 
 impl<'c> ActivationTx<'c> {
     pub(super) fn new(database: Transaction<'c>) -> Self {
-        Self { database }
+        Self {
+            database: Held::Own(database),
+            seen: Seen::All,
+        }
     }
 
     /// The database's time.
@@ -88,18 +144,32 @@ impl<'c> ActivationTx<'c> {
         now.parse().map_err(|_| damaged("a clock without a time"))
     }
 
-    /// Whether requests may take effect now.
+    /// Whether requests may take effect now. While a later run is under way nothing of it is seen from here on, nor
+    /// any request that gives.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn readiness(&self) -> Result<Readiness, StoreError> {
+    pub fn readiness(&mut self) -> Result<Readiness, StoreError> {
         // Nobody begins a run, or cuts one over, until this transaction has ended.
         self.database.rows(
             "read the model's state",
             "SELECT model FROM model_state WHERE id = 1{for share}",
             values![],
         )?;
-        readiness(&self.database)
+        let readiness = readiness(&self.database)?;
+        if let Readiness::Merging { run_id, .. } = &readiness {
+            self.seen = Seen::WithoutRun(*run_id);
+        }
+        Ok(readiness)
+    }
+
+    /// SQL for that a PIN or a grant is seen.
+    pub(super) fn is_seen(&self, row: &str) -> String {
+        match self.seen {
+            Seen::All => String::new(),
+            Seen::WithoutRun(run_id) => format!(" AND {row}.run_id <> {run_id}"),
+            Seen::OfRun(run_id) => format!(" AND {row}.run_id = {run_id}"),
+        }
     }
 
     /// Marks a place to which one item can be taken back alone.
@@ -132,11 +202,14 @@ impl<'c> ActivationTx<'c> {
             .batch("keep one request apart from the others", statement)
     }
 
-    /// Commits.
+    /// Commits; where it is a part of another transaction, that one does.
     ///
     /// # Errors
     /// When the database fails; then nothing was committed, or the answer was lost.
     pub fn commit(self) -> Result<(), StoreError> {
-        self.database.commit()
+        match self.database {
+            Held::Own(database) => database.commit(),
+            Held::Lent(_) => Ok(()),
+        }
     }
 }

@@ -30,6 +30,7 @@ const QUEUE: [Right; 8] = [
             "profile_grant",
             "quarantine",
             "run",
+            "run_code",
             "run_event",
             "run_step",
         ],

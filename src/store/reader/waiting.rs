@@ -7,7 +7,7 @@ use crate::{
     domain::activation::{kind::Kind, refusal::Failure, waiting::WaitingRequest},
     store::{
         StoreError,
-        activation::{self, IS_OF_NOBODY, Readiness},
+        activation::{self, IS_OF_NOBODY, Readiness, TAKES_AWAY},
         database::{Row, damaged, values},
     },
 };
@@ -29,6 +29,12 @@ pub struct QueueDepth {
     pub due: i64,
     /// The hour of the first of those that wait for nothing.
     pub oldest_due: Option<Timestamp>,
+    /// Those that take something away.
+    pub taking: i64,
+    /// Of these, those that wait for nothing.
+    pub taking_due: i64,
+    /// The hour of the first of them.
+    pub oldest_taking: Option<Timestamp>,
     /// Given up after several tries.
     pub set_aside: i64,
 }
@@ -72,6 +78,7 @@ impl Reader {
         let is_due = format!(
             "state = 'accepted' AND halves_delivered = 2 AND not_before <= ?1 AND NOT {IS_OF_NOBODY}"
         );
+        let takes_away = TAKES_AWAY.replace("{name}", "queued");
         let row = self.database.row(
             ACTION,
             &format!(
@@ -81,6 +88,9 @@ impl Reader {
                      count(*) FILTER (WHERE {IS_OF_NOBODY}),
                      count(*) FILTER (WHERE {is_due}),
                      min(not_before) FILTER (WHERE {is_due}),
+                     count(*) FILTER (WHERE state = 'accepted' AND {takes_away}),
+                     count(*) FILTER (WHERE {is_due} AND {takes_away}),
+                     min(not_before) FILTER (WHERE {is_due} AND {takes_away}),
                      count(*) FILTER (WHERE state = 'failed' AND substr(reason, 1, length(?2)) = ?2)
                  FROM delayed_activation AS queued WHERE state IN ('accepted', 'failed')"
             ),
@@ -95,6 +105,9 @@ impl Reader {
             of_nobody: columns.next()?,
             due: columns.next()?,
             oldest_due: columns.next()?,
+            taking: columns.next()?,
+            taking_due: columns.next()?,
+            oldest_taking: columns.next()?,
             set_aside: columns.next()?,
         })
     }

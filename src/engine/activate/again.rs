@@ -1,0 +1,127 @@
+//! What was taken away from people before a later run brought them more: that is taken away as well, from the moment
+//! the run is cut over, whether it took effect or waits for its holder.
+//!
+//! Only what the run brought is touched: the rest has lived on since. In the queue nothing changes; what waits is
+//! settled by the next drain.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{
+        activation::{
+            effect::{self, Effect},
+            grounds::Grounds,
+            standing::Standing,
+        },
+        tally::Tally,
+    },
+    store::{
+        StoreError,
+        activation::{ActivationTx, Due, PersonEffect},
+    },
+};
+
+/// People who are changed by one statement.
+const PEOPLE: usize = 1_000;
+
+/// Of how many people something was taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::engine) struct TakenAgain {
+    /// So many.
+    pub(in crate::engine) people: usize,
+    /// Of so many the database refused it.
+    pub(in crate::engine) refused: usize,
+}
+
+/// Takes it away from all whom `run_id` brought something.
+pub(in crate::engine) fn take_away_again(
+    tx: &ActivationTx<'_>,
+    run_id: i64,
+    grounds: &Grounds,
+) -> Result<TakenAgain, StoreError> {
+    let mut people: BTreeMap<i64, Vec<Due>> = BTreeMap::new();
+    for (person_id, due) in tx.taken_from_people_of(run_id)? {
+        people.entry(person_id).or_default().push(due);
+    }
+    let people: Vec<_> = people.into_iter().collect();
+    let (mut again, mut difference) = (TakenAgain::default(), Tally::default());
+    for people in people.chunks(PEOPLE) {
+        if let Some((changed, tally)) = apart(tx, run_id, people, grounds)? {
+            again.people += changed;
+            difference.merge(&tally);
+            continue;
+        }
+        for person in people.chunks(1) {
+            match apart(tx, run_id, person, grounds)? {
+                Some((changed, tally)) => {
+                    again.people += changed;
+                    difference.merge(&tally);
+                }
+                None => again.refused += 1,
+            }
+        }
+    }
+    if again.people > 0 {
+        tx.enter_in_ledger("taken_away", &difference)?;
+    }
+    Ok(again)
+}
+
+/// Takes it away from these people; nothing where the database refuses that of one of them.
+fn apart(
+    tx: &ActivationTx<'_>,
+    run_id: i64,
+    people: &[(i64, Vec<Due>)],
+    grounds: &Grounds,
+) -> Result<Option<(usize, Tally)>, StoreError> {
+    tx.mark_item()?;
+    match from(tx, run_id, people, grounds) {
+        Ok(taken) => {
+            tx.keep_item()?;
+            Ok(Some(taken))
+        }
+        Err(error) if error.refuses_row() => {
+            tracing::warn!(event = "taken_away.refused", people = people.len(), %error);
+            tx.take_item_back()?;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn from(
+    tx: &ActivationTx<'_>,
+    run_id: i64,
+    people: &[(i64, Vec<Due>)],
+    grounds: &Grounds,
+) -> Result<(usize, Tally), StoreError> {
+    let ids: Vec<_> = people.iter().map(|(person_id, _)| *person_id).collect();
+    let mut standing = tx.standings_of_all(&ids)?;
+    tx.add_accepted(&mut standing, grounds)?;
+    let (today, ages) = (grounds.local_date(tx.now()?), tx.max_ages()?);
+    let (mut effects, mut difference) = (Vec::new(), Tally::default());
+    for (person_id, requests) in people {
+        let mut person = standing.standings.remove(person_id);
+        let mut total: Option<Effect> = None;
+        for Due { request, .. } in requests {
+            // Whom it is not about, or what he was not brought, it changes as little as before.
+            let Ok(mut effect) = effect::of(request, person.as_ref(), today, &ages) else {
+                continue;
+            };
+            effect.delegations.clear();
+            person = Some(Standing::after_pending(person, &effect));
+            total = Some(match total {
+                Some(earlier) => earlier.then(effect),
+                None => effect,
+            });
+        }
+        let is_change = |effect: &Effect| !(effect.pins.is_empty() && effect.grants.is_empty());
+        if let Some(effect) = total.filter(is_change) {
+            difference.merge(&effect.tally());
+            let person_id = *person_id;
+            effects.push(PersonEffect { person_id, effect });
+        }
+    }
+    tx.write(run_id, &effects, &standing.pin_ids)?;
+    Ok((effects.len(), difference))
+}

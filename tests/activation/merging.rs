@@ -1,0 +1,133 @@
+//! Revocations while a source that comes later is merged, and what they do to what it brings.
+
+use std::fs;
+
+use crate::{
+    late::{HEADER, MARIO, access, comes, later, record, request, town},
+    town::{ENGINES, Town},
+};
+
+const LAURA: &str = "BNCLRA75D52F205V;Bianchi;Laura;1975-04-12";
+
+fn of(person: &str, request: String) -> String {
+    request.replace(MARIO, person)
+}
+
+/// Hands in what counters accepted, and no more.
+fn counter(town: &Town, requests: &[String], code: i32) -> String {
+    let text = format!("{HEADER}\n{}", requests.concat());
+    fs::write(town.path("counter.csv"), text).expect("a file");
+    let taken = town.expect(&["intake", "counter.csv"], &[code]);
+    String::from_utf8_lossy(&taken.stderr).into_owned()
+}
+
+fn states(town: &Town) -> Vec<String> {
+    town.texts(
+        "SELECT request_id || ' ' || state || reason FROM delayed_activation ORDER BY request_id",
+    )
+}
+
+fn grants(town: &Town) -> Vec<String> {
+    town.texts(
+        "SELECT surname || ' ' || profile || ' ' || profile_grant.status || ' ' || level FROM profile_grant
+         JOIN person ON person.person_id = profile_grant.person_id ORDER BY surname, profile",
+    )
+}
+
+#[test]
+fn a_stolen_pin_is_revoked_at_once_while_a_later_source_is_merged() {
+    for engine in ENGINES {
+        let town = town(engine, &[record("M1", MARIO, "CIT", "A", "")]);
+        comes(
+            &town,
+            &[
+                record("M2", MARIO, "CDL", "A", ""),
+                record("L1", LAURA, "CIT", "A", ""),
+            ],
+        );
+        town.expect(&later(&["run", "--hold"]), &[5]);
+        assert_eq!(access(&town), ["CIT dispositive"]);
+        let said = counter(
+            &town,
+            &[
+                request("V1", "revocation", "09:00", ""),
+                request("N1", "new_pin", "10:00", "CIT"),
+                of(LAURA, request("V2", "revocation", "09:00", "")),
+            ],
+            3,
+        );
+        assert!(
+            said.contains("1 revocations or suspensions did not"),
+            "{said}"
+        );
+        assert!(access(&town).is_empty(), "{engine:?}");
+        let waiting = ["N1 accepted", "V1 done", "V2 acceptedholder_unknown"];
+        assert_eq!(states(&town), waiting, "{engine:?}");
+        town.expect(&["activate"], &[0]);
+        assert_eq!(states(&town), waiting, "{engine:?}");
+        town.expect(&later(&["verify"]), &[0]);
+        town.expect(&later(&["abort", "--yes"]), &[0]);
+        assert!(access(&town).is_empty(), "{engine:?}");
+        town.expect(&later(&["run"]), &[0]);
+        assert!(
+            access(&town).is_empty(),
+            "Laura's was taken away before: {engine:?}"
+        );
+        let taken = [
+            "Bianchi CIT ended dispositive",
+            "Rossi CDL ended dispositive",
+            "Rossi CIT ended dispositive",
+        ];
+        assert_eq!(grants(&town), taken, "{engine:?}");
+        town.expect(&later(&["verify"]), &[0]);
+        town.expect(&["activate"], &[0]);
+        assert_eq!(states(&town), ["N1 done", "V1 done", "V2 done"]);
+        assert_eq!(access(&town), ["CIT dispositive"], "{engine:?}");
+        assert_eq!(grants(&town)[..2], taken[..2], "{engine:?}");
+        town.expect(&["verify"], &[0]);
+        town.verified_digest();
+    }
+}
+
+#[test]
+fn a_later_source_gives_nothing_back_but_what_was_issued_after_it_was_taken_away() {
+    let issued = |record: String| record.replace("2020-01-01", "2026-03-01");
+    for engine in ENGINES {
+        for (kind, gone) in [("revocation", "ended"), ("suspension", "suspended")] {
+            let town = town(engine, &[record("M1", MARIO, "CIT", "A", "")]);
+            counter(&town, &[request("V1", kind, "09:00", "")], 0);
+            counter(&town, &[of(LAURA, request("V2", kind, "09:00", ""))], 3);
+            comes(
+                &town,
+                &[
+                    record("M2", MARIO, "CDL", "A", ""),
+                    issued(record("M3", MARIO, "AVV", "A", "")),
+                    record("L1", LAURA, "CDL", "A", ""),
+                    issued(record("L2", LAURA, "CIT", "A", "")),
+                ],
+            );
+            town.expect(&later(&["run"]), &[0]);
+            let left = [
+                "Bianchi CDL",
+                "Bianchi CIT",
+                "Rossi AVV",
+                "Rossi CDL",
+                "Rossi CIT",
+            ];
+            let states = [gone, "active", "active", gone, gone];
+            let expected: Vec<_> = (left.iter().zip(states))
+                .map(|(grant, state)| format!("{grant} {state} dispositive"))
+                .collect();
+            assert_eq!(grants(&town), expected, "{engine:?} {kind}");
+            town.expect(&["activate"], &[0]);
+            assert_eq!(grants(&town), expected, "{engine:?} {kind}");
+            assert_eq!(
+                access(&town),
+                ["CIT dispositive"],
+                "by the PIN that Laura was issued later: {engine:?} {kind}"
+            );
+            town.expect(&later(&["verify"]), &[0]);
+            town.verified_digest();
+        }
+    }
+}
