@@ -26,6 +26,8 @@ vocabulary! {
         PinRetired = "pin_retired",
         /// A PIN became active.
         PinActive = "pin_active",
+        /// A PIN took the place of a suspended one, and is suspended as well.
+        PinSuspended = "pin_suspended",
         /// A further profile became active.
         ProfileActive = "profile_active",
         /// A request was refused, failed, or gave way to a later one.
@@ -92,6 +94,20 @@ pub enum WhyNot {
     Superseded(String),
 }
 
+/// What a request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// Its hour, and the rest of its PIN.
+    Hour {
+        /// The earliest moment at which it may take effect.
+        not_before: Timestamp,
+        /// 0, 1 or 2.
+        halves_delivered: u8,
+    },
+    /// Somebody who has the code.
+    Holder,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -104,23 +120,28 @@ pub enum Event {
     },
     /// The PIN of a request of this kind became active, or a migrated one that was pending.
     PinActive(Option<Kind>),
-    /// A further profile became active.
-    ProfileActive,
+    /// A PIN took the place of a suspended one, and is suspended as well.
+    PinSuspended,
+    /// A further profile became active; the PIN to use it with is in this status.
+    ProfileActive(PinStatus),
     /// A request of this kind has no effect.
     NotDone(Kind, WhyNot),
     /// A request waits.
     Waiting {
         /// What it asks for.
         kind: Kind,
-        /// The earliest moment at which it may take effect.
-        not_before: Timestamp,
-        /// 0, 1 or 2.
-        halves_delivered: u8,
+        /// For what.
+        awaited: Awaited,
     },
     /// A half did not reach its holder.
     HalfBack(Half, Undelivered),
     /// A revocation or a suspension took effect.
-    TakenAway(Kind),
+    TakenAway {
+        /// Which.
+        kind: Kind,
+        /// The PIN, as `source:id`, that is in use all the same: with the profile, where only that was meant.
+        in_use: Option<String>,
+    },
 }
 
 /// One person and one event.
@@ -149,11 +170,12 @@ impl Event {
         match self {
             Self::PinRetired { .. } => Sort::PinRetired,
             Self::PinActive(_) => Sort::PinActive,
-            Self::ProfileActive => Sort::ProfileActive,
+            Self::PinSuspended => Sort::PinSuspended,
+            Self::ProfileActive(_) => Sort::ProfileActive,
             Self::NotDone(..) => Sort::NotDone,
             Self::Waiting { .. } => Sort::Waiting,
             Self::HalfBack(..) => Sort::HalfBack,
-            Self::TakenAway(_) => Sort::TakenAway,
+            Self::TakenAway { .. } => Sort::TakenAway,
         }
     }
 }

@@ -163,6 +163,14 @@ fn a_retired_pin_that_was_delivered_gives_what_waited_for_it_at_the_first_drain_
         hand_in(&town, &[receipt("P1", "M2", "second")], &[0]);
         assert_eq!(access(&town), both, "{engine:?}");
         assert_eq!(fate(&town, "P1"), "done already_delivered");
+        town.expect(&["report", "--notices", "lists"], &[0]);
+        let sheet = fs::read_to_string(town.path("lists/sede-0700.csv")).expect("a list");
+        let told: Vec<_> = sheet.lines().skip(1).collect();
+        assert_eq!(told.len(), 2, "{engine:?}: {sheet}");
+        assert!(
+            told[1].starts_with("profile_active;") && told[1].contains(";inps:M2;"),
+            "{sheet}"
+        );
         town.expect(&["verify"], &[0]);
     }
 }

@@ -1,5 +1,6 @@
 //! Lists of the people to tell: what stands in them, where, and who learns nothing from them.
 
+mod changes;
 mod contents;
 mod folder;
 #[allow(

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Event, Notice, Sort, Staying, Undelivered, WhyNot, failure, reason};
+use super::{Awaited, Event, Notice, Sort, Staying, Undelivered, WhyNot, failure, reason};
 use crate::domain::{
     activation::{kind::Kind, receipt::Half},
     status::PinStatus,
@@ -89,17 +89,27 @@ impl Told {
                 what("Il nuovo PIN è attivo e prende il posto di quello che aveva.".to_owned())
             }
             Event::PinActive(_) => what("Il PIN è attivo e si può usare.".to_owned()),
-            Event::ProfileActive => {
-                what("Il profilo è attivo: si usa con il PIN che ha già.".to_owned())
-            }
+            Event::PinSuspended => what(
+                "Il nuovo PIN prende il posto di quello che aveva, ed è sospeso come quello: non si può usare."
+                    .to_owned(),
+            ),
+            Event::ProfileActive(pin) => what(profile_active(*pin).to_owned()),
             Event::NotDone(kind, why) => not_done(*kind, why),
-            Event::Waiting {
-                kind,
-                not_before,
-                halves_delivered,
-            } => what(self.waiting(*kind, *not_before, *halves_delivered)),
+            Event::Waiting { kind, awaited } => what(match awaited {
+                Awaited::Holder => format!(
+                    "{} vale, ma nessuno è ancora registrato con questo codice fiscale: avrà effetto non appena \
+                     qualcuno lo sarà.",
+                    request(*kind)
+                ),
+                Awaited::Hour {
+                    not_before,
+                    halves_delivered,
+                } => self.waiting(*kind, *not_before, *halves_delivered),
+            }),
             Event::HalfBack(half, why) => half_back(*half, *why),
-            Event::TakenAway(kind) => what(taken_away(*kind, notice.profile.is_empty())),
+            Event::TakenAway { kind, in_use } => {
+                what(taken_away(*kind, &notice.profile, in_use.as_deref()))
+            }
         }
     }
 
@@ -203,14 +213,39 @@ fn half_back(half: Half, why: Undelivered) -> Saying {
     }
 }
 
-fn taken_away(kind: Kind, is_whole: bool) -> String {
-    let thing = if is_whole { "Il PIN" } else { "Il profilo" };
+const fn profile_active(pin: PinStatus) -> &'static str {
+    match pin {
+        PinStatus::Active => "Il profilo è attivo: si usa con il PIN che ha già.",
+        PinStatus::Pending => {
+            "Il profilo è attivo: si usa con il PIN, non appena ne saranno consegnate entrambe le parti."
+        }
+        PinStatus::Suspended => {
+            "Il profilo è attivo, ma il PIN è sospeso: per ora non si può usare."
+        }
+        PinStatus::Retired | PinStatus::Revoked | PinStatus::Ceased => {
+            "Il profilo è attivo, ma non c'è più un PIN con cui usarlo."
+        }
+    }
+}
+
+fn taken_away(kind: Kind, profile: &str, in_use: Option<&str>) -> String {
+    let thing = if profile.is_empty() {
+        "Il PIN"
+    } else {
+        "Il profilo"
+    };
     let how = match kind {
         Kind::Revocation => "è stato revocato, come chiesto allo sportello",
         Kind::Suspension => "è stato sospeso, come chiesto allo sportello",
         Kind::NewPin | Kind::FurtherProfile | Kind::Replacement => "è cambiato",
     };
-    format!("{thing} {how}.")
+    match in_use {
+        None => format!("{thing} {how}."),
+        Some(pin) if profile.is_empty() => {
+            format!("{thing} {how}. Quello chiesto dopo vale: {pin}.")
+        }
+        Some(pin) => format!("{thing} {how}. Chiesto di nuovo dopo, vale con il PIN {pin}."),
+    }
 }
 
 impl Sort {
@@ -220,6 +255,7 @@ impl Sort {
         match self {
             Self::PinRetired => "PIN che non valgono più",
             Self::PinActive => "PIN attivi",
+            Self::PinSuspended => "PIN sospesi",
             Self::ProfileActive => "Profili attivi",
             Self::NotDone => "Richieste senza effetto",
             Self::Waiting => "Richieste in attesa",
@@ -234,11 +270,14 @@ impl Sort {
         match self {
             Self::PinRetired => {
                 "Con il passaggio al nuovo sistema ogni persona ha un solo PIN per tutti i suoi profili: \
-                 queste persone ne avevano più d'uno e d'ora in poi usano quello che resta."
+                 queste persone ne avevano, o ne hanno chiesto, più d'uno e d'ora in poi usano quello che resta."
             }
             Self::PinActive => "Queste persone da ora possono usare il PIN che aspettavano.",
+            Self::PinSuspended => {
+                "Il PIN che queste persone hanno avuto al posto di uno sospeso è sospeso come quello."
+            }
             Self::ProfileActive => {
-                "Queste persone da ora possono usare, con il PIN che hanno, un profilo in più."
+                "Queste persone hanno da ora, con il PIN che hanno, un profilo in più."
             }
             Self::NotDone => {
                 "Queste richieste non sono state accolte o non hanno avuto effetto: \

@@ -49,11 +49,12 @@ impl<W: Write> Sheet<W> {
                 staying,
             } => (date(*last_used_on), Some(staying)),
             Event::PinActive(_)
-            | Event::ProfileActive
+            | Event::PinSuspended
+            | Event::ProfileActive(_)
             | Event::NotDone(..)
             | Event::Waiting { .. }
             | Event::HalfBack(..)
-            | Event::TakenAway(_) => (None, None),
+            | Event::TakenAway { .. } => (None, None),
         };
         let row: [&str; HEADER.len()] = [
             notice.event.sort().as_str(),

@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use rusqlite::Connection;
 
 pub(in crate::store) use postgres::Server;
-pub(in crate::store) use row::{FromCell, Row, damaged};
+pub(in crate::store) use row::{Columns, FromCell, Row, damaged};
 pub(in crate::store) use transaction::Transaction;
 pub(in crate::store) use value::{Value, values};
 

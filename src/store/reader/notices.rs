@@ -16,13 +16,13 @@ use crate::{
             refusal::{Failure, Refusal, RequestMistake},
         },
         folding,
-        notice::{Addressee, Event, Notice, Sort, Staying, Undelivered, WhyNot},
+        notice::{Addressee, Awaited, Event, Notice, Sort, Staying, Undelivered, WhyNot},
         quarantine::Reason,
         status::PinStatus,
     },
     store::{
         StoreError,
-        database::{Row, damaged, values},
+        database::{Columns, Row, damaged, values},
     },
 };
 
@@ -134,39 +134,31 @@ fn notice(row: &Row) -> Result<Notice, StoreError> {
         not_before: columns.next()?,
         halves_delivered: columns.next()?,
     };
+    let (half, outcome): (Option<String>, Option<String>) = (columns.next()?, columns.next()?);
+    let last_used_on = columns.next()?;
+    let staying = staying(&mut columns)?;
+    let there = || damaged("a notice without the PIN that stays");
     let event = match sort {
-        Sort::PinRetired => {
-            columns.next::<Option<String>>()?;
-            columns.next::<Option<String>>()?;
-            Event::PinRetired {
-                last_used_on: columns.next()?,
-                staying: Staying {
-                    name: columns.next()?,
-                    office: columns.next()?,
-                    channel: columns.next()?,
-                    last_used_on: columns.next()?,
-                    status: columns.word(PinStatus::by_name)?,
-                },
-            }
-        }
+        Sort::PinRetired => Event::PinRetired {
+            last_used_on,
+            staying: staying.ok_or_else(there)?,
+        },
         Sort::PinActive => Event::PinActive(match request.kind {
             Some(_) => Some(request.kind()?),
             None => None,
         }),
-        Sort::ProfileActive => Event::ProfileActive,
+        Sort::PinSuspended => Event::PinSuspended,
+        Sort::ProfileActive => Event::ProfileActive(staying.ok_or_else(there)?.status),
         Sort::NotDone => Event::NotDone(request.kind()?, request.why_not()?),
         Sort::Waiting => Event::Waiting {
             kind: request.kind()?,
-            not_before: request
-                .not_before
-                .ok_or_else(|| damaged("a request that waits for no time"))?,
-            halves_delivered: request.halves_delivered.unwrap_or_default(),
+            awaited: request.awaited(known.as_ref())?,
         },
-        Sort::HalfBack => Event::HalfBack(
-            columns.word(Half::by_name)?,
-            columns.word(Undelivered::by_name)?,
-        ),
-        Sort::TakenAway => Event::TakenAway(request.kind()?),
+        Sort::HalfBack => half_back(half.as_deref(), outcome.as_deref())?,
+        Sort::TakenAway => Event::TakenAway {
+            kind: request.kind()?,
+            in_use: staying.map(|pin| pin.name),
+        },
     };
     Ok(Notice {
         office,
@@ -177,6 +169,30 @@ fn notice(row: &Row) -> Result<Notice, StoreError> {
         name,
         event,
     })
+}
+
+fn staying(columns: &mut Columns<'_>) -> Result<Option<Staying>, StoreError> {
+    let name: Option<String> = columns.next()?;
+    let (office, channel): (Option<String>, Option<String>) = (columns.next()?, columns.next()?);
+    let last_used_on = columns.next()?;
+    name.map(|name| {
+        Ok(Staying {
+            name,
+            office: office.unwrap_or_default(),
+            channel: channel.unwrap_or_default(),
+            last_used_on,
+            status: columns.word(PinStatus::by_name)?,
+        })
+    })
+    .transpose()
+}
+
+fn half_back(half: Option<&str>, outcome: Option<&str>) -> Result<Event, StoreError> {
+    let half = half.and_then(Half::by_name);
+    let outcome = outcome.and_then(Undelivered::by_name);
+    let both = half.zip(outcome);
+    let both = both.ok_or_else(|| damaged("a half that came back from nowhere"))?;
+    Ok(Event::HalfBack(both.0, both.1))
 }
 
 fn sort(number: i64) -> Result<Sort, StoreError> {
@@ -213,6 +229,18 @@ impl Request {
     fn kind(&self) -> Result<Kind, StoreError> {
         let word = self.kind.as_deref().unwrap_or_default();
         Kind::by_name(word).ok_or_else(|| damaged(&format!("the kind of request `{word}`")))
+    }
+
+    /// Nobody may have the code of what takes rights away; a drain that met it said so.
+    fn awaited(&self, known: Option<&Addressee>) -> Result<Awaited, StoreError> {
+        if known.is_none() && self.reason.as_deref() == Some(Failure::HolderUnknown.as_str()) {
+            return Ok(Awaited::Holder);
+        }
+        let not_before = self.not_before;
+        Ok(Awaited::Hour {
+            not_before: not_before.ok_or_else(|| damaged("a request that waits for no time"))?,
+            halves_delivered: self.halves_delivered.unwrap_or_default(),
+        })
     }
 
     /// The word that a reason begins with says it; what follows is for the office.

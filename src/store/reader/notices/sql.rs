@@ -14,13 +14,13 @@ const COLUMNS: &str = "
     staying_status";
 
 /// Runs whose rows are valid; people and requests with what the model knows of them; what the audit log says of when
-/// a request failed.
+/// a request failed, a migrated pending PIN became active, and one that was delivered gave what was granted with it.
 const GIVEN: &str = "
 WITH live AS (SELECT run_id, cut_over_at FROM run WHERE cut_over_at IS NOT NULL),
 request AS (
     SELECT asked.*, coalesce(nullif(asked.competent_office, ''), asked.office, '') AS at_office,
         present.fiscal_code AS known_code, person.surname AS known_surname, person.given_name AS known_given_name,
-        person.email AS known_email, person.phone AS known_phone,
+        person.email AS known_email, person.phone AS known_phone, person.person_id AS known_person,
         asked.activation_id > ?2 OR (asked.origin = 'divert' AND EXISTS (
             SELECT 1 FROM run WHERE run.finished_at >= ?1)) AS is_new
     FROM delayed_activation AS asked
@@ -29,7 +29,30 @@ request AS (
     LEFT JOIN fiscal_code AS present ON present.person_id = person.person_id AND present.current),
 failure AS (
     SELECT {failed_id} AS request_id, max(audit_event.at) AS at
-    FROM audit_event CROSS JOIN {failed} WHERE audit_event.action = 'activation' GROUP BY {failed_id})";
+    FROM audit_event CROSS JOIN {failed} WHERE audit_event.action = 'activation' GROUP BY {failed_id}),
+became_active AS (
+    SELECT CAST(CAST(listed.value AS TEXT) AS BIGINT) AS pin_id, min(audit_event.at) AS at
+    FROM audit_event CROSS JOIN {pending} WHERE audit_event.action = 'activation'
+    GROUP BY CAST(CAST(listed.value AS TEXT) AS BIGINT)),
+gave AS (
+    SELECT CAST(CAST(listed.value AS TEXT) AS BIGINT) AS pin_id, max(audit_event.at) AS at
+    FROM audit_event CROSS JOIN {granted} WHERE audit_event.action = 'activation'
+    GROUP BY CAST(CAST(listed.value AS TEXT) AS BIGINT))";
+
+/// The PIN that a person has.
+const PRESENT: &str =
+    "staying.person_id = {person_id} AND staying.status IN ('active', 'suspended', 'pending')";
+
+/// The columns of the PIN that stays.
+const STAYING: &str = "staying.source || ':' || staying.legacy_id, coalesce(staying.office, ''),
+    coalesce(staying.channel, ''), staying.last_used_on, staying.status";
+const NO_STAYING: &str = "NULL, NULL, NULL, NULL, NULL";
+
+/// Of a `pin` that gave way: the PIN the person has now, or else the one that took its place.
+const IN_ITS_PLACE: &str = "JOIN pin AS staying ON staying.pin_id = coalesce(
+    (SELECT present.pin_id FROM pin AS present
+        WHERE present.person_id = pin.person_id AND present.status IN ('active', 'suspended', 'pending')),
+    pin.superseded_by)";
 
 /// PINs that gave way at migration. Which one stays is said as it is now.
 const RETIRED: &str = "
@@ -47,31 +70,25 @@ FROM pin
 JOIN live ON live.run_id = pin.run_id
 JOIN person ON person.person_id = pin.person_id
 JOIN fiscal_code AS code ON code.person_id = pin.person_id AND code.current
-JOIN pin AS staying ON staying.pin_id = coalesce(
-    (SELECT present.pin_id FROM pin AS present
-        WHERE present.person_id = pin.person_id AND present.status IN ('active', 'suspended', 'pending')),
-    pin.superseded_by)
+{in_its_place}
 WHERE pin.disposition = 'retired' AND pin.superseded_by IS NOT NULL AND live.cut_over_at >= ?1";
 
-/// Migrated PINs that were pending and became active; when, only the audit log knows.
-const PENDING: &str = "
+/// Migrated PINs, {at} being when what is told of them happened, and {which} which are meant.
+const MIGRATED: &str = "
 SELECT coalesce(pin.office, ''), {sort}, code.fiscal_code, person.surname, person.given_name, person.email,
-    person.phone, NULL, NULL, NULL, NULL, NULL, pin.legacy_profile, pin.legacy_entity, audit_event.at,
-    pin.source || ':' || pin.legacy_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM audit_event
-CROSS JOIN {pending}
-JOIN pin ON pin.pin_id = CAST(CAST(listed.value AS TEXT) AS BIGINT)
+    person.phone, NULL, NULL, NULL, NULL, NULL, pin.legacy_profile, pin.legacy_entity, {at},
+    pin.source || ':' || pin.legacy_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, pin.last_used_on, {staying}
+FROM pin
 JOIN person ON person.person_id = pin.person_id
 JOIN fiscal_code AS code ON code.person_id = pin.person_id AND code.current
-WHERE audit_event.action = 'activation' AND audit_event.at >= ?1";
+{which}";
 
 /// A request, {at} being when what is told of it happened, and {which} which requests are meant.
 const REQUESTS: &str = "
 SELECT request.at_office, {sort}, request.known_code, request.known_surname, request.known_given_name,
     request.known_email, request.known_phone, request.fiscal_code, request.surname, request.given_name,
-    request.email, request.phone, request.profile, request.entity, {at}, request.request_id, request.kind,
-    request.state, request.reason, request.not_before, request.halves_delivered, NULL, NULL, NULL, NULL, NULL, NULL,
-    NULL, NULL
+    request.email, request.phone, request.profile, request.entity, {at}, {name}, request.kind,
+    request.state, request.reason, request.not_before, request.halves_delivered, NULL, NULL, NULL, {staying}
 FROM request";
 
 /// The newest receipt of each half that is still missed.
@@ -88,19 +105,116 @@ const NO_LATER_RECEIPT: &str = "
 
 /// The whole query for this engine.
 pub(super) fn query(database: &Database) -> String {
-    let arms = [
-        RETIRED.replace("{sort}", &number(Sort::PinRetired)),
-        PENDING.replace("{sort}", &number(Sort::PinActive)),
+    let mut arms = vec![RETIRED.replace("{sort}", &number(Sort::PinRetired))];
+    arms.extend(of_pins());
+    arms.extend(of_profiles());
+    arms.extend(without_effect());
+    arms.extend([halves_of_requests(), halves_of_pins()]);
+    arms.push(taken_away());
+    let query = format!(
+        "{GIVEN} SELECT {COLUMNS} FROM ({}) AS notice
+         WHERE ?3 IS NULL OR office IN (SELECT listed.code FROM {})
+         ORDER BY office, sort, coalesce(nullif(asked_surname, ''), known_surname),
+             coalesce(asked_given_name, known_given_name), coalesce(known_code, asked_code), at, name",
+        arms.join(" UNION ALL "),
+        database.listed("?3", &[("code", "TEXT")]),
+    );
+    let listed = |member| database.elements("audit_event.detail", member);
+    query
+        .replace("{in_its_place}", IN_ITS_PLACE)
+        .replace("{failed_id}", "listed.value ->> 'request_id'")
+        .replace("{failed}", &listed("failed"))
+        .replace("{pending}", &listed("pending_pin_ids"))
+        .replace("{granted}", &listed("granted_pin_ids"))
+        .replace("{no_text}", "CAST(NULL AS TEXT)")
+        .replace("{time}", database.time_type())
+}
+
+/// How the query names a sort, so that an office's list has them in order.
+pub(super) fn number(sort: Sort) -> String {
+    (sort as i64).to_string()
+}
+
+/// PINs that became active, as they are now: one that was revoked or suspended since is told of where that was asked.
+fn of_pins() -> [String; 5] {
+    let gave_way =
+        "LEFT JOIN delayed_activation AS later ON later.pin_id = pin.superseded_by {in_its_place}";
+    [
+        requests(Sort::PinActive, "request.done_at", &issued("", "active")),
         requests(
-            Sort::PinActive,
+            Sort::PinSuspended,
             "request.done_at",
-            "WHERE request.state = 'done' AND request.kind IN ('new_pin', 'replacement') AND request.done_at >= ?1",
+            &(issued("", "suspended") + " AND pin.legacy_status = 'suspended'"),
         ),
-        requests(
+        // When it gave way: with the later one, or as soon as it came.
+        request(
+            Sort::PinRetired,
+            "CASE WHEN later.done_at > request.done_at THEN later.done_at ELSE request.done_at END",
+            ("'activation:' || request.request_id", STAYING),
+            &issued(gave_way, "retired"),
+        ),
+        migrated(
+            Sort::PinActive,
+            "became_active.at",
+            NO_STAYING,
+            &delivered("", "active"),
+        ),
+        migrated(
+            Sort::PinRetired,
+            "coalesce(later.done_at, became_active.at)",
+            STAYING,
+            &delivered(gave_way, "retired"),
+        ),
+    ]
+}
+
+/// The requests that brought PINs which are in that status now.
+fn issued(join: &str, status: &str) -> String {
+    format!(
+        "JOIN pin ON pin.pin_id = request.pin_id {join}
+         WHERE request.state = 'done' AND request.done_at >= ?1 AND pin.status = '{status}'"
+    )
+}
+
+/// The migrated pending PINs that became active and are in that status now.
+fn delivered(join: &str, status: &str) -> String {
+    format!(
+        "JOIN became_active ON became_active.pin_id = pin.pin_id {join}
+         WHERE became_active.at >= ?1 AND pin.status = '{status}'"
+    )
+}
+
+/// Profiles that became active and are, of people who have a PIN: by a request, or with a retired PIN that was delivered.
+fn of_profiles() -> [String; 2] {
+    let active = |person_id: &str, profile: &str, entity: &str| {
+        format!(
+            "JOIN profile_grant AS held ON held.person_id = {person_id} AND held.profile = {profile}
+                 AND held.entity = {entity} AND held.status = 'active'
+             JOIN pin AS staying ON {}",
+            PRESENT.replace("{person_id}", person_id)
+        )
+    };
+    [
+        request(
             Sort::ProfileActive,
             "request.done_at",
-            "WHERE request.state = 'done' AND request.kind = 'further_profile' AND request.done_at >= ?1",
+            ("request.request_id", STAYING),
+            &(active("request.known_person", "request.profile", "request.entity")
+                + " WHERE request.state = 'done' AND request.kind = 'further_profile' AND request.done_at >= ?1"),
         ),
+        migrated(
+            Sort::ProfileActive,
+            "gave.at",
+            STAYING,
+            &("JOIN gave ON gave.pin_id = pin.pin_id ".to_owned()
+                + &active("pin.person_id", "pin.legacy_profile", "pin.legacy_entity")
+                + " WHERE pin.disposition = 'retired' AND gave.at >= ?1"),
+        ),
+    ]
+}
+
+fn without_effect() -> [String; 4] {
+    [
         requests(
             Sort::NotDone,
             "request.accepted_at",
@@ -124,47 +238,40 @@ pub(super) fn query(database: &Database) -> String {
             "request.accepted_at",
             "WHERE request.state = 'accepted' AND request.is_new",
         ),
-        halves_of_requests(),
-        halves_of_pins(),
-        requests(
-            Sort::TakenAway,
-            "request.done_at",
-            "WHERE request.state = 'done' AND request.kind IN ('revocation', 'suspension') AND request.done_at >= ?1",
-        ),
-    ];
-    let query = format!(
-        "{GIVEN} SELECT {COLUMNS} FROM ({}) AS notice
-         WHERE ?3 IS NULL OR office IN (SELECT listed.code FROM {})
-         ORDER BY office, sort, coalesce(nullif(asked_surname, ''), known_surname),
-             coalesce(asked_given_name, known_given_name), coalesce(known_code, asked_code), at, name",
-        arms.join(" UNION ALL "),
-        database.listed("?3", &[("code", "TEXT")]),
-    );
-    let value = "listed.value ->> 'request_id'";
-    query
-        .replace("{failed_id}", value)
-        .replace(
-            "{failed}",
-            &database.elements("audit_event.detail", "failed"),
-        )
-        .replace(
-            "{pending}",
-            &database.elements("audit_event.detail", "pending_pin_ids"),
-        )
-        .replace("{no_text}", "CAST(NULL AS TEXT)")
-        .replace("{time}", database.time_type())
+    ]
 }
 
-/// How the query names a sort, so that an office's list has them in order.
-pub(super) fn number(sort: Sort) -> String {
-    (sort as i64).to_string()
+/// What was taken away, with the PIN that is in use all the same: one asked for later, with the profile or another.
+fn taken_away() -> String {
+    let which = "LEFT JOIN pin AS staying ON staying.person_id = request.known_person AND staying.status = 'active'
+             AND (request.profile = '' OR EXISTS (
+                 SELECT 1 FROM profile_grant AS held
+                 WHERE held.person_id = staying.person_id AND held.profile = request.profile
+                     AND held.entity = request.entity AND held.status = 'active'))
+         WHERE request.state = 'done' AND request.kind IN ('revocation', 'suspension') AND request.done_at >= ?1";
+    let columns = ("request.request_id", STAYING);
+    request(Sort::TakenAway, "request.done_at", columns, which)
 }
 
 fn requests(sort: Sort, at: &str, which: &str) -> String {
+    request(sort, at, ("request.request_id", NO_STAYING), which)
+}
+
+fn request(sort: Sort, at: &str, (name, staying): (&str, &str), which: &str) -> String {
     let select = REQUESTS
         .replace("{sort}", &number(sort))
+        .replace("{name}", name)
+        .replace("{staying}", staying)
         .replace("{at}", at);
     format!("{select} {which}")
+}
+
+fn migrated(sort: Sort, at: &str, staying: &str, which: &str) -> String {
+    MIGRATED
+        .replace("{sort}", &number(sort))
+        .replace("{staying}", staying)
+        .replace("{at}", at)
+        .replace("{which}", which)
 }
 
 fn halves_of_requests() -> String {
