@@ -10,7 +10,8 @@ pub fn overtakes(taken: Timestamp, given: Timestamp) -> bool {
 }
 
 fn minute(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(60)
+    // Whole seconds would round towards 1970.
+    at.as_millisecond().div_euclid(60_000)
 }
 
 #[cfg(test)]
