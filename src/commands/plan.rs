@@ -2,21 +2,30 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Context, failure::Failure, outlet::is_standard_output, tuning::Tuning};
 use crate::{
+    config::settings::RunSettings,
+    domain::catalogue::Catalogue,
     engine::{
         live::LivePeople,
         plan::{Beside, PlanOutcome, plan},
         plan_file::PlanFile,
-        report::Report,
+        report::{Report, SurveyedReport},
         report_folder,
         verdicts::VerdictSheet,
     },
     exit::Exit,
-    ui::{progress::Watcher, report},
+    ui::{
+        progress::Watcher,
+        report,
+        report_page::{self, Language, Shown},
+    },
 };
 
 /// The dry run: read and judge everything by the code of `run`, and write nothing
@@ -25,9 +34,12 @@ pub(super) struct Plan {
     /// Save what `run --plan` is to carry out
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Keep the report in this folder, as report.json and report.txt
+    /// Keep the report in this folder: a page to read, and its numbers as text, JSON and CSV
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
+    /// The language of the page
+    #[arg(long, value_name = "LANGUAGE", default_value = "en", requires = "report", value_parser = language())]
+    lang: Language,
     /// Write what becomes of every record, and why; compressed where the name ends in .gz
     #[arg(long, value_name = "FILE")]
     verdicts: Option<PathBuf>,
@@ -59,19 +71,30 @@ impl Plan {
             Beside {
                 live: live.as_ref(),
                 verdicts: sheet.as_ref(),
+                survey: self.report.is_some(),
             },
             (&watcher, &stop),
         );
         watcher.finish();
-        let PlanOutcome { tally, sources } = planned?;
+        let PlanOutcome {
+            tally,
+            sources,
+            survey,
+        } = planned?;
         let shown: Vec<_> = sources
             .iter()
             .map(|(name, read)| (name.clone(), Some(read.fingerprint)))
             .collect();
         let report = Report::new(None, "plan", &tally, &shown);
         report::show(&report, &context.terminal)?;
-        if let Some(folder) = &self.report {
-            report_folder::save(&report, &report::text(&report), folder)?;
+        if let (Some(folder), Some(survey)) = (&self.report, survey) {
+            let surveyed = SurveyedReport {
+                report: report.clone(),
+                as_of,
+                survey,
+            };
+            let files = files(&surveyed, &rules.catalogue, &settings.run, self.lang);
+            report_folder::save(folder, &files)?;
         }
         sheet.map_or(Ok(()), VerdictSheet::save)?;
         for source in &settings.sources {
@@ -107,6 +130,47 @@ impl Plan {
         }
         Ok(exit)
     }
+}
+
+fn language() -> impl TypedValueParser<Value = Language> {
+    let names = Language::ALL.iter().map(|one| one.as_str());
+    PossibleValuesParser::new(names)
+        .map(|name| Language::by_name(&name).expect("one of the possible values"))
+}
+
+/// The files of a report, by name.
+fn files(
+    surveyed: &SurveyedReport,
+    catalogue: &Catalogue,
+    run: &RunSettings,
+    language: Language,
+) -> Vec<(&'static str, Vec<u8>)> {
+    let SurveyedReport {
+        report,
+        as_of,
+        survey,
+    } = surveyed;
+    let shown = Shown {
+        report,
+        survey,
+        catalogue,
+        as_of: *as_of,
+        written: Timestamp::now(),
+        max_quarantine_ratio: run.max_quarantine_ratio,
+    };
+    let mut json = serde_json::to_vec_pretty(surveyed).expect("a document of our own");
+    json.push(b'\n');
+    let page = report_page::page(&shown, language);
+    let mut files = vec![
+        ("report.html", page.into_bytes()),
+        ("report.json", json),
+        (
+            "report.txt",
+            format!("{}\n", report::text(report)).into_bytes(),
+        ),
+    ];
+    files.extend(report_page::tables(report, survey, language));
+    files
 }
 
 /// Standard output is the report's.

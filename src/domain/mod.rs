@@ -39,6 +39,7 @@ pub mod rules;
 pub mod sort_key;
 pub mod standing;
 pub mod status;
+pub mod survey;
 pub mod survivor;
 pub mod tally;
 pub mod verdict;

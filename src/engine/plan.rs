@@ -18,6 +18,7 @@ use crate::{
     domain::{
         digest::RowHash,
         rules::Rules,
+        survey::Survey,
         tally::Tally,
         verdict::{of_decision, of_standing},
     },
@@ -34,6 +35,8 @@ pub struct PlanOutcome {
     pub tally: Tally,
     /// By source: its name and what was read of it.
     pub sources: Vec<(String, ReadSummary)>,
+    /// What a report shows beside, where one was asked for.
+    pub survey: Option<Survey>,
 }
 
 /// What a dry run looks at and writes beside the sources.
@@ -43,6 +46,8 @@ pub struct Beside<'a> {
     pub live: Option<&'a LivePeople>,
     /// Where the verdict on every record goes.
     pub verdicts: Option<&'a VerdictSheet>,
+    /// Whether a report is to be written.
+    pub survey: bool,
 }
 
 /// Reads and judges everything, and writes nothing but spill files.
@@ -70,18 +75,24 @@ pub fn plan(
         part: None,
         chunk_records: run.chunk_records.get(),
         tally: Tally::default(),
+        survey: beside.survey.then(Survey::default),
         hash: RowHash::default(),
         waiting: Batch::default(),
     };
-    let tally = tally(&extracted, crew, counter)?;
+    let (tally, survey) = tally(&extracted, crew, counter)?;
     Ok(PlanOutcome {
         tally,
         sources: extracted.sources,
+        survey,
     })
 }
 
 /// Judges everything and counts it.
-fn tally(extracted: &Extracted, crew: Crew<'_>, counter: Counter<'_>) -> Result<Tally, RunError> {
+fn tally(
+    extracted: &Extracted,
+    crew: Crew<'_>,
+    counter: Counter<'_>,
+) -> Result<(Tally, Option<Survey>), RunError> {
     let boundaries = extracted.boundaries(crew.workers * PARTITIONS_PER_WORKER);
     let work = extracted.split(&boundaries, counter.rules)?.into_iter();
     let work = work.map(|partition| Work {
@@ -92,15 +103,19 @@ fn tally(extracted: &Extracted, crew: Crew<'_>, counter: Counter<'_>) -> Result<
         counter.another(partition.first_position)
     })?;
     let mut total = Tally::default();
-    for counter in &counters {
+    let mut survey = counter.survey.clone();
+    for counter in counters {
         total.merge(&counter.tally);
+        if let (Some(survey), Some(seen)) = (&mut survey, counter.survey) {
+            survey.merge(seen);
+        }
     }
     assert_eq!(
         u64::try_from(total.records()).ok(),
         Some(extracted.records()),
         "every record ends in exactly one disposition"
     );
-    Ok(total)
+    Ok((total, survey))
 }
 
 /// Counts what is judged.
@@ -111,6 +126,7 @@ struct Counter<'r> {
     part: Option<VerdictPart>,
     chunk_records: u64,
     tally: Tally,
+    survey: Option<Survey>,
     hash: RowHash,
     /// Cases whose people in a live target are not known yet.
     waiting: Batch,
@@ -124,6 +140,7 @@ impl Counter<'_> {
         Ok(Self {
             part: part.transpose()?,
             tally: Tally::default(),
+            survey: self.beside.survey.then(Survey::default),
             hash: RowHash::default(),
             waiting: Batch::default(),
             ..*self
@@ -135,6 +152,9 @@ impl Counter<'_> {
         let met = live.meet(&waiting.codes(self.rules)?)?;
         waiting.judge(&met, self.rules, |_, decided| {
             batch::count(decided, &mut self.tally, &mut self.hash);
+            if let Some(survey) = &mut self.survey {
+                survey.add_standing(decided);
+            }
             if let Some(part) = &mut self.part {
                 of_standing(decided, |verdict| part.write(verdict));
             }
@@ -160,6 +180,9 @@ impl CaseSink for Counter<'_> {
         }
         for row in &decision.quarantined {
             self.tally.add_quarantined(row, &mut self.hash);
+        }
+        if let Some(survey) = &mut self.survey {
+            survey.add(&decision);
         }
         if let Some(part) = &mut self.part {
             of_decision(&decision, |verdict| part.write(verdict));

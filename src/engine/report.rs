@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -9,6 +10,7 @@ use crate::domain::{
     finding::FindingKind,
     quarantine::Reason,
     status::{GrantStatus, PinStatus},
+    survey::Survey,
     tally::Tally,
 };
 
@@ -34,6 +36,18 @@ pub struct Report {
     pub findings: BTreeMap<FindingKind, i64>,
     /// By name of the source.
     pub sources: BTreeMap<String, SourceReport>,
+}
+
+/// A report with what was seen beside: the document of a dry run's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurveyedReport {
+    /// The report; its fields are the document's own.
+    #[serde(flatten)]
+    pub report: Report,
+    /// The date of judgement.
+    pub as_of: Date,
+    /// What was seen beside.
+    pub survey: Survey,
 }
 
 /// Rows in all.

@@ -1,4 +1,4 @@
-//! A report kept in a folder: `report.json` for programs, `report.txt` for people.
+//! A report kept in a folder.
 
 use std::{
     fs,
@@ -6,10 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    private_file::{PrivateFile, Replace},
-    report::Report,
-};
+use super::private_file::{PrivateFile, Replace};
 use crate::exit::Exit;
 
 /// A report could not be kept.
@@ -34,26 +31,24 @@ impl ReportFolderError {
     }
 }
 
-/// Writes both files, readable by their owner only; `text` is the report as people read it.
+/// Writes files of these names, readable by their owner only, in place of those of an earlier report: each whole, and
+/// none before all of them are written.
 ///
 /// # Errors
 /// The folder cannot be made or written.
-pub fn save(report: &Report, text: &str, folder: &Path) -> Result<(), ReportFolderError> {
+pub fn save(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), ReportFolderError> {
     let write = || -> io::Result<()> {
         fs::create_dir_all(folder)?;
-        let mut json = serde_json::to_vec_pretty(report)?;
-        json.push(b'\n');
-        put(&folder.join("report.json"), &json)?;
-        put(&folder.join("report.txt"), format!("{text}\n").as_bytes())
+        let mut drafts = Vec::with_capacity(files.len());
+        for (name, bytes) in files {
+            let mut file = PrivateFile::create(&folder.join(name), Replace::Known)?;
+            file.write_all(bytes)?;
+            drafts.push(file);
+        }
+        drafts.into_iter().try_for_each(PrivateFile::finish)
     };
     write().map_err(|source| ReportFolderError {
         folder: folder.to_owned(),
         source,
     })
-}
-
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = PrivateFile::create(path, Replace::Known)?;
-    file.write_all(bytes)?;
-    file.finish()
 }

@@ -8,6 +8,7 @@ pub mod log;
 pub mod notices;
 pub mod progress;
 pub mod report;
+pub mod report_page;
 pub mod signals;
 pub mod state;
 pub mod table;

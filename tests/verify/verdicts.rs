@@ -34,6 +34,7 @@ fn said(place: &Place, name: &str, workers: usize) -> PathBuf {
     run.workers = workers;
     let sheet = VerdictSheet::new(&file, &run.work_dir).unwrap();
     let beside = Beside {
+        survey: false,
         live: None,
         verdicts: Some(&sheet),
     };

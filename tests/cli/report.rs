@@ -1,0 +1,135 @@
+//! What a dry run leaves in the folder of its report.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use serde_json::Value;
+
+use crate::{folder, run};
+
+const FILES: [&str; 6] = [
+    "offices.csv",
+    "problems.csv",
+    "profiles.csv",
+    "report.html",
+    "report.json",
+    "report.txt",
+];
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).expect("a file of the report")
+}
+
+fn sum<'v>(counts: impl IntoIterator<Item = &'v Value>) -> i64 {
+    let counts = counts.into_iter();
+    counts.map(|count| count.as_i64().expect("a count")).sum()
+}
+
+fn all(counts: &Value) -> impl Iterator<Item = &Value> {
+    counts.as_object().expect("counts by name").values()
+}
+
+/// What looks like a fiscal code of a natural person.
+fn looks_like_code(word: &str) -> bool {
+    let class = |at: usize, byte: u8| match at {
+        0..=5 | 8 | 11 | 15 => byte.is_ascii_uppercase(),
+        _ => byte.is_ascii_alphanumeric(),
+    };
+    word.len() == 16 && word.bytes().enumerate().all(|(at, byte)| class(at, byte))
+}
+
+#[test]
+fn the_folder_of_a_dry_run_adds_up_in_both_languages_and_names_nobody() {
+    let folder = folder();
+    let folder = folder.path();
+    assert_eq!(run(folder, &["demo", "--dir", "."]).code, 0);
+    fs::remove_dir_all(folder.join("out")).expect("gone");
+    let people = fs::read(folder.join("inps.csv")).expect("the sample");
+    let people = String::from_utf8_lossy(&people);
+    let surnames = people
+        .lines()
+        .skip(1)
+        .filter_map(|row| row.split(';').nth(2));
+    let surnames: Vec<_> = surnames.filter(|name| name.len() > 4).collect();
+    assert!(surnames.len() > 20);
+    for (language, ready, meaning) in [
+        (
+            "en",
+            "Ready. 21 of 67 records (31.34 %)",
+            "the record has no id",
+        ),
+        (
+            "it",
+            "Pronta. 21 record su 67 (31,34 %)",
+            "il record non ha un identificativo",
+        ),
+    ] {
+        let planned = run(folder, &["plan", "--report", "kept", "--lang", language]);
+        assert_eq!(planned.code, 3, "{}", planned.stderr);
+        let kept = folder.join("kept");
+        let files = fs::read_dir(&kept)
+            .expect("a folder")
+            .map(|file| file.expect("a file"));
+        let mut names: Vec<_> = files.map(|file| file.file_name()).collect();
+        names.sort();
+        assert_eq!(names, FILES);
+        for name in FILES {
+            let path = kept.join(name);
+            let mode = fs::metadata(&path).expect("a file").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+            let text = text(&path);
+            let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+            assert!(!words.any(looks_like_code), "{name} holds a code");
+            let named = surnames.iter().find(|surname| text.contains(**surname));
+            assert_eq!(named, None, "{name} names somebody");
+        }
+        let page = text(&kept.join("report.html"));
+        assert!(page.contains(ready) && page.contains(meaning), "{language}");
+        assert!(page.contains(&format!("<html lang=\"{language}\">")));
+        for outside in ["http:", "https:", "url(", "@import", " src="] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        assert!(text(&kept.join("problems.csv")).contains(meaning));
+    }
+    let report: Value =
+        serde_json::from_str(&text(&folder.join("kept/report.json"))).expect("JSON");
+    let (totals, survey) = (&report["totals"], &report["survey"]);
+    let of = |name: &str| totals[name].as_i64().expect("a total");
+    assert_eq!(sum(all(&survey["persons_by_pins"])), of("persons"));
+    let offices = |field: &str| sum(all(&survey["offices"]).map(|office| &office[field]));
+    assert_eq!(offices("records"), of("records"));
+    assert_eq!(offices("quarantined"), of("quarantined"));
+    assert_eq!(offices("findings"), sum(all(&report["findings"])));
+    let grants = all(&survey["profiles"]).flat_map(|profile| all(&profile["grants"]));
+    assert_eq!(sum(grants), sum(all(&totals["grants"])));
+    let records = sum(all(&survey["profiles"]).map(|profile| &profile["records"]));
+    assert_eq!(records, of("records") - of("quarantined"));
+    for (sort, examples) in [
+        ("quarantine", "quarantine_examples"),
+        ("findings", "finding_examples"),
+    ] {
+        for (reason, count) in report[sort].as_object().expect("counts") {
+            let named = survey[examples][reason]
+                .as_object()
+                .map_or(0, |named| named.len() as i64);
+            assert!(
+                (1..=count.as_i64().expect("a count").min(5)).contains(&named),
+                "{reason}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_report_that_has_no_place_or_no_language_ends_the_dry_run_with_the_reason() {
+    let folder = folder();
+    let folder = folder.path();
+    assert_eq!(run(folder, &["demo", "--dir", "."]).code, 0);
+    let nowhere = run(folder, &["plan", "--report", "inps.csv"]);
+    assert_eq!(nowhere.code, 1);
+    assert!(nowhere.stderr.contains("inps.csv"), "{}", nowhere.stderr);
+    let foreign = run(folder, &["plan", "--report", "kept", "--lang", "fr"]);
+    assert_eq!(foreign.code, 2);
+    assert!(foreign.stderr.contains("en, it"), "{}", foreign.stderr);
+    assert!(!folder.join("kept").exists());
+    assert_eq!(run(folder, &["plan", "--lang", "it"]).code, 2);
+}
