@@ -17,7 +17,8 @@ use crate::{
 /// Say what became of a legacy record, and why
 ///
 /// With `-` a fiscal code is read from standard input, so that it never stands in the list of processes; the
-/// answer covers all records of that person. `activation:REQUEST` names a request from the counters. The answer says
+/// answer covers all records of that person. `activation:REQUEST` names a request from the counters; a PIN that the lock
+/// diverted is named like a record. The answer says
 /// where records are now and which rule decided, what changed of them under the lock, and what became of the
 /// person's requests and receipts; it holds no name, code, contact or credential.
 #[derive(Debug, Args)]

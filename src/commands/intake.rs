@@ -53,7 +53,7 @@ Of a new PIN or a replacement:
   halves_delivered      0, 1 (the first) or 2
 
 Of a receipt:
-  of_request, of_pin    the request whose PIN it is about, or the migrated PIN as source:id
+  of_request, of_pin    the request whose PIN it is about, or the migrated or diverted PIN as source:id
   half, outcome, way    first or second; delivered, refused or returned; letter, email, text or empty
 
 Every column but request_id and accepted_at may be absent, where nothing needs it. The column or key version may be
@@ -90,7 +90,8 @@ for a later source or for what leaves quarantine.
 A receipt counts a half as delivered: of a request at once, of a migrated pending PIN with the next
 `pinferry activate`, which makes the PIN active, or the profile that waited for it, when both halves are there. The same
 half twice is one. A half that was refused or returned leaves the PIN as it is.
-A receipt with a time in the future is refused, and nothing is kept of it.
+One of a PIN in a source that no run has migrated waits for that source, pin_unknown. A receipt with a time in the
+future is refused, and nothing is kept of it.
 
 The answers stand in a file beside requests.csv, requests.result.csv (requests.result.jsonl beside JSON Lines;
 --result FILE names another), mode 0600: line, request_id, kind, state, known, not_before and reason, nothing of the

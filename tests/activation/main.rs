@@ -1,5 +1,6 @@
 //! The way of a request from the counter to the active PIN.
 
+mod absent;
 mod answers;
 mod command;
 mod counters;

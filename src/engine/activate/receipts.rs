@@ -17,7 +17,7 @@ use crate::{
     },
     store::{
         StoreError,
-        activation::{PersonEffect, ReceiptCursor, SentHalf, SentPin, Settled},
+        activation::{AbsentPin, PersonEffect, ReceiptCursor, SentHalf, SentPin, Settled},
     },
 };
 
@@ -67,11 +67,21 @@ impl Batch<'_> {
         let mut effects: HashMap<i64, Effect> = HashMap::new();
         for half in halves {
             let Some(sent) = pins.get_mut(&half.pin) else {
-                if !self.tx.is_quarantined(&half.pin)? {
-                    let why = Failure::PinUnknown;
-                    marks.push((half.receipt_id, ReceiptState::Failed, why.as_str()));
-                    let failed = (half.request_id.clone(), why);
-                    plan.settled.failed.push(failed);
+                let why = Failure::PinUnknown;
+                match self.tx.absent_pin(&half.pin)? {
+                    AbsentPin::Quarantined => {}
+                    AbsentPin::OfLaterSource => {
+                        marks.push((half.receipt_id, ReceiptState::Waiting, why.as_str()));
+                    }
+                    AbsentPin::Diverted(request_id) => {
+                        self.tx.count_for(half.receipt_id, &request_id)?;
+                        plan.settled.receipts.push(half.request_id.clone());
+                    }
+                    AbsentPin::Unknown => {
+                        marks.push((half.receipt_id, ReceiptState::Failed, why.as_str()));
+                        let failed = (half.request_id.clone(), why);
+                        plan.settled.failed.push(failed);
+                    }
                 }
                 continue;
             };

@@ -15,8 +15,8 @@ use crate::{
             kind::Kind,
             receipt::{Half, Outcome, Receipt, ReceiptState, Sent, Way, halves_after},
             refusal::Failure,
-            standing::{Pin, PinName},
-            submission::RequestState,
+            standing::{ACTIVATION_SOURCE, Pin, PinName},
+            submission::{Origin, RequestState},
         },
         status::LegacyStatus,
     },
@@ -44,6 +44,19 @@ pub struct SentHalf {
     pub pin: PinName,
     /// Which half.
     pub half: Half,
+}
+
+/// Where a PIN is that is not in the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AbsentPin {
+    /// In quarantine, from where it may yet come.
+    Quarantined,
+    /// The lock diverted it, and it is this request.
+    Diverted(String),
+    /// In a source that no run has migrated, and a later one may.
+    OfLaterSource,
+    /// Nowhere.
+    Unknown,
 }
 
 /// A PIN of which receipts speak.
@@ -78,6 +91,7 @@ impl ActivationTx<'_> {
         let database = &self.database;
         database.in_turn(ACTION, "delayed_activation")?;
         let id = &receipt.request_id;
+        let mut is_new = false;
         let is_request: bool = database.value(
             ACTION,
             "SELECT EXISTS (SELECT 1 FROM delayed_activation WHERE request_id = ?1)",
@@ -86,9 +100,12 @@ impl ActivationTx<'_> {
         if is_request {
             return Ok(Taken::IdTaken);
         }
-        let is_new = insert(database, receipt)?;
-        if is_new && let Sent::Request(request) = &receipt.of {
-            count_waiting(database, request)?;
+        if insert(database, receipt)? {
+            is_new = true;
+            match &receipt.of {
+                Sent::Request(request) => count_waiting(database, request)?,
+                Sent::Pin(pin) => count_diverted(database, id, pin)?,
+            }
         }
         let row = database.row(
             ACTION,
@@ -198,17 +215,43 @@ impl ActivationTx<'_> {
         Ok(found)
     }
 
-    /// Whether the record waits in quarantine, from where it may yet come.
+    /// Where a PIN is that is not in the model.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn is_quarantined(&self, name: &PinName) -> Result<bool, StoreError> {
-        self.database.value(
+    pub fn absent_pin(&self, name: &PinName) -> Result<AbsentPin, StoreError> {
+        let is_quarantined: bool = self.database.value(
             COUNT,
             "SELECT EXISTS (SELECT 1 FROM quarantine
              WHERE source = ?1 AND legacy_id = ?2 AND state = 'open')",
             values![&name.source, &name.legacy_id],
-        )
+        )?;
+        if is_quarantined {
+            return Ok(AbsentPin::Quarantined);
+        }
+        if let Some(request_id) = diverted(&self.database, &name.source, &name.legacy_id)? {
+            return Ok(AbsentPin::Diverted(request_id));
+        }
+        // A source comes once: of one that was migrated nothing more will.
+        let is_migrated: bool = self.database.value(
+            COUNT,
+            "SELECT EXISTS (SELECT 1 FROM run_source JOIN run ON run.run_id = run_source.run_id
+             WHERE run_source.source = ?1 AND run.phase = 'finished')",
+            values![&name.source],
+        )?;
+        Ok(if is_migrated || name.source == ACTIVATION_SOURCE {
+            AbsentPin::Unknown
+        } else {
+            AbsentPin::OfLaterSource
+        })
+    }
+
+    /// Counts a receipt for the request that a PIN it names became.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn count_for(&self, receipt_id: ReceiptCursor, request_id: &str) -> Result<(), StoreError> {
+        count_for(&self.database, receipt_id.0, request_id)
     }
 
     /// Counts a try that the database refused; says whether the receipt is now set aside.
@@ -307,6 +350,46 @@ fn insert(database: &Database, receipt: &Receipt) -> Result<bool, StoreError> {
         ],
     )?;
     Ok(inserted == 1)
+}
+
+/// Counts a receipt of a PIN that the lock diverted for the request which that became, if the queue has it.
+fn count_diverted(database: &Database, receipt: &str, pin: &PinName) -> Result<(), StoreError> {
+    let Some(request_id) = diverted(database, &pin.source, &pin.legacy_id)? else {
+        return Ok(());
+    };
+    let receipt_id = database.value(
+        COUNT,
+        "SELECT receipt_id FROM delivery_receipt WHERE request_id = ?1",
+        values![receipt],
+    )?;
+    count_for(database, receipt_id, &request_id)
+}
+
+fn count_for(database: &Database, receipt_id: i64, request_id: &str) -> Result<(), StoreError> {
+    database.execute(
+        COUNT,
+        "UPDATE delivery_receipt SET of_request = ?2, of_source = NULL, of_legacy_id = NULL, reason = ''
+         WHERE receipt_id = ?1 AND state <> 'failed'",
+        values![receipt_id, request_id],
+    )?;
+    count_waiting(database, request_id)
+}
+
+/// The request that a PIN became which the lock diverted, the last one where several had its id.
+pub(in crate::store) fn diverted(
+    database: &Database,
+    source: &str,
+    legacy_id: &str,
+) -> Result<Option<String>, StoreError> {
+    let sql = format!(
+        "SELECT request_id FROM delayed_activation
+         WHERE origin = 'divert' AND substr(request_id, 1, length(?1)) = ?1 AND trim({}) = ?2
+         ORDER BY state = 'refused', activation_id DESC LIMIT 1",
+        database.json_text("payload", "legacy_id")
+    );
+    let of_source = format!("{}:{source}:", Origin::Divert);
+    let row = database.row(COUNT, &sql, values![&of_source, legacy_id])?;
+    row.map(|row| row.get(0)).transpose()
 }
 
 /// Counts the halves of this request's PIN of which receipts wait, if the queue has the request.

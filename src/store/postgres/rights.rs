@@ -32,6 +32,7 @@ const QUEUE: [Right; 8] = [
             "run",
             "run_code",
             "run_event",
+            "run_source",
             "run_step",
         ],
     ),

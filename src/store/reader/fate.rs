@@ -16,6 +16,7 @@ use crate::{
     },
     store::{
         StoreError,
+        activation::diverted,
         database::{Row, Value, values},
     },
 };
@@ -121,6 +122,12 @@ impl Reader {
         (fate.records).insert((source.to_owned(), legacy_id.to_owned()));
         let of_record = "WHERE source = ?1 AND legacy_id = ?2";
         self.add_quarantined(of_record, values![source, legacy_id], &mut fate)?;
+        if people.is_empty()
+            && fate.quarantine.is_empty()
+            && let Some(request_id) = diverted(&self.database, source, legacy_id)?
+        {
+            return self.fate_of_own_request(&request_id);
+        }
         self.tell(people, fate)
     }
 
