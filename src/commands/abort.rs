@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Context, failure::Failure, job::work, lock};
 use crate::{
     engine::{
-        abort::{AbortCost, Aborted, Cost, Kept, abort, cost},
+        abort::{AbortCost, Aborted, Cost, Kept, QueueLeft, abort, cost},
         stop::StopReason,
     },
     exit::Exit,
@@ -37,7 +37,7 @@ impl Abort {
             }
             Cost::Nothing(run) => {
                 terminal.say("the newest run is aborted already: the legacy is open");
-                document(terminal, &run, 0, &[])?;
+                document(terminal, &run, None, 0, &[])?;
                 return Ok(Exit::Done);
             }
             Cost::Of(cost) => Some(cost),
@@ -49,7 +49,14 @@ impl Abort {
             terminal.confirm("abort this run?")?;
         }
         let aborted = work(context, &settings, abort)?;
-        document(terminal, &aborted.run, aborted.handed_back, &aborted.kept)?;
+        let queue = cost.map(|cost| cost.queue);
+        document(
+            terminal,
+            &aborted.run,
+            queue,
+            aborted.handed_back,
+            &aborted.kept,
+        )?;
         Ok(show(&aborted, terminal))
     }
 }
@@ -61,6 +68,9 @@ fn tell(cost: &AbortCost, terminal: &Terminal) {
          into the legacy, and the lock is released",
         cost.run.run_id, cost.run.phase, cost.records, cost.diverted
     ));
+    if cost.queue.waiting > 0 {
+        terminal.say(&queue_left(&cost.queue));
+    }
     for administrator in &cost.administrators {
         terminal.say(&format!(
             "the lock that is released is not the run's own: {administrator}"
@@ -68,17 +78,36 @@ fn tell(cost: &AbortCost, terminal: &Terminal) {
     }
 }
 
+/// What becomes of the requests that wait.
+fn queue_left(queue: &QueueLeft) -> String {
+    let stay = format!(
+        "{} requests of the counters wait in the queue and stay there",
+        queue.waiting
+    );
+    match (queue.has_model, queue.taking) {
+        (true, _) => {
+            format!("{stay}: once this run is aborted `pinferry activate` goes on with them")
+        }
+        (false, 0) => format!("{stay} until another run is cut over and finished"),
+        (false, taking) => format!(
+            "{stay} until another run is cut over and finished; {taking} of them take rights away: do that in the \
+             offices' application as well, which is open then"
+        ),
+    }
+}
+
 /// What was done, for programs.
 fn document(
     terminal: &Terminal,
     run: &RunRow,
+    queue: Option<QueueLeft>,
     handed_back: u64,
     kept: &[Kept],
 ) -> Result<(), OutputError> {
     match terminal.format() {
         Format::Json => terminal.json(&json!({
             "schema": 1, "run_id": run.run_id, "phase": run.phase, "handed_back": handed_back,
-            "kept": kept,
+            "kept": kept, "requests_waiting": queue.map(|queue| queue.waiting),
         })),
         Format::Table => Ok(()),
     }

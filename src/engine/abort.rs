@@ -9,7 +9,10 @@ use super::{
 use crate::{
     failpoint,
     source::lock::{self, Leftovers, LockState, NotHandedBack, Owner, Released},
-    store::{CommitPoint, Intent, Lease, RunPhase, RunRow, StoreError, Target},
+    store::{
+        CommitPoint, Intent, Lease, Reader, RunPhase, RunRow, StoreError, Target,
+        activation::Readiness,
+    },
 };
 
 /// Rows taken out in one transaction of a target that was in use.
@@ -26,6 +29,19 @@ pub struct AbortCost {
     pub diverted: u64,
     /// Locks of administrators in the place of the run's own, in words: they go too.
     pub administrators: Vec<String>,
+    /// What stays in the queue.
+    pub queue: QueueLeft,
+}
+
+/// Requests of the counters that an abort leaves where they are.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueLeft {
+    /// They wait.
+    pub waiting: i64,
+    /// Of these, those that take something away.
+    pub taking: i64,
+    /// Whether they take effect in the model that an earlier run made valid, once this one is out of the way.
+    pub has_model: bool,
 }
 
 /// How an abort ended.
@@ -118,7 +134,22 @@ pub fn cost(job: &Job<'_>) -> Result<Cost, RunError> {
         records,
         diverted,
         administrators,
+        queue: queue_left(job)?,
     }))
+}
+
+fn queue_left(job: &Job<'_>) -> Result<QueueLeft, StoreError> {
+    let reader = Reader::open(&job.settings.target)?;
+    let depth = reader.queue_depth(reader.now()?)?;
+    let has_model = match reader.readiness()? {
+        Readiness::Ready { .. } | Readiness::Merging { .. } => true,
+        Readiness::NotCutOver | Readiness::UnderWay { .. } => false,
+    };
+    Ok(QueueLeft {
+        waiting: depth.waiting,
+        taking: depth.taking,
+        has_model,
+    })
 }
 
 /// The target, or who holds the legacy for a run that lives in another one.

@@ -75,8 +75,13 @@ pub struct RunnerState {
 /// # Errors
 /// The target is there and cannot be read.
 pub fn look(settings: &Settings) -> Result<State, StoreError> {
+    let mut is_finished = false;
     let (run, activations, queue) = match Reader::open(&settings.target) {
         Ok(reader) => {
+            is_finished = reader.runs()?.iter().any(|run| {
+                let sources = run.sources.iter().map(|source| source.name.as_str());
+                run.phase == RunPhase::Finished && is_of(settings, sources)
+            });
             let run = reader.newest_run()?;
             let activations = reader.queue()?;
             let queue = queue_state(&reader, &settings.activation.schedule)?;
@@ -86,9 +91,19 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
         Err(error) => return Err(error),
     };
     let locks = locks(settings);
-    let next = match run.as_ref().and_then(|run| wanting(run, &locks)) {
-        Some(what) => what,
-        None => next(run.as_ref(), queue.as_ref()),
+    let next = match &run {
+        Some(run)
+            if !is_of(
+                settings,
+                run.sources.iter().map(|source| source.name.as_str()),
+            ) =>
+        {
+            next_beside(run, is_finished, queue.as_ref())
+        }
+        run => match run.as_ref().and_then(|run| wanting(run, &locks)) {
+            Some(what) => what.to_owned(),
+            None => next(run.as_ref(), queue.as_ref()).to_owned(),
+        },
     };
     Ok(State {
         report: report(run.as_ref()),
@@ -98,9 +113,40 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
         records_expected: run.as_ref().and_then(expected),
         activations,
         queue,
-        next: next.to_owned(),
+        next,
         run_phase: run.map(|run| run.phase),
     })
+}
+
+/// Whether these are the configured sources.
+fn is_of<'s>(settings: &Settings, sources: impl Iterator<Item = &'s str>) -> bool {
+    sources.eq(settings
+        .sources
+        .iter()
+        .map(|source| source.rules.name.as_str()))
+}
+
+/// What to type with a configuration that is not that of the newest run; `is_finished` where its own run is.
+fn next_beside(run: &RunState, is_finished: bool, queue: Option<&QueueState>) -> String {
+    if !run.phase.is_over() {
+        let sources: Vec<_> = run
+            .sources
+            .iter()
+            .map(|source| source.name.as_str())
+            .collect();
+        return format!(
+            "run {} is that of another configuration, with the sources {}: `pinferry status` with that one says what \
+             it needs",
+            run.run_id,
+            sources.join(", ")
+        );
+    }
+    match (is_finished, waits_for_a_drain(queue)) {
+        (true, true) => "`pinferry activate`",
+        (true, false) => "`pinferry verify`",
+        (false, _) => "`pinferry plan`, then `pinferry run`",
+    }
+    .to_owned()
 }
 
 /// Whether a run in this phase rests on its lock.
@@ -208,8 +254,11 @@ fn expected(run: &RunState) -> Option<u64> {
     run.sources.iter().map(|source| source.records).sum()
 }
 
+fn waits_for_a_drain(queue: Option<&QueueState>) -> bool {
+    queue.is_some_and(|queue| queue.waiting > queue.of_nobody)
+}
+
 fn next(run: Option<&RunState>, queue: Option<&QueueState>) -> &'static str {
-    let waits_for_a_drain = queue.is_some_and(|queue| queue.waiting > queue.of_nobody);
     let Some(run) = run else {
         return "`pinferry plan`, then `pinferry run`";
     };
@@ -229,7 +278,7 @@ fn next(run: Option<&RunState>, queue: Option<&QueueState>) -> &'static str {
         RunPhase::CutOver => "`pinferry run` finishes it",
         RunPhase::Aborting => "`pinferry abort` goes on taking it back",
         RunPhase::Aborted => "`pinferry plan`, then `pinferry run`",
-        RunPhase::Finished if waits_for_a_drain => "`pinferry activate`",
+        RunPhase::Finished if waits_for_a_drain(queue) => "`pinferry activate`",
         RunPhase::Finished => "`pinferry verify`",
     }
 }

@@ -181,8 +181,12 @@ impl StoreError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Missing { .. } => "check target.url; `pinferry run` creates the database",
-            Self::Unused { .. } => "check target.url; `pinferry run` creates the tables",
+            Self::Missing { .. } => {
+                "check target.url; `pinferry run` creates the database, and so does `pinferry migrate-schema` without a run"
+            }
+            Self::Unused { .. } => {
+                "check target.url; `pinferry run` creates the tables, and so does `pinferry migrate-schema` without a run"
+            }
             Self::Denied { grant, .. } => return Some(format!("let its owner type: {grant}")),
             Self::Postgres { source, .. } => return source.hint(),
             Self::Foreign { .. } => {

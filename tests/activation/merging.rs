@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    late::{HEADER, MARIO, access, comes, later, record, request, town},
+    late::{COLUMNS, HEADER, MARIO, access, comes, later, record, request, town},
     town::{ENGINES, Town},
 };
 
@@ -25,6 +25,13 @@ fn states(town: &Town) -> Vec<String> {
     town.texts(
         "SELECT request_id || ' ' || state || reason FROM delayed_activation ORDER BY request_id",
     )
+}
+
+/// What `status` says to type.
+fn next(town: &Town, status: &[&str]) -> String {
+    let told = String::from_utf8(town.expect(status, &[0]).stdout).expect("text");
+    let next = told.lines().find(|line| line.starts_with("next:"));
+    next.expect("a next command").to_owned()
 }
 
 fn grants(town: &Town) -> Vec<String> {
@@ -66,7 +73,21 @@ fn a_stolen_pin_is_revoked_at_once_while_a_later_source_is_merged() {
         town.expect(&["activate"], &[0]);
         assert_eq!(states(&town), waiting, "{engine:?}");
         town.expect(&later(&["verify"]), &[0]);
-        town.expect(&later(&["abort", "--yes"]), &[0]);
+        let aside = next(&town, &["status"]);
+        assert!(
+            aside.contains("another configuration, with the sources later"),
+            "{aside}"
+        );
+        assert!(!aside.contains("pinferry run"), "{aside}");
+        let own = next(&town, &later(&["status"]));
+        assert!(own.contains("`pinferry run` goes on"), "{own}");
+        let aborted = town.expect(&later(&["abort", "--yes"]), &[0]);
+        let aborted = String::from_utf8_lossy(&aborted.stderr).into_owned();
+        let told = "2 requests of the counters wait in the queue and stay there: once this run is aborted `pinferry \
+             activate` goes on";
+        assert!(aborted.contains(told), "{aborted}");
+        let aside = next(&town, &["status"]);
+        assert!(aside.contains("`pinferry activate`"), "{aside}");
         assert!(access(&town).is_empty(), "{engine:?}");
         town.expect(&later(&["run"]), &[0]);
         assert!(
@@ -129,5 +150,34 @@ fn a_later_source_gives_nothing_back_but_what_was_issued_after_it_was_taken_away
             town.expect(&later(&["verify"]), &[0]);
             town.verified_digest();
         }
+    }
+}
+
+#[test]
+fn requests_may_come_before_any_run_and_an_abort_says_what_becomes_of_them() {
+    for engine in ENGINES {
+        let legacy = format!("{COLUMNS}\n{}", record("M1", MARIO, "CIT", "A", ""));
+        let town = Town::with_legacy(engine, &legacy);
+        let requests = [
+            request("N1", "new_pin", "10:00", "CIT"),
+            request("V1", "revocation", "09:00", ""),
+        ];
+        let said = counter(&town, &requests, 2);
+        assert!(said.contains("`pinferry migrate-schema`"), "{said}");
+        town.expect(&["migrate-schema"], &[0]);
+        counter(&town, &requests, 0);
+        town.expect(&["run", "--hold"], &[5]);
+        let aborted = town.expect(&["--format", "json", "abort", "--yes"], &[0]);
+        let said = String::from_utf8_lossy(&aborted.stderr).into_owned();
+        for told in [
+            "2 requests of the counters wait in the queue and stay there until another run is cut over and finished",
+            "1 of them take rights away",
+        ] {
+            assert!(said.contains(told), "{engine:?} {said}");
+        }
+        let document: serde_json::Value =
+            serde_json::from_slice(&aborted.stdout).expect("a document");
+        assert_eq!(document["requests_waiting"], 2);
+        assert_eq!(states(&town), ["N1 accepted", "V1 accepted"]);
     }
 }
