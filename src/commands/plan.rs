@@ -1,6 +1,9 @@
 //! `plan`: the dry run.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::{
     Args,
@@ -16,7 +19,7 @@ use crate::{
         live::LivePeople,
         plan::{Beside, PlanOutcome, plan},
         plan_file::PlanFile,
-        report::{Report, SurveyedReport},
+        report::{Compared, Report, SurveyedReport},
         report_folder,
         verdicts::VerdictSheet,
     },
@@ -43,6 +46,9 @@ pub(super) struct Plan {
     /// Write what becomes of every record, and why; compressed where the name ends in .gz
     #[arg(long, value_name = "FILE")]
     verdicts: Option<PathBuf>,
+    /// Say what changed since this plan, saved by an earlier dry run
+    #[arg(long, value_name = "PLAN")]
+    compare: Option<PathBuf>,
     #[command(flatten)]
     tuning: Tuning,
 }
@@ -52,6 +58,8 @@ impl Plan {
         for file in [&self.save, &self.verdicts].into_iter().flatten() {
             refuse_standard_output(file)?;
         }
+        let earlier = self.compare.as_deref().map(PlanFile::read_to_compare);
+        let earlier = earlier.transpose()?;
         let settings = context.settings(self.tuning.flags())?;
         let stop = context.heed_signals(&settings)?;
         // The clock of an embedded database is the host's.
@@ -72,6 +80,8 @@ impl Plan {
                 live: live.as_ref(),
                 verdicts: sheet.as_ref(),
                 survey: self.report.is_some(),
+                watch: self.save.is_some() || earlier.is_some(),
+                earlier: earlier.as_ref().map(|(_, quarantined)| quarantined),
             },
             (&watcher, &stop),
         );
@@ -80,18 +90,30 @@ impl Plan {
             tally,
             sources,
             survey,
+            watch,
         } = planned?;
+        let fixed = settings.fixed(as_of);
+        let fingerprints: BTreeMap<_, _> = (sources.iter())
+            .map(|(name, read)| (name.clone(), read.fingerprint))
+            .collect();
         let shown: Vec<_> = sources
             .iter()
             .map(|(name, read)| (name.clone(), Some(read.fingerprint)))
             .collect();
         let report = Report::new(None, "plan", &tally, &shown);
-        report::show(&report, &context.terminal)?;
+        let watch = watch.unwrap_or_default();
+        let compared = earlier.map(|(earlier, quarantined)| Compared {
+            as_of: earlier.as_of,
+            moved: earlier.drift(&fixed, &fingerprints),
+            records: watch.compare(&quarantined),
+        });
+        report::show(&report, compared.as_ref(), &context.terminal)?;
         if let (Some(folder), Some(survey)) = (&self.report, survey) {
             let surveyed = SurveyedReport {
                 report: report.clone(),
                 as_of,
                 survey,
+                compared,
             };
             let files = files(&surveyed, &rules.catalogue, &settings.run, self.lang);
             report_folder::save(folder, &files)?;
@@ -119,11 +141,7 @@ impl Plan {
             Exit::Done
         };
         if let Some(file) = &self.save {
-            let fingerprints = sources
-                .into_iter()
-                .map(|(name, read)| (name, read.fingerprint))
-                .collect();
-            PlanFile::new(as_of, settings.fixed(as_of), fingerprints, report).save(file)?;
+            PlanFile::new(as_of, fixed, fingerprints, report, watch.quarantined).save(file)?;
             context
                 .terminal
                 .next(&format!("`pinferry run --plan {}`", file.display()));
@@ -149,10 +167,12 @@ fn files(
         report,
         as_of,
         survey,
+        compared,
     } = surveyed;
     let shown = Shown {
         report,
         survey,
+        compared: compared.as_ref(),
         catalogue,
         as_of: *as_of,
         written: Timestamp::now(),
@@ -166,7 +186,7 @@ fn files(
         ("report.json", json),
         (
             "report.txt",
-            format!("{}\n", report::text(report)).into_bytes(),
+            format!("{}\n", report::text(report, compared.as_ref())).into_bytes(),
         ),
     ];
     files.extend(report_page::tables(report, survey, language));

@@ -92,7 +92,7 @@ fn show(outcome: &RunOutcome, lockable: Lockable, context: &Context) -> Result<E
             &outcome.tally,
             &run.fingerprints(),
         );
-        report::show(&report, terminal)?;
+        report::show(&report, None, terminal)?;
     }
     let (exit, next) = match &outcome.end {
         RunEnd::Finished | RunEnd::WasFinished if outcome.tally.quarantined() > 0 => (

@@ -7,6 +7,7 @@ pub mod activation;
 pub mod case;
 pub mod catalogue;
 pub(crate) mod check_character;
+pub mod comparison;
 pub mod content;
 pub mod date;
 pub mod delegations;

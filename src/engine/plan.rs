@@ -16,6 +16,7 @@ use super::{
 use crate::{
     config::settings::{RunSettings, SourceSettings},
     domain::{
+        comparison::{Quarantined, Watch},
         digest::RowHash,
         rules::Rules,
         survey::Survey,
@@ -37,6 +38,8 @@ pub struct PlanOutcome {
     pub sources: Vec<(String, ReadSummary)>,
     /// What a report shows beside, where one was asked for.
     pub survey: Option<Survey>,
+    /// What is compared with an earlier dry run, and kept for a later one, where that was asked for.
+    pub watch: Option<Watch>,
 }
 
 /// What a dry run looks at and writes beside the sources.
@@ -48,6 +51,10 @@ pub struct Beside<'a> {
     pub verdicts: Option<&'a VerdictSheet>,
     /// Whether a report is to be written.
     pub survey: bool,
+    /// Whether another dry run is to be compared with this one, or this one with another.
+    pub watch: bool,
+    /// What an earlier dry run quarantined.
+    pub earlier: Option<&'a Quarantined>,
 }
 
 /// Reads and judges everything, and writes nothing but spill files.
@@ -76,23 +83,30 @@ pub fn plan(
         chunk_records: run.chunk_records.get(),
         tally: Tally::default(),
         survey: beside.survey.then(Survey::default),
+        watch: beside.watch.then(Watch::default),
         hash: RowHash::default(),
         waiting: Batch::default(),
     };
-    let (tally, survey) = tally(&extracted, crew, counter)?;
+    let Counter {
+        tally,
+        survey,
+        watch,
+        ..
+    } = count(&extracted, crew, counter)?;
     Ok(PlanOutcome {
         tally,
         sources: extracted.sources,
         survey,
+        watch,
     })
 }
 
 /// Judges everything and counts it.
-fn tally(
+fn count<'r>(
     extracted: &Extracted,
     crew: Crew<'_>,
-    counter: Counter<'_>,
-) -> Result<(Tally, Option<Survey>), RunError> {
+    mut counter: Counter<'r>,
+) -> Result<Counter<'r>, RunError> {
     let boundaries = extracted.boundaries(crew.workers * PARTITIONS_PER_WORKER);
     let work = extracted.split(&boundaries, counter.rules)?.into_iter();
     let work = work.map(|partition| Work {
@@ -102,20 +116,21 @@ fn tally(
     let counters = judge(extracted, work.collect(), crew, |partition| {
         counter.another(partition.first_position)
     })?;
-    let mut total = Tally::default();
-    let mut survey = counter.survey.clone();
-    for counter in counters {
-        total.merge(&counter.tally);
-        if let (Some(survey), Some(seen)) = (&mut survey, counter.survey) {
+    for part in counters {
+        counter.tally.merge(&part.tally);
+        if let (Some(watch), Some(seen)) = (&mut counter.watch, part.watch) {
+            watch.merge(seen);
+        }
+        if let (Some(survey), Some(seen)) = (&mut counter.survey, part.survey) {
             survey.merge(seen);
         }
     }
     assert_eq!(
-        u64::try_from(total.records()).ok(),
+        u64::try_from(counter.tally.records()).ok(),
         Some(extracted.records()),
         "every record ends in exactly one disposition"
     );
-    Ok((total, survey))
+    Ok(counter)
 }
 
 /// Counts what is judged.
@@ -127,6 +142,7 @@ struct Counter<'r> {
     chunk_records: u64,
     tally: Tally,
     survey: Option<Survey>,
+    watch: Option<Watch>,
     hash: RowHash,
     /// Cases whose people in a live target are not known yet.
     waiting: Batch,
@@ -141,6 +157,7 @@ impl Counter<'_> {
             part: part.transpose()?,
             tally: Tally::default(),
             survey: self.beside.survey.then(Survey::default),
+            watch: self.beside.watch.then(Watch::default),
             hash: RowHash::default(),
             waiting: Batch::default(),
             ..*self
@@ -152,6 +169,9 @@ impl Counter<'_> {
         let met = live.meet(&waiting.codes(self.rules)?)?;
         waiting.judge(&met, self.rules, |_, decided| {
             batch::count(decided, &mut self.tally, &mut self.hash);
+            if let Some(watch) = &mut self.watch {
+                watch.add_standing(decided, self.beside.earlier);
+            }
             if let Some(survey) = &mut self.survey {
                 survey.add_standing(decided);
             }
@@ -180,6 +200,9 @@ impl CaseSink for Counter<'_> {
         }
         for row in &decision.quarantined {
             self.tally.add_quarantined(row, &mut self.hash);
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.add(&decision, self.beside.earlier);
         }
         if let Some(survey) = &mut self.survey {
             survey.add(&decision);

@@ -14,7 +14,10 @@ use super::{
     private_file::{PrivateFile, Replace},
     report::Report,
 };
-use crate::{domain::digest::Digest, exit::Exit};
+use crate::{
+    domain::{comparison::Quarantined, digest::Digest},
+    exit::Exit,
+};
 
 /// Version of the file's layout.
 const SCHEMA: u32 = 1;
@@ -33,6 +36,9 @@ pub struct PlanFile {
     pub fingerprints: BTreeMap<String, Digest>,
     /// What the dry run found.
     pub report: Report,
+    /// Which records it quarantined; plans of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantined: Option<Quarantined>,
 }
 
 /// A plan could not be saved or read.
@@ -65,6 +71,12 @@ pub enum PlanFileError {
         #[source]
         source: serde_json::Error,
     },
+    /// The plan says what a run is to do, and not which records stay behind.
+    #[error("{} was saved by an earlier version, and does not say which records it quarantined", .path.display())]
+    NotComparable {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file has a layout of another version.
     #[error("{} has layout {found}, this version reads {SCHEMA}", .path.display())]
     Version {
@@ -81,7 +93,10 @@ impl PlanFileError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Unwritten { .. } => Exit::Failed,
-            Self::Unread { .. } | Self::NotAPlan { .. } | Self::Version { .. } => Exit::Usage,
+            Self::Unread { .. }
+            | Self::NotAPlan { .. }
+            | Self::NotComparable { .. }
+            | Self::Version { .. } => Exit::Usage,
         }
     }
 
@@ -90,9 +105,10 @@ impl PlanFileError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unwritten { .. } => "name a file in a folder that can be written",
-            Self::Unread { .. } | Self::NotAPlan { .. } | Self::Version { .. } => {
-                "plan again with `pinferry plan --save plan.json`"
-            }
+            Self::Unread { .. }
+            | Self::NotAPlan { .. }
+            | Self::NotComparable { .. }
+            | Self::Version { .. } => "plan again with `pinferry plan --save plan.json`",
         };
         Some(hint.to_owned())
     }
@@ -106,6 +122,7 @@ impl PlanFile {
         fixed: BTreeMap<String, String>,
         fingerprints: BTreeMap<String, Digest>,
         report: Report,
+        quarantined: Quarantined,
     ) -> Self {
         Self {
             schema: SCHEMA,
@@ -114,6 +131,7 @@ impl PlanFile {
             fixed,
             fingerprints,
             report,
+            quarantined: Some(quarantined),
         }
     }
 
@@ -135,6 +153,7 @@ impl PlanFile {
             Err(
                 PlanFileError::Unread { .. }
                 | PlanFileError::NotAPlan { .. }
+                | PlanFileError::NotComparable { .. }
                 | PlanFileError::Unwritten { .. },
             ) => Replace::Nothing,
         };
@@ -169,6 +188,19 @@ impl PlanFile {
             });
         }
         serde_json::from_slice(&text).map_err(not_a_plan)
+    }
+
+    /// Reads a plan that another dry run is compared with, and what it quarantined.
+    ///
+    /// # Errors
+    /// There is no such plan, or it does not say what was quarantined.
+    pub fn read_to_compare(path: &Path) -> Result<(Self, Quarantined), PlanFileError> {
+        let mut plan = Self::read(path)?;
+        let quarantined = plan.quarantined.take();
+        let quarantined = quarantined.ok_or_else(|| PlanFileError::NotComparable {
+            path: path.to_owned(),
+        })?;
+        Ok((plan, quarantined))
     }
 
     /// What differs from the plan, in words; empty when nothing does.
@@ -247,6 +279,7 @@ mod tests {
             map(&[("catalogue", "aa"), ("links", "bb")]),
             fingerprints,
             report,
+            Quarantined::default(),
         )
     }
 

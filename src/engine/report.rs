@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
+    comparison::Comparison,
     digest::Digest,
     finding::FindingKind,
     quarantine::Reason,
@@ -48,6 +49,21 @@ pub struct SurveyedReport {
     pub as_of: Date,
     /// What was seen beside.
     pub survey: Survey,
+    /// What changed since an earlier dry run, where one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
+}
+
+/// What changed since an earlier dry run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// That one's date of judgement.
+    pub as_of: Date,
+    /// Rules and sources that are others now, in words.
+    pub moved: Vec<String>,
+    /// The records.
+    #[serde(flatten)]
+    pub records: Comparison,
 }
 
 /// Rows in all.

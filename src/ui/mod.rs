@@ -1,6 +1,7 @@
 //! The terminal: progress, tables, errors.
 
 pub mod activation;
+mod comparison;
 pub mod confirm;
 pub mod error;
 pub mod fate;

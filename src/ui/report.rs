@@ -2,26 +2,42 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::{
+    comparison,
     table::{grouped, render, table},
     terminal::{Format, OutputError, Terminal},
 };
-use crate::engine::report::Report;
+use crate::engine::report::{Compared, Report};
+
+/// A report, with what changed since an earlier one where that was asked for.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared: Option<&'a Compared>,
+}
 
 /// Writes a report to standard output as the terminal is asked to.
 ///
 /// # Errors
 /// Standard output failed.
-pub fn show(report: &Report, terminal: &Terminal) -> Result<(), OutputError> {
+pub fn show(
+    report: &Report,
+    compared: Option<&Compared>,
+    terminal: &Terminal,
+) -> Result<(), OutputError> {
     match terminal.format() {
-        Format::Json => terminal.json(report),
-        Format::Table => terminal.text(&text(report)),
+        Format::Json => terminal.json(&Document { report, compared }),
+        Format::Table => terminal.text(&text(report, compared)),
     }
 }
 
 /// The report as people read it.
 #[must_use]
-pub fn text(report: &Report) -> String {
+pub fn text(report: &Report, compared: Option<&Compared>) -> String {
     let mut head = match report.run_id {
         Some(run) => format!("run {run}, {}", report.phase),
         None => report.phase.clone(),
@@ -39,6 +55,7 @@ pub fn text(report: &Report) -> String {
             "finding",
             report.findings.iter().map(|(k, n)| (k.as_str(), *n)),
         ),
+        compared.map(comparison::text),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     parts.join("\n\n")

@@ -16,14 +16,14 @@ use self::{
     words::{Words, grant_status, pin_status},
 };
 pub use self::{language::Language, tables::tables};
-use super::table::grouped;
+use super::{comparison::changes, table::grouped};
 use crate::{
     domain::{
         catalogue::Catalogue,
         status::GrantStatus,
         survey::{Examples, OfficeSurvey, Survey},
     },
-    engine::report::{Report, SourceReport},
+    engine::report::{Compared, Report, SourceReport},
 };
 
 /// Of more sources or reasons the smallest are shown as one in the picture.
@@ -39,6 +39,8 @@ pub struct Shown<'a> {
     pub report: &'a Report,
     /// What was seen beside.
     pub survey: &'a Survey,
+    /// What changed since an earlier dry run.
+    pub compared: Option<&'a Compared>,
     /// Names of the profiles.
     pub catalogue: &'a Catalogue,
     /// The date of judgement.
@@ -63,6 +65,7 @@ struct Page<'a> {
     picture: String,
     sources: Vec<SourceLine<'a>>,
     persons: Vec<Bar>,
+    since: Option<Since<'a>>,
     problems: [ProblemTable<'a>; 2],
     grant_columns: Vec<&'static str>,
     profiles: Vec<ProfileLine<'a>>,
@@ -79,6 +82,19 @@ struct Tile {
     number: Number,
     label: &'static str,
     detail: String,
+}
+
+/// What changed since an earlier dry run.
+struct Since<'a> {
+    as_of: String,
+    lines: Vec<SinceLine>,
+    moved: &'a [String],
+}
+
+struct SinceLine {
+    label: &'static str,
+    records: Number,
+    named: Vec<String>,
 }
 
 struct SourceLine<'a> {
@@ -175,6 +191,7 @@ pub fn page(shown: &Shown<'_>, language: Language) -> String {
             .map(|(name, source)| source_line(name, source, language))
             .collect(),
         persons: persons(survey),
+        since: shown.compared.map(|compared| since(compared, &words)),
         problems: [
             ProblemTable {
                 id: "quarantine",
@@ -326,6 +343,26 @@ fn picture(report: &Report, words: &Words, language: Language) -> Flow {
         ),
         quarantined: place(words.quarantined, totals.quarantined, Way::Quarantined),
         ends,
+    }
+}
+
+fn since<'a>(compared: &'a Compared, words: &Words) -> Since<'a> {
+    let line = |label, records, named| SinceLine {
+        label,
+        records: Number::of(records),
+        named,
+    };
+    let labels = [words.mended, words.gone, words.added, words.otherwise];
+    let changes = labels.into_iter().zip(changes(&compared.records));
+    let mut lines: Vec<_> = changes
+        .map(|(label, change)| line(label, change.records as i64, change.named))
+        .collect();
+    let unchanged = i64::try_from(compared.records.unchanged).unwrap_or(i64::MAX);
+    lines.push(line(words.unchanged, unchanged, Vec::new()));
+    Since {
+        as_of: compared.as_of.to_string(),
+        lines,
+        moved: &compared.moved,
     }
 }
 

@@ -38,7 +38,7 @@ pub fn text(state: &State) -> String {
     lines.push(format!("next: {}", state.next));
     if state.report.totals.records > 0 {
         lines.push(String::new());
-        lines.push(report::text(&state.report));
+        lines.push(report::text(&state.report, None));
     }
     lines.join("\n")
 }

@@ -55,7 +55,7 @@ pub fn show(
 fn text(found: &Verification, report: &Report) -> String {
     let mut parts = Vec::new();
     if found.passed() {
-        parts.push(report::text(report));
+        parts.push(report::text(report, None));
         parts.push("verified: everything read back is as it was committed".to_owned());
     } else {
         parts.push(format!(

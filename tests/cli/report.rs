@@ -133,3 +133,118 @@ fn a_report_that_has_no_place_or_no_language_ends_the_dry_run_with_the_reason() 
     assert!(!folder.join("kept").exists());
     assert_eq!(run(folder, &["plan", "--lang", "it"]).code, 2);
 }
+
+#[test]
+fn a_dry_run_says_what_changed_since_another_one() {
+    let folder = folder();
+    let folder = folder.path();
+    assert_eq!(run(folder, &["demo", "--dir", "."]).code, 0);
+    fs::remove_dir_all(folder.join("out")).expect("gone");
+    assert_eq!(run(folder, &["plan", "--save", "plan.json"]).code, 3);
+    let source = folder.join("inps.csv");
+    let rows = fs::read(&source).expect("the sample");
+    let rows = rows.split_inclusive(|byte| *byte == b'\n');
+    fs::write(&source, rows.flat_map(edited).collect::<Vec<_>>()).expect("written");
+    let configuration = folder.join("pinferry.toml");
+    let settings = fs::read_to_string(&configuration).expect("the configuration");
+    let settings = settings.replace("records = 46", "records = 45");
+    let settings = settings.replace("as_of = \"2013-11-03\"", "as_of = \"2013-11-04\"");
+    fs::write(&configuration, settings).expect("written");
+    let again = [
+        "plan",
+        "--compare",
+        "plan.json",
+        "--save",
+        "plan.json",
+        "--report",
+        "kept",
+        "--format",
+        "json",
+    ];
+    let planned = run(folder, &again);
+    assert_eq!(planned.code, 3, "{}", planned.stderr);
+    let shown: Value = serde_json::from_str(&planned.stdout).expect("JSON");
+    let compared = &shown["compared"];
+    assert_eq!(
+        compared["mended"],
+        serde_json::json!({"inps:bad-date": "date_invalid"})
+    );
+    assert_eq!(
+        compared["added"],
+        serde_json::json!({"inps:merge-1": "date_invalid"})
+    );
+    assert_eq!(
+        compared["gone"],
+        serde_json::json!({"inps:no-entity": "entity_missing"})
+    );
+    assert_eq!(
+        compared["otherwise"],
+        serde_json::json!({"inps:no-name": ["identity_missing", "fiscal_code_invalid"]})
+    );
+    assert_eq!(compared["as_of"], "2013-11-03");
+    let moved = compared["moved"].to_string();
+    assert!(
+        moved.contains("rules.as_of") && moved.contains("source inps changed"),
+        "{moved}"
+    );
+    let kept: Value = serde_json::from_str(&text_of(folder, "report.json")).expect("JSON");
+    assert_eq!(&kept["compared"], compared);
+    let page = text_of(folder, "report.html");
+    for part in [
+        "What changed since 2013-11-03",
+        "inps:bad-date (date_invalid)",
+        "rules.as_of is another",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(text_of(folder, "report.txt").contains("gone from the source"));
+    // The plan that was saved over the other is the one to compare with next.
+    let planned = run(folder, &["plan", "--compare", "plan.json"]);
+    assert_eq!(planned.code, 3, "{}", planned.stderr);
+    let line = |label: &str| {
+        let mut lines = planned.stdout.lines();
+        let line = lines.find(|line| line.starts_with(label)).expect("a line");
+        line.trim_start_matches(label).trim().to_owned()
+    };
+    for label in [
+        "mended",
+        "gone from the source",
+        "newly quarantined",
+        "for another reason",
+    ] {
+        assert_eq!(line(label), "0", "{label}");
+    }
+    assert!(!planned.stdout.contains("moved:"), "{}", planned.stdout);
+    let mut plan: Value = serde_json::from_str(&text(&folder.join("plan.json"))).expect("JSON");
+    plan.as_object_mut().expect("a plan").remove("quarantined");
+    fs::write(folder.join("plan.json"), plan.to_string()).expect("written");
+    for file in ["plan.json", "nowhere.json", "links.csv"] {
+        let refused = run(folder, &["plan", "--compare", file]);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains(file) && refused.stderr.contains("plan --save"),
+            "{}",
+            refused.stderr
+        );
+    }
+}
+
+fn text_of(folder: &Path, name: &str) -> String {
+    text(&folder.join("kept").join(name))
+}
+
+/// A row after a day's work on the source: a day that is one, one that is none, a row gone, and another mistake.
+fn edited(row: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(row).into_owned();
+    let (id, _) = text.split_once(';').expect("columns");
+    let (column, value) = match id {
+        "bad-date" => (11, "2009-05-06"),
+        "merge-1" => (11, "2009-05-36"),
+        "no-name" => (1, "NOBODY"),
+        "no-entity" => return Vec::new(),
+        _ => return row.to_vec(),
+    };
+    let mut fields: Vec<_> = text.split(';').collect();
+    fields[column] = value;
+    fields.join(";").into_bytes()
+}

@@ -35,6 +35,8 @@ fn said(place: &Place, name: &str, workers: usize) -> PathBuf {
     let sheet = VerdictSheet::new(&file, &run.work_dir).unwrap();
     let beside = Beside {
         survey: false,
+        watch: false,
+        earlier: None,
         live: None,
         verdicts: Some(&sheet),
     };

@@ -55,6 +55,14 @@ words! {
     profiles: "Profiles, before and after", "Profili, prima e dopo";
     profile: "profile", "profilo";
     legacy_pins: "legacy PINs", "PIN precedenti";
+    since: "What changed since", "Che cosa è cambiato dal";
+    change: "change", "cambiamento";
+    mended: "mended: migrated now", "corretti: ora migrati";
+    gone: "gone from the source", "non più nella fonte";
+    added: "newly quarantined", "nuovi in quarantena";
+    otherwise: "quarantined for another reason", "in quarantena per un altro motivo";
+    unchanged: "as before", "come prima";
+    moved: "Rules and sources that moved:", "Regole e fonti cambiate:";
     offices: "Offices", "Sedi";
     offices_text: "Those with most problems first.", "Prima quelle con più problemi.";
     office: "office", "sede";
