@@ -20,8 +20,8 @@ use crate::{
 /// no run that is cut over and finished, this does nothing and says so (exit code 0); while a later run is under way
 /// only revocations and suspensions take effect.
 ///
-/// With --dry-run it says what is due, and of the rest what each request waits for, and changes nothing, nor keeps
-/// another drain from anything. Whether a request that is due takes effect or fails (`identity_conflict`, `revoked`,
+/// With --dry-run it says what is due, receipts of migrated PINs and the pending PINs they make active included, and of the
+/// rest what each request waits for, and changes nothing, nor keeps another drain from anything. Whether a request that is due takes effect or fails (`identity_conflict`, `revoked`,
 /// `profile_unknown`) turns out only when it does.
 ///
 /// Exit code 3: something due did not take effect; the reason is shown and kept.

@@ -22,6 +22,8 @@ pub struct Outlook {
     pub not_yet: Option<String>,
     /// Requests that a drain would let take effect now, or find a reason not to.
     pub due: i64,
+    /// Receipts of migrated PINs that it would count.
+    pub receipts_due: i64,
     /// Migrated pending PINs that it would make active.
     pub pending_due: i64,
     /// Requests that wait, by what they wait for; one may wait for several things.
@@ -62,6 +64,10 @@ pub struct QueueState {
     pub late_secs: Option<i64>,
     /// Requests given up after several tries.
     pub set_aside: i64,
+    /// Receipts of migrated PINs that a drain would count now.
+    pub receipts_due: i64,
+    /// Migrated pending PINs that it would make active.
+    pub pending_due: i64,
 }
 
 /// What the next drain would do, with the first `limit` requests.
@@ -69,20 +75,23 @@ pub struct QueueState {
 /// # Errors
 /// When the target fails.
 pub fn outlook(reader: &Reader, schedule: &Schedule, limit: u32) -> Result<Outlook, StoreError> {
+    reader.hold_still()?;
     let now = reader.now()?;
     let readiness = reader.readiness()?;
     let depth = reader.queue_depth(now)?;
     let requests: Vec<_> = (reader.waiting(limit)?.iter())
         .map(|request| expected(request, &readiness, now, schedule))
         .collect();
-    let (due, pending_due) = match &readiness {
-        Readiness::Ready { .. } => (depth.due, reader.pending_delivered()?),
-        Readiness::Merging { .. } => (depth.taking_due, 0),
-        Readiness::NotCutOver | Readiness::UnderWay { .. } => (0, 0),
+    let due = match &readiness {
+        Readiness::Ready { .. } => depth.due,
+        Readiness::Merging { .. } => depth.taking_due,
+        Readiness::NotCutOver | Readiness::UnderWay { .. } => 0,
     };
+    let (receipts_due, pending_due) = of_migrated(reader, &readiness)?;
     Ok(Outlook {
         not_yet: readiness.run_id().err(),
         due,
+        receipts_due,
         pending_due,
         waiting: waiting(&depth, &readiness),
         more: depth.waiting - requests.len() as i64,
@@ -95,6 +104,7 @@ pub fn outlook(reader: &Reader, schedule: &Schedule, limit: u32) -> Result<Outlo
 /// # Errors
 /// When the target fails.
 pub fn queue_state(reader: &Reader, schedule: &Schedule) -> Result<QueueState, StoreError> {
+    reader.hold_still()?;
     let now = reader.now()?;
     let depth = reader.queue_depth(now)?;
     // What waited for cut-over is late from then on only.
@@ -104,6 +114,7 @@ pub fn queue_state(reader: &Reader, schedule: &Schedule) -> Result<QueueState, S
     } else {
         depth.due
     };
+    let (receipts_due, pending_due) = of_migrated(reader, &readiness)?;
     let since = match readiness {
         Readiness::Ready { run_id } => depth
             .oldest_due
@@ -118,7 +129,19 @@ pub fn queue_state(reader: &Reader, schedule: &Schedule) -> Result<QueueState, S
         oldest_due: since.map(|at| schedule.local_time(at)),
         late_secs: since.map(|at| now.duration_since(at).as_secs().max(0)),
         set_aside: depth.set_aside,
+        receipts_due,
+        pending_due,
     })
+}
+
+/// How many receipts of migrated PINs a drain counts now, and how many pending PINs it makes active.
+fn of_migrated(reader: &Reader, readiness: &Readiness) -> Result<(i64, i64), StoreError> {
+    match readiness {
+        Readiness::Ready { run_id } => Ok((reader.receipts_due()?, reader.pending_due(*run_id)?)),
+        Readiness::Merging { .. } | Readiness::NotCutOver | Readiness::UnderWay { .. } => {
+            Ok((0, 0))
+        }
+    }
 }
 
 fn obstacle(readiness: &Readiness) -> Option<WhyNotYet> {

@@ -255,7 +255,9 @@ fn expected(run: &RunState) -> Option<u64> {
 }
 
 fn waits_for_a_drain(queue: Option<&QueueState>) -> bool {
-    queue.is_some_and(|queue| queue.waiting > queue.of_nobody)
+    queue.is_some_and(|queue| {
+        queue.waiting > queue.of_nobody || queue.receipts_due + queue.pending_due > 0
+    })
 }
 
 fn next(run: Option<&RunState>, queue: Option<&QueueState>) -> &'static str {

@@ -79,8 +79,9 @@ pub fn show_outlook(terminal: &Terminal, outlook: &Outlook) -> Result<(), Output
         .map(|(why, count)| format!("{count} {why}"))
         .collect();
     terminal.text(&format!(
-        "nothing was changed; due: {} requests, {} pending PINs; waiting: {}",
+        "nothing was changed; due: {} requests, {} receipts, {} pending PINs; waiting: {}",
         outlook.due,
+        outlook.receipts_due,
         outlook.pending_due,
         match waiting.as_slice() {
             [] => "none".to_owned(),

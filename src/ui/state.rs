@@ -44,7 +44,8 @@ pub fn text(state: &State) -> String {
 }
 
 fn queue(queue: &QueueState) -> Option<String> {
-    if queue.waiting == 0 && queue.set_aside == 0 {
+    let of_migrated = queue.receipts_due + queue.pending_due;
+    if queue.waiting + queue.set_aside + of_migrated == 0 {
         return None;
     }
     let mut line = format!(
@@ -63,6 +64,12 @@ fn queue(queue: &QueueState) -> Option<String> {
         line.push_str(&format!(", {waiting} for a holder who is not there yet"));
     }
     line.push_str(&format!("; {} set aside", grouped(queue.set_aside)));
+    if of_migrated > 0 {
+        let (receipts, pins) = (grouped(queue.receipts_due), grouped(queue.pending_due));
+        line.push_str(&format!(
+            "; {receipts} receipts to be counted, {pins} pending PINs to become active"
+        ));
+    }
     Some(line)
 }
 

@@ -163,6 +163,12 @@ fn a_retired_pin_that_was_delivered_gives_what_waited_for_it_at_the_first_drain_
         hand_in(&town, &[receipt("P1", "M2", "second")], &[0]);
         assert_eq!(access(&town), both, "{engine:?}");
         assert_eq!(fate(&town, "P1"), "done already_delivered");
+        let explained = town.expect(&["explain", "activation:P1"], &[0]).stdout;
+        let explained = String::from_utf8(explained).expect("UTF-8");
+        assert!(
+            explained.contains("P1") && explained.contains("inps:M2"),
+            "{explained}"
+        );
         town.expect(&["report", "--notices", "lists"], &[0]);
         let sheet = fs::read_to_string(town.path("lists/sede-0700.csv")).expect("a list");
         let told: Vec<_> = sheet.lines().skip(1).collect();

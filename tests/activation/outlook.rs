@@ -1,5 +1,7 @@
 //! What the queue looks like to those who change nothing.
 
+use std::fs;
+
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
@@ -91,6 +93,79 @@ fn a_dry_run_says_what_is_due_and_what_everything_else_waits_for_and_changes_not
 }
 
 #[test]
+fn a_dry_run_and_status_see_the_receipts_that_a_drain_counts_on_every_engine() {
+    for engine in ENGINES {
+        let record = |id: &str, person: &str, halves: &str| {
+            let hash = "cd".repeat(32);
+            format!("{id};{person};CIT;;P;ORD;{hash};SHA256;2020-01-01;;;0700;SED;{halves};;;\n")
+        };
+        let legacy = [
+            "id;codice_fiscale;cognome;nome;data_nascita;classe_utente;codice_ente;stato;tipo_pin;pin_hash;algoritmo;\
+             data_rilascio;data_scadenza;ultimo_accesso;sede;canale;meta_consegnate;email;telefono;cf_tutore\n"
+                .to_owned(),
+            record("M1", "RSSMRA80A01H501U;Rossi;Mario;1980-01-01", "1"),
+            record("L1", "BNCLRA75D52F205V;Bianchi;Laura;1975-04-12", "0"),
+            record("G1", "VRDGPP68T03L219K;Verdi;Giuseppe;1968-12-03", "0"),
+            record("Q1", "RSSMRA80A01H501X;Sbagliata;Carla;", "1"),
+        ];
+        let town = Town::with_legacy(engine, &legacy.concat());
+        town.expect(&["run"], &[3]);
+        let read = |arguments: &[&str]| -> Value {
+            let output = town.expect(&[&["--format", "json"], arguments].concat(), &[0]);
+            serde_json::from_slice(&output.stdout).expect("JSON")
+        };
+        let hand_in = |receipts: &[(&str, &str, &str)]| {
+            let lines = receipts.iter().map(|(id, pin, half)| {
+                format!("{id};receipt;2026-01-02T09:00;{pin};{half};delivered\n")
+            });
+            let header = "request_id;kind;accepted_at;of_pin;half;outcome\n";
+            fs::write(
+                town.path("r.csv"),
+                header.to_owned() + &lines.collect::<String>(),
+            )
+            .expect("a file");
+            town.expect(&["intake", "r.csv"], &[0]);
+        };
+        let drained = || -> Value {
+            let drained = ended(town.drain(), &[0, 3]);
+            serde_json::from_slice(&drained.stdout).expect("JSON")
+        };
+        hand_in(&[("P0", "inps:L1", "second")]);
+        drained();
+        assert_eq!(read(&["status"])["next"], "`pinferry verify`");
+        // The second half of two, the same again of one, one of a record in quarantine, one of nothing, and one
+        // of a source that may yet come.
+        hand_in(&[
+            ("P1", "inps:M1", "second"),
+            ("P2", "inps:L1", "second"),
+            ("P3", "inps:G1", "second"),
+            ("P4", "inps:G1", "first"),
+            ("P5", "inps:Q1", "second"),
+            ("P6", "inps:nobody", "second"),
+            ("P7", "later:X1", "second"),
+        ]);
+        let foreseen = read(&["activate", "--dry-run"]);
+        let due = (&json!(5), &json!(2));
+        assert_eq!((&foreseen["receipts_due"], &foreseen["pending_due"]), due);
+        let status = read(&["status"]);
+        let queue = &status["queue"];
+        assert_eq!((&queue["receipts_due"], &queue["pending_due"]), due);
+        assert_eq!(status["next"], "`pinferry activate`");
+        let text = String::from_utf8(town.expect(&["status"], &[0]).stdout).expect("UTF-8");
+        assert!(
+            text.contains("5 receipts to be counted, 2 pending PINs to become active"),
+            "{text}"
+        );
+        assert_eq!(drained()["pending_activated"], 2, "{engine:?}");
+        let queue = &read(&["status"])["queue"];
+        assert_eq!(
+            (&queue["receipts_due"], &queue["pending_due"]),
+            (&json!(0), &json!(0))
+        );
+    }
+}
+
+#[test]
 fn what_a_dry_run_foresees_and_status_tells_is_what_a_drain_does_on_every_engine() {
     for engine in ENGINES {
         let town = Town::on(engine);
@@ -123,7 +198,7 @@ fn what_a_dry_run_foresees_and_status_tells_is_what_a_drain_does_on_every_engine
         let queue = &read(&["status"])["queue"];
         assert_eq!(
             *queue,
-            json!({"waiting": 0, "of_nobody": 0, "due": 0, "oldest_due": null, "late_secs": null, "set_aside": 1})
+            json!({"waiting": 0, "of_nobody": 0, "due": 0, "oldest_due": null, "late_secs": null, "set_aside": 1, "receipts_due": 0, "pending_due": 0})
         );
         let text = String::from_utf8(town.expect(&["status"], &[0]).stdout).expect("UTF-8");
         assert!(

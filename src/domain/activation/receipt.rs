@@ -178,6 +178,17 @@ pub fn halves_after(delivered: u8, half: Half, earlier: &[Half]) -> u8 {
     }
 }
 
+/// How many halves are delivered once these are too, one after the other, `earlier` being those that were counted.
+#[must_use]
+pub fn halves_after_all(delivered: u8, halves: &[Half], earlier: &[Half]) -> u8 {
+    let mut counted = earlier.to_vec();
+    halves.iter().fold(delivered, |delivered, half| {
+        let after = halves_after(delivered, *half, &counted);
+        counted.push(*half);
+        after
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Half, Half::First, Half::Second, halves_after};

@@ -19,6 +19,7 @@ pub(in crate::store) use due::IS_OF_NOBODY;
 pub use due::{Due, DueCursor, Waiting};
 pub use ledger::Settled;
 pub use pending::PendingCursor;
+pub(in crate::store) use pending::pending_done;
 pub use people::People;
 pub use queue::{Known, Taken};
 pub(in crate::store) use receipt::diverted;

@@ -10,7 +10,7 @@ use crate::{
     },
     store::{
         StoreError,
-        database::{Row, values},
+        database::{Database, Row, values},
     },
 };
 
@@ -35,11 +35,7 @@ impl ActivationTx<'_> {
     /// # Errors
     /// When the database fails.
     pub fn pending_done(&self, run_id: i64) -> Result<bool, StoreError> {
-        self.database.value(
-            "read what is done",
-            "SELECT EXISTS (SELECT 1 FROM run_step WHERE run_id = ?1 AND step = ?2)",
-            values![run_id, STEP],
-        )
+        pending_done(&self.database, run_id)
     }
 
     /// Marks them as activated.
@@ -110,6 +106,15 @@ impl ActivationTx<'_> {
         }
         Ok(delivered)
     }
+}
+
+/// Whether the delivered pending PINs of the run were activated already.
+pub(in crate::store) fn pending_done(database: &Database, run_id: i64) -> Result<bool, StoreError> {
+    database.value(
+        "read what is done",
+        "SELECT EXISTS (SELECT 1 FROM run_step WHERE run_id = ?1 AND step = ?2)",
+        values![run_id, STEP],
+    )
 }
 
 fn pin(row: &Row) -> Result<Delivered, StoreError> {

@@ -1,10 +1,18 @@
 //! Requests that wait for their turn, as those see them who only look.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
 
 use super::Reader;
 use crate::{
-    domain::activation::{kind::Kind, refusal::Failure, waiting::WaitingRequest},
+    domain::activation::{
+        kind::Kind,
+        receipt::{Half, ReceiptState, halves_after_all},
+        refusal::Failure,
+        standing::ACTIVATION_SOURCE,
+        waiting::WaitingRequest,
+    },
     store::{
         StoreError,
         activation::{self, IS_OF_NOBODY, Readiness, TAKES_AWAY},
@@ -129,16 +137,96 @@ impl Reader {
         rows.iter().map(waiting).collect()
     }
 
-    /// How many migrated PINs with both halves delivered the next drain makes active.
+    /// How many migrated pending PINs the next drain makes active: those that were delivered, unless it did so already,
+    /// and those that are with the receipts that wait.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn pending_delivered(&self) -> Result<i64, StoreError> {
+    pub fn pending_due(&self, run_id: i64) -> Result<i64, StoreError> {
+        let delivered = if activation::pending_done(&self.database, run_id)? {
+            0
+        } else {
+            let sql = "SELECT count(*) FROM pin WHERE status = 'pending' AND halves_delivered = 2";
+            self.database.value(ACTION, sql, values![])?
+        };
+        Ok(delivered + self.pending_received()?)
+    }
+
+    /// How many receipts of migrated PINs the next drain counts, or fails: all but those of records in quarantine, and of
+    /// sources that may yet come.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn receipts_due(&self) -> Result<i64, StoreError> {
         self.database.value(
             ACTION,
-            "SELECT count(*) FROM pin WHERE status = 'pending' AND halves_delivered = 2",
-            values![],
+            "SELECT count(*) FROM delivery_receipt AS receipt
+             WHERE receipt.state = 'waiting' AND receipt.of_source IS NOT NULL AND (
+                 EXISTS (SELECT 1 FROM pin
+                     WHERE pin.source = receipt.of_source AND pin.legacy_id = receipt.of_legacy_id)
+                 OR receipt.of_source = ?1
+                 OR EXISTS (SELECT 1 FROM run_source JOIN run ON run.run_id = run_source.run_id
+                         WHERE run_source.source = receipt.of_source AND run.phase = 'finished')
+                     AND NOT EXISTS (SELECT 1 FROM quarantine
+                         WHERE quarantine.source = receipt.of_source AND quarantine.legacy_id = receipt.of_legacy_id
+                             AND quarantine.state = 'open'))",
+            values![ACTIVATION_SOURCE],
         )
+    }
+
+    /// How many pending PINs receipts that wait complete.
+    fn pending_received(&self) -> Result<i64, StoreError> {
+        let mut found = 0;
+        let mut pin = Received::default();
+        self.database.each_row(
+            ACTION,
+            "SELECT pin.pin_id, pin.halves_delivered, receipt.state, receipt.half
+             FROM delivery_receipt AS receipt
+             JOIN pin ON pin.source = receipt.of_source AND pin.legacy_id = receipt.of_legacy_id
+             WHERE pin.status = 'pending' AND pin.legacy_status = 'pending' AND pin.halves_delivered < 2
+                 AND receipt.outcome = 'delivered' AND receipt.state <> 'failed' AND EXISTS (
+                     SELECT 1 FROM delivery_receipt AS other
+                     WHERE other.of_source = pin.source AND other.of_legacy_id = pin.legacy_id
+                         AND other.state = 'waiting')
+             ORDER BY pin.pin_id, receipt.receipt_id",
+            values![],
+            &mut |row| {
+                let mut columns = row.columns();
+                let pin_id = columns.next()?;
+                if pin_id != pin.pin_id {
+                    found += i64::from(pin.is_whole());
+                    pin = Received {
+                        pin_id,
+                        ..Received::default()
+                    };
+                }
+                pin.delivered = columns.next()?;
+                let state = columns.word(ReceiptState::by_name)?;
+                let half = columns.word(Half::by_name)?;
+                match state {
+                    ReceiptState::Waiting => pin.halves.push(half),
+                    ReceiptState::Done | ReceiptState::Failed => pin.counted.push(half),
+                }
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
+        Ok(found + i64::from(pin.is_whole()))
+    }
+}
+
+/// A pending PIN and the receipts of it.
+#[derive(Default)]
+struct Received {
+    pin_id: i64,
+    delivered: u8,
+    counted: Vec<Half>,
+    /// Of receipts that wait.
+    halves: Vec<Half>,
+}
+
+impl Received {
+    fn is_whole(&self) -> bool {
+        halves_after_all(self.delivered, &self.halves, &self.counted) == 2
     }
 }
 
