@@ -17,10 +17,10 @@ use crate::{
 
 /// What the file holds, for `--help`.
 const COLUMNS: &str = "\
-The file is CSV in UTF-8 with a header, separated by ; or , (as the header is), columns in any order. The last line
-ends with a line feed like every other: one that does not is perhaps cut off, and the file is refused. Or it is JSON
-Lines (*.jsonl, *.ndjson), an object a line with the columns as keys and texts as values; null and a key that is
-absent are empty, halves_delivered may be a number and documents a list:
+The file is CSV in UTF-8 with a header, separated by ; or , (as the header is), columns in any order; a line sep=; or
+sep=, may stand before it. The last line ends with a line feed like every other: one that does not is perhaps cut
+off, and the file is refused. Or it is JSON Lines (*.jsonl, *.ndjson), an object a line with the columns as keys and
+texts as values; null and a key that is absent are empty, halves_delivered may be a number and documents a list:
 
   request_id            unique for ever: letters, digits and ._:/-, at most 64; never a fiscal code
   kind                  new_pin (also where it is empty), further_profile, replacement, revocation, suspension, or

@@ -166,13 +166,19 @@ fn bytes(path: &Path, from: impl Read) -> Result<Vec<u8>, RequestsError> {
     }
 }
 
-/// A name that is none of ours, unless it looks like something else: a file without its header has people there.
-fn told(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '-');
-    if name.len() <= 40 && name.chars().all(is_plain) {
-        format!("{name:?}")
-    } else {
-        "of this name".to_owned()
+/// The column that is perhaps meant by a name that is none of ours; that name is never told: a file without its header,
+/// or with its columns shifted, has people there.
+fn perhaps_meant(name: &str) -> String {
+    let name = name.trim().to_ascii_lowercase();
+    let columns = Column::ALL.iter().map(|column| column.as_str());
+    let alike = columns
+        .chain([VERSION_COLUMN])
+        .map(|column| (strsim::jaro_winkler(&name, column), column))
+        .filter(|(score, _)| *score > 0.9)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    match alike {
+        Some((_, column)) => format!("; {column} is perhaps meant"),
+        None => String::new(),
     }
 }
 

@@ -88,8 +88,9 @@ fn json_lines_that_are_not_whole_or_not_ours_are_refused_whole_with_line_key_and
         (&twice, "x.jsonl:2: level stands there twice"),
         (
             &bad("levle", json!("ORD")),
-            "x.jsonl:2: a key \"levle\" is no column",
+            "x.jsonl:2: key 11 is no column; level is perhaps meant",
         ),
+        (&bad("Verdi", json!("ORD")), "x.jsonl:2: key 1 is no column"),
         (
             &bad("level", json!(2)),
             "x.jsonl:2: level is no text in quotes",
@@ -135,7 +136,10 @@ fn json_lines_that_are_not_whole_or_not_ours_are_refused_whole_with_line_key_and
     ] {
         let found = complaint(&world, "x.jsonl", format!("{good}\n{second}"));
         assert!(found.contains(problem), "{second}: {found}");
-        assert!(!found.contains(MARIO), "{found}");
+        assert!(
+            !found.contains(MARIO) && !found.contains("Verdi"),
+            "{found}"
+        );
     }
     let found = complaint(&world, "x.jsonl", format!("{half}\n{good}\n"));
     assert!(found.contains("x.jsonl:1:"), "{found}");
@@ -161,7 +165,26 @@ fn csv_that_is_not_whole_or_not_ours_is_refused_whole() {
         ),
         (
             format!("{header};levle\n"),
-            "x.csv:1:14: there is no column \"levle\"",
+            "x.csv:1:14: there is no column of this name; level is perhaps meant",
+        ),
+        (
+            format!("{header};Verdi\n"),
+            "x.csv:1:14: there is no column of this name",
+        ),
+        (
+            format!("sep=\t\n{header}\n"),
+            "x.csv:1:1: there is no column of this name",
+        ),
+        (
+            format!("sep=;\r\n{header}\r\n{mario}\r\n{mario};\r\n"),
+            "x.csv:4:13: has 14 fields",
+        ),
+        (
+            format!(
+                "{header};mandate\r\n{mario};\"a\r\n\r\nb\"\r\n\r\n{}\r\n",
+                mario.replacen("R1;", ";", 1) + ";"
+            ),
+            "x.csv:6:1: request_id is empty",
         ),
         (
             format!("{header}\n{mario}"),
@@ -198,11 +221,38 @@ fn csv_that_is_not_whole_or_not_ours_is_refused_whole() {
     ] {
         let found = complaint(&world, "x.csv", &text);
         assert!(found.contains(problem), "{text}: {found}");
-        assert!(!found.contains(MARIO), "{found}");
+        assert!(
+            !found.contains(MARIO) && !found.contains("Verdi"),
+            "{found}"
+        );
     }
     let file = world.folder.path().join("x.csv");
-    fs::write(&file, format!("Version;{header}\r\n1;{mario}\r\n")).expect("a file");
+    let text = format!("\u{feff}\"sep=;\"\r\nVersion;{header}\r\n1;{mario}\r\n");
+    fs::write(&file, text).expect("a file");
     assert_eq!(world.try_intake(&file).expect("requests").accepted, 1);
+}
+
+#[test]
+fn what_an_empty_column_has_to_say_is_told() {
+    let world = World::finished();
+    let taken = world.intake(&[
+        mario().replace(";DISP;", ";;"),
+        mario().replace("R1;", "R2;").replace(";DISP;", ";HIGH;"),
+        mario()
+            .replace("R1;", "R3;")
+            .replace(";SHA256;2;", ";SHA256;;"),
+    ]);
+    let reasons = taken.requests.iter().map(|answer| answer.reason.as_deref());
+    let reasons: Vec<_> = reasons.map(Option::unwrap_or_default).collect();
+    assert_eq!(
+        reasons,
+        [
+            "level_unknown: level is empty, and so is channel: say ORD or DISP, or a channel (SED, UFF, WEB, TEL) \
+             that says it",
+            "level_unknown: level is neither ordinary (ORD) nor dispositive (DISP)",
+            "halves_invalid: halves_delivered is empty; it has to say 0, 1 or 2",
+        ]
+    );
 }
 
 #[test]

@@ -27,6 +27,7 @@ use crate::domain::{
     legacy_record::LegacyRecord,
     normalise::{code, trimmed},
     parse::{Rejection, parse, parse_meant},
+    quarantine::Reason,
     raw_record::{RawRecord, Shape, SourceIndex},
 };
 
@@ -148,7 +149,7 @@ fn verdict(request_id: &str, fields: &Fields<'_>, case: &Case<'_>) -> Verdict {
     };
     let raw = case.raw;
     match parse(raw, &case.grounds.rules) {
-        Err(rejection) => refused_record(rejection, raw, case.grounds),
+        Err(rejection) => refused_record(said(rejection, fields), raw, case.grounds),
         Ok(record) => match counter_rules::broken_by_giving(case, &record) {
             Some((refusal, detail)) => refused(refusal, detail, raw, case.grounds),
             None => {
@@ -294,6 +295,27 @@ fn documents(fields: &Fields<'_>) -> Vec<String> {
     documents.sort_unstable();
     documents.dedup();
     documents
+}
+
+/// A level and halves of counters are no codes of a source, and the channel may say the level.
+fn said(rejection: Rejection, fields: &Fields<'_>) -> Rejection {
+    let is_empty = |column| fields.get(column).is_empty();
+    let detail = if rejection.reason == Reason::LevelUnknown {
+        match (is_empty(Column::Level), is_empty(Column::Channel)) {
+            (false, _) => "level is neither ordinary (ORD) nor dispositive (DISP)",
+            (true, true) => {
+                "level is empty, and so is channel: say ORD or DISP, or a channel (SED, UFF, WEB, TEL) that says it"
+            }
+            (true, false) => {
+                "level is empty, and channel is none of SED, UFF, WEB, TEL, which would say it"
+            }
+        }
+    } else if rejection.reason == Reason::HalvesInvalid && is_empty(Column::HalvesDelivered) {
+        "halves_delivered is empty; it has to say 0, 1 or 2"
+    } else {
+        return rejection;
+    };
+    Rejection::of(rejection.reason, detail)
 }
 
 pub(super) fn refused_record(

@@ -65,7 +65,7 @@ pub enum RequestsError {
         path: PathBuf,
         line: u64,
         key: String,
-        problem: &'static str,
+        problem: String,
     },
 }
 

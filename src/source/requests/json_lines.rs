@@ -6,7 +6,7 @@ use csv::{Position, StringRecord};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, error::Category};
 
-use super::{Records, RequestsError, VERSION, VERSION_COLUMN, told};
+use super::{Records, RequestsError, VERSION, VERSION_COLUMN, perhaps_meant};
 use crate::domain::activation::column::{COLUMNS, Column};
 
 const NO_TEXT: &str = "is no text in quotes";
@@ -78,12 +78,12 @@ impl Line<'_> {
         }
     }
 
-    fn wrong(self, key: impl Into<String>, problem: &'static str) -> RequestsError {
+    fn wrong(self, key: impl Into<String>, problem: impl Into<String>) -> RequestsError {
         RequestsError::Key {
             path: self.path.to_owned(),
             line: self.number,
             key: key.into(),
-            problem,
+            problem: problem.into(),
         }
     }
 
@@ -91,12 +91,13 @@ impl Line<'_> {
         self.version(&pairs)?;
         let mut seen = [false; COLUMNS];
         let mut fields: [String; COLUMNS] = Default::default();
-        for (key, value) in pairs {
+        for ((key, value), place) in pairs.into_iter().zip(1_u64..) {
             if key == VERSION_COLUMN {
                 continue;
             }
             let Some(column) = Column::by_name(&key) else {
-                return Err(self.wrong(format!("a key {}", told(&key)), "is no column"));
+                let problem = format!("is no column{}", perhaps_meant(&key));
+                return Err(self.wrong(format!("key {place}"), problem));
             };
             if std::mem::replace(&mut seen[column.index()], true) {
                 return Err(self.wrong(column.as_str(), "stands there twice"));

@@ -4,7 +4,7 @@ use std::{io::Read as _, path::Path};
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::{Records, RequestsError, VERSION, VERSION_COLUMN, line_of, told};
+use super::{Records, RequestsError, VERSION, VERSION_COLUMN, line_of, perhaps_meant};
 use crate::domain::activation::column::{COLUMNS, Column};
 
 /// What stands behind the text: it is a record of its own unless a quote is still open there.
@@ -16,9 +16,11 @@ pub(super) type Places = [Option<usize>; COLUMNS];
 /// The records of a file, and where their columns stand.
 pub(super) fn read(path: &Path, text: &str) -> Result<(Places, Records), RequestsError> {
     let at = || path.to_owned();
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = if header.contains(';') { b';' } else { b',' };
+    let text = text.get(said_length(text)..).unwrap_or_default();
     // An empty line is none.
+    let mut lines = text.lines().skip_while(|line| line.is_empty());
+    let header = lines.next().unwrap_or_default();
+    let delimiter = if header.contains(';') { b';' } else { b',' };
     let behind = format!("\n{END}\n");
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
@@ -33,8 +35,14 @@ pub(super) fn read(path: &Path, text: &str) -> Result<(Places, Records), Request
         return Err(RequestsError::NoHeader { path: at() });
     }
     let mut records = Vec::new();
+    let mut lines = Lines::of(text);
     for record in reader.records() {
-        records.push(record.map_err(csv)?);
+        let mut record = record.map_err(csv)?;
+        if let Some(mut position) = record.position().cloned() {
+            position.set_line(lines.at(position.byte()));
+            record.set_position(Some(position));
+        }
+        records.push(record);
     }
     let last = records.pop();
     if last.as_ref().is_none_or(|last| last != [END].as_slice()) {
@@ -58,6 +66,47 @@ pub(super) fn read(path: &Path, text: &str) -> Result<(Places, Records), Request
         }
     }
     Ok((places, records))
+}
+
+/// The length of what spreadsheets write in the first line to say which delimiter follows; 0 where they said nothing.
+fn said_length(text: &str) -> usize {
+    let first = text.lines().next().unwrap_or_default();
+    let said = first.trim().trim_matches('"').to_ascii_lowercase();
+    if ["sep=;", "sep=,"].contains(&said.as_str()) {
+        first.len()
+    } else {
+        0
+    }
+}
+
+/// Counts the lines of a text on the way. The reader stands before a line feed that follows a carriage return.
+struct Lines<'t> {
+    text: &'t [u8],
+    read: usize,
+    line: u64,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            read: 0,
+            line: 1,
+        }
+    }
+
+    /// The line of the record that begins there, or after the line ends there.
+    fn at(&mut self, byte: u64) -> u64 {
+        let begin = usize::try_from(byte).unwrap_or(usize::MAX);
+        while let Some(byte) = self.text.get(self.read) {
+            if self.read >= begin && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.line += u64::from(*byte == b'\n');
+            self.read += 1;
+        }
+        self.line
+    }
 }
 
 fn is_version(name: &str) -> bool {
@@ -105,8 +154,10 @@ fn places(path: &Path, header: &StringRecord) -> Result<Places, RequestsError> {
             continue;
         }
         let name = name.trim().to_ascii_lowercase();
-        let column = Column::by_name(&name)
-            .ok_or_else(|| wrong(format!("there is no column {}", told(&name))))?;
+        let column = Column::by_name(&name).ok_or_else(|| {
+            let meant = perhaps_meant(&name);
+            wrong(format!("there is no column of this name{meant}"))
+        })?;
         if places[column.index()].replace(at).is_some() {
             return Err(wrong(format!("the column {column} stands there twice")));
         }
