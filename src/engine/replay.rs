@@ -236,6 +236,11 @@ impl Again {
             .map(|(source, id)| (name(source), id.as_str()))
             .collect();
         let tx = target.begin(lease)?;
+        let is_live = run.phase == RunPhase::CutOver && !run.target_fresh;
+        if is_live {
+            // Revocations of these people take effect already, each before this or after it.
+            tx.hold_model()?;
+        }
         // Whoever was given ids keeps them.
         let first_pin_ids = tx.first_pin_ids(&codes)?;
         let standing = tx.standing_tally(&codes, &records)?;
@@ -258,7 +263,7 @@ impl Again {
             _before_cut_over => Account::Partition(0),
         };
         tx.put_in(&builder.finish(), account, &difference)?;
-        if run.phase == RunPhase::CutOver && !run.target_fresh {
+        if is_live {
             drain::take_away_again(job, rules, &tx)?;
         }
         let detail = json!({

@@ -3,8 +3,10 @@
 use std::fs;
 
 use crate::{
+    command::{configure, run},
     late::{COLUMNS, HEADER, MARIO, access, comes, later, record, request, town},
     town::{ENGINES, Town},
+    world::World,
 };
 
 const LAURA: &str = "BNCLRA75D52F205V;Bianchi;Laura;1975-04-12";
@@ -180,4 +182,20 @@ fn requests_may_come_before_any_run_and_an_abort_says_what_becomes_of_them() {
         assert_eq!(document["requests_waiting"], 2);
         assert_eq!(states(&town), ["N1 accepted", "V1 accepted"]);
     }
+}
+
+#[test]
+fn a_revocation_while_the_first_run_is_sealed_is_not_told_to_be_in_force() {
+    let world = World::in_phase("cut_over");
+    configure(&world);
+    world.migrate_mario("active", 2);
+    let line = format!("{HEADER}\n{}", request("V1", "revocation", "09:00", ""));
+    fs::write(world.folder.path().join("stolen.csv"), line).expect("a file");
+    let (code, _, said) = run(world.folder.path(), &["intake", "stolen.csv"]);
+    assert_eq!(code, 3, "{said}");
+    let told = "1 revocations or suspensions wait until run 1, which is cut over, is finished";
+    assert!(said.contains(told), "{said}");
+    world.execute("UPDATE run SET phase = 'finished'");
+    assert_eq!(run(world.folder.path(), &["activate"]).0, 0);
+    assert_eq!(world.one("SELECT status FROM pin"), "revoked");
 }

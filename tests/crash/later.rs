@@ -187,6 +187,56 @@ fn revocations_under_the_lock_of_a_later_run_arrive_with_people_who_stand_and_wi
 }
 
 #[test]
+fn what_counters_take_away_while_a_later_legacy_is_sealed_stays_so_whatever_changed_there() {
+    for engine in ENGINES {
+        let scenario = migrated(engine);
+        assert!(scenario.killed_at(&later(RUN), "cut_over.committed"));
+        let of_new =
+            "FROM pin JOIN person ON person.person_id = pin.person_id AND person.run_id = 2
+             JOIN fiscal_code ON fiscal_code.person_id = person.person_id AND current
+             WHERE pin.source = 'late' AND pin.status = 'active' AND length(fiscal_code) = 16";
+        let code = scenario.ask_target(&format!(
+            "SELECT fiscal_code {of_new} ORDER BY fiscal_code LIMIT 1"
+        ));
+        let code = code.trim();
+        let legacy = rusqlite::Connection::open(scenario.path("late.db")).expect("the legacy");
+        let suspended = legacy.execute(
+            "UPDATE pin_legacy SET stato = 'S' WHERE codice_fiscale = ?1 AND stato = 'A'",
+            [code],
+        );
+        assert!(suspended.expect("a tightening passes") > 0);
+        let line = format!(
+            "request_id;kind;accepted_at;fiscal_code\nV1;revocation;2026-01-02T09:00;{code}\n"
+        );
+        fs::write(scenario.path("stolen.csv"), line).expect("a file");
+        scenario.expect(&["intake", "stolen.csv"], &[0]);
+        let access = format!("effective_access WHERE fiscal_code = '{code}'");
+        assert_eq!(scenario.count(&access), 0, "{engine:?}");
+        scenario.expect(&later(RUN), &[3]);
+        let left = |table: &str, status: &str| {
+            scenario.count(&format!(
+                "{table} JOIN fiscal_code ON fiscal_code.person_id = {table}.person_id
+                 WHERE fiscal_code = '{code}' AND {status}"
+            ))
+        };
+        assert_eq!(
+            left("pin", "status IN ('active', 'suspended', 'pending')"),
+            0,
+            "{engine:?}"
+        );
+        assert!(left("pin", "status = 'revoked'") > 0);
+        assert_eq!(left("profile_grant", "status <> 'ended'"), 0, "{engine:?}");
+        let verified = scenario.expect(&later(&["--format", "json", "verify"]), &[0]);
+        let found: serde_json::Value = serde_json::from_slice(&verified.stdout).expect("JSON");
+        let changed = found["changed_since"].to_string();
+        assert!(
+            !changed.contains("_digest") && !changed.contains("counts"),
+            "{changed}"
+        );
+    }
+}
+
+#[test]
 fn what_was_migrated_already_is_refused_as_a_later_source() {
     let scenario = migrated(Engine::Sqlite);
     scenario.configure("name = \"sede\"", "name = \"other\"");

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     due::{Due, DueCursor, due},
-    tx::{ActivationTx, Seen},
+    tx::{ActivationTx, Turn},
 };
 use crate::store::{
     StoreError,
@@ -119,9 +119,9 @@ impl ActivationTx<'_> {
 
     /// What is due, of a request under a name, at the time ?1.
     pub(super) fn is_due(&self, name: &str) -> String {
-        let takes_away = match self.seen {
-            Seen::All | Seen::OfRun(_) => String::new(),
-            Seen::WithoutRun(_) => format!(" AND {}", TAKES_AWAY.replace("{name}", name)),
+        let takes_away = match self.turn {
+            Turn::All => String::new(),
+            Turn::TakingAway => format!(" AND {}", TAKES_AWAY.replace("{name}", name)),
         };
         format!(
             "{name}.state = 'accepted' AND {name}.halves_delivered = 2 AND {name}.not_before <= ?1{takes_away}"

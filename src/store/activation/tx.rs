@@ -10,10 +10,22 @@ use crate::store::{
     run_row,
 };
 
+const MODEL: &str = "read the model's state";
+
 /// A transaction on the queue and the model; dropped, it is rolled back, unless it is a part of another one.
 pub struct ActivationTx<'c> {
     pub(super) database: Held<'c>,
     pub(super) seen: Seen,
+    pub(super) turn: Turn,
+}
+
+/// Whose turn it is, when their hour has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// That of all requests.
+    All,
+    /// That of those which take away.
+    TakingAway,
 }
 
 /// Which rows of the model a transaction sees.
@@ -51,7 +63,21 @@ impl LeasedTx<'_> {
         ActivationTx {
             database: Held::Lent(&self.database),
             seen: Seen::OfRun(self.run_id()),
+            turn: Turn::All,
         }
+    }
+
+    /// Waits until nobody lets requests take effect, and lets nobody begin until this transaction ends.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn hold_model(&self) -> Result<(), StoreError> {
+        self.database.rows(
+            MODEL,
+            "SELECT model FROM model_state WHERE id = 1{hold}",
+            values![],
+        )?;
+        Ok(())
     }
 }
 
@@ -72,9 +98,9 @@ pub enum Readiness {
         /// Its phase.
         phase: RunPhase,
     },
-    /// A later run is under way: the model of an earlier one is valid meanwhile, and what takes away may take effect.
+    /// A later run is under way, or is cut over and has not finished sealing: what takes away may take effect.
     Merging {
-        /// The run that was cut over.
+        /// The run whose model is valid meanwhile.
         valid: i64,
         /// The later run.
         run_id: i64,
@@ -107,9 +133,10 @@ pub(in crate::store) fn readiness(database: &Database) -> Result<Readiness, Stor
         values![],
     )?;
     let cut_over = database.row(
-        "read the model's state",
+        MODEL,
         "SELECT run.run_id FROM model_state JOIN run ON run.run_id = model_state.run_id
-         WHERE model_state.model = 'multiprofile' AND run.phase = 'finished'",
+         WHERE model_state.model = 'multiprofile'
+             AND (run.phase = 'finished' OR run.phase = 'cut_over' AND NOT run.target_fresh)",
         values![],
     )?;
     let valid: Option<i64> = cut_over.map(|row| row.get(0)).transpose()?;
@@ -132,6 +159,7 @@ impl<'c> ActivationTx<'c> {
         Self {
             database: Held::Own(database),
             seen: Seen::All,
+            turn: Turn::All,
         }
     }
 
@@ -144,21 +172,24 @@ impl<'c> ActivationTx<'c> {
         now.parse().map_err(|_| damaged("a clock without a time"))
     }
 
-    /// Whether requests may take effect now. While a later run is under way nothing of it is seen from here on, nor
-    /// any request that gives.
+    /// Whether requests may take effect now. While a later run is under way no request that gives is seen from here
+    /// on, nor, before its cut-over, anything of the run.
     ///
     /// # Errors
     /// When the database fails.
     pub fn readiness(&mut self) -> Result<Readiness, StoreError> {
         // Nobody begins a run, or cuts one over, until this transaction has ended.
         self.database.rows(
-            "read the model's state",
+            MODEL,
             "SELECT model FROM model_state WHERE id = 1{for share}",
             values![],
         )?;
         let readiness = readiness(&self.database)?;
-        if let Readiness::Merging { run_id, .. } = &readiness {
-            self.seen = Seen::WithoutRun(*run_id);
+        if let Readiness::Merging { valid, run_id, .. } = &readiness {
+            self.turn = Turn::TakingAway;
+            if valid != run_id {
+                self.seen = Seen::WithoutRun(*run_id);
+            }
         }
         Ok(readiness)
     }
