@@ -93,7 +93,7 @@ fn a_bad_file_is_refused_whole_with_line_and_column() {
     let path = world.folder.path().join("other.csv");
     for (text, expected) in [
         ("", ":1: holds no header"),
-        ("request_id;pin\n", ":1:2: there is no column \"pin\""),
+        ("request_id;pin\n", ":1:2: there is no column of this name"),
         (
             "request_id;surname\n",
             ":1: the columns accepted_at are missing",
