@@ -8,6 +8,8 @@ mod documents;
 mod report;
 #[path = "cli/verdicts.rs"]
 mod verdicts;
+#[path = "cli/window.rs"]
+mod window;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 

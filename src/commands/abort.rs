@@ -5,10 +5,7 @@ use serde_json::json;
 
 use super::{Context, failure::Failure, job::work, lock};
 use crate::{
-    engine::{
-        abort::{AbortCost, Aborted, Cost, Kept, QueueLeft, abort, cost},
-        stop::StopReason,
-    },
+    engine::abort::{AbortCost, Aborted, Cost, Kept, QueueLeft, abort, cost},
     exit::Exit,
     store::RunRow,
     ui::terminal::{Format, OutputError, Terminal},
@@ -118,10 +115,7 @@ fn show(aborted: &Aborted, terminal: &Terminal) -> Exit {
         Some(reason) => {
             terminal.say("the management lock is still held");
             terminal.next("`pinferry abort` goes on from here");
-            return match reason {
-                StopReason::Interrupted => Exit::Interrupted,
-                StopReason::Terminated => Exit::Terminated,
-            };
+            return reason.exit();
         }
         None => terminal.say(&format!(
             "run {} is aborted: the legacy is open again, {} diverted PINs went back into it",

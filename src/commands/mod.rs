@@ -44,6 +44,7 @@ mod sample_data;
 mod status;
 mod tuning;
 mod verify;
+mod window;
 
 use failure::Failure;
 

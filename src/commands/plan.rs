@@ -11,7 +11,7 @@ use clap::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Context, failure::Failure, outlet::is_standard_output, tuning::Tuning};
+use super::{Context, failure::Failure, outlet::is_standard_output, tuning::Tuning, window};
 use crate::{
     config::settings::RunSettings,
     domain::catalogue::Catalogue,
@@ -49,6 +49,9 @@ pub(super) struct Plan {
     /// Say what changed since this plan, saved by an earlier dry run
     #[arg(long, value_name = "PLAN")]
     compare: Option<PathBuf>,
+    /// Say when this window opens next and how long it lasts, the clocks changing in it or not
+    #[arg(long, value_name = "WINDOW")]
+    window: Option<String>,
     #[command(flatten)]
     tuning: Tuning,
 }
@@ -61,6 +64,9 @@ impl Plan {
         let earlier = self.compare.as_deref().map(PlanFile::read_to_compare);
         let earlier = earlier.transpose()?;
         let settings = context.settings(self.tuning.flags())?;
+        let window = self.window.as_deref();
+        let window = window.map(|window| window::told_next(window, &settings.activation.schedule));
+        let window = window.transpose()?;
         let stop = context.heed_signals(&settings)?;
         // The clock of an embedded database is the host's.
         let today = || Timestamp::now().to_zoned(TimeZone::UTC).date();
@@ -126,6 +132,9 @@ impl Plan {
                     source.rules.name
                 ));
             }
+        }
+        if let Some(words) = window {
+            context.terminal.say(&words);
         }
         let ratio = report.quarantine_ratio();
         let exit = if ratio > settings.run.max_quarantine_ratio {

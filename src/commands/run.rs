@@ -4,7 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Context, failure::Failure, job::work, tuning::Tuning};
+use super::{
+    Context,
+    failure::Failure,
+    job::work,
+    tuning::Tuning,
+    window::{self, Standing},
+};
 use crate::{
     config::settings::SourceSettings,
     engine::{
@@ -30,6 +36,13 @@ pub(super) struct Run {
     /// Wait while another process works on the run, and finish it if that one dies
     #[arg(long)]
     wait: bool,
+    /// Stop in time to be done by then, and go on with the same command another time: 05:30, or 2013-11-04T05:30, in
+    /// activation.time_zone
+    #[arg(long, value_name = "TIME", conflicts_with = "window")]
+    until: Option<String>,
+    /// Work in this window only: `Sun 00:00-06:00 Europe/Rome`, `Mon-Fri 22:00-05:00`; outside it nothing is done
+    #[arg(long, value_name = "WINDOW")]
+    window: Option<String>,
     /// Go on although verification fails: who answers for it
     #[arg(long, value_name = "NAME", requires = "reason")]
     overrule_by: Option<String>,
@@ -58,7 +71,24 @@ impl Run {
                 IfHeld::Refuse
             },
         };
-        let outcome = work(context, &settings, |job| run(job, &options))?;
+        let schedule = &settings.activation.schedule;
+        let closes = match (&self.until, &self.window) {
+            (Some(until), _) => Some(window::until(until, schedule)?),
+            (None, Some(window)) => match window::standing(window, schedule)? {
+                Standing::Open { closes } => Some(closes),
+                Standing::Closed { words } => {
+                    context.terminal.say(&words);
+                    return Ok(Exit::Stopped);
+                }
+            },
+            (None, None) => None,
+        };
+        let outcome = work(context, &settings, |job| {
+            if let Some(closes) = closes {
+                job.stop.close_at(closes);
+            }
+            run(job, &options)
+        })?;
         let extract = |source: &SourceSettings| source.location.has_nothing_to_lock();
         let lockable = match settings.sources.iter().all(extract) {
             true => Lockable::Nothing,
@@ -107,8 +137,15 @@ fn show(outcome: &RunOutcome, lockable: Lockable, context: &Context) -> Result<E
             terminal.say("verified, and held before cut-over as asked");
             (Exit::Stopped, resume)
         }
-        RunEnd::Stopped(StopReason::Interrupted) => (Exit::Interrupted, resume),
-        RunEnd::Stopped(StopReason::Terminated) => (Exit::Terminated, resume),
+        RunEnd::Stopped(reason) => {
+            if *reason == StopReason::WindowCloses {
+                terminal.say(&format!(
+                    "stopped before the window closes; `pinferry abort` would take out {} records that are loaded",
+                    outcome.tally.records()
+                ));
+            }
+            (reason.exit(), resume)
+        }
         RunEnd::TooManyQuarantined { ratio, limit } => {
             terminal.say(&format!(
                 "stopped before cut-over: {:.2} % of the records are quarantined, more than \

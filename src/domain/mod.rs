@@ -44,3 +44,4 @@ pub mod survey;
 pub mod survivor;
 pub mod tally;
 pub mod verdict;
+pub mod window;

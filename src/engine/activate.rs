@@ -90,8 +90,7 @@ impl Drained {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self.stopped {
-            Some(StopReason::Interrupted) => Exit::Interrupted,
-            Some(StopReason::Terminated) => Exit::Terminated,
+            Some(reason) => reason.exit(),
             None if self.failed.is_empty() => Exit::Done,
             None => Exit::DoneWithQuarantine,
         }

@@ -5,6 +5,7 @@ use std::{
     iter,
     sync::{Mutex, PoisonError},
     thread,
+    time::Instant,
 };
 
 use super::{error::RunError, job::Job, load::Progressed, progress::Phase};
@@ -70,9 +71,11 @@ fn work(
         let Some(step) = next else {
             return Ok(());
         };
+        let begun = Instant::now();
         let tx = hand.begin(lease)?;
         tx.build_index(step)?;
         tx.commit(CommitPoint::Index)?;
+        job.stop.note_step(begun.elapsed());
         job.progress.advance(1);
     }
     Ok(())

@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     iter, mem, thread,
+    time::Instant,
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -238,6 +239,7 @@ impl Writing<'_> {
         lane: LaneEnd,
     ) -> Result<(), RunError> {
         for chunk in lane.chunks {
+            let begun = Instant::now();
             let place = places.entry(chunk.partition_no).or_default();
             let next = chunk.to.clone().unwrap_or_else(|| place.clone());
             match &chunk.cases {
@@ -251,6 +253,8 @@ impl Writing<'_> {
             }
             *place = next;
             self.job.progress.advance(chunk.records);
+            // Those that wait in the lane, and the one a judge is at, are committed too before the writer stops.
+            (self.job.stop).note_step(begun.elapsed() * (CHUNKS_WAITING as u32 + 2));
             // The judge may have ended already; then its memory is not wanted any more.
             drop(lane.give_back.try_send(chunk.rows));
         }

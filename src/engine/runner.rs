@@ -44,10 +44,16 @@ impl Runner<'_> {
     /// From phase to phase. Every turn either ends or leaves the phase; the bound is a guard.
     pub(super) fn advance(&mut self) -> Result<RunEnd, RunError> {
         for _ in 0..4 * RunPhase::ALL.len() {
-            if let Some(reason) = self.job.stop.requested() {
+            let run = self.target.run(self.run_id)?;
+            // Once the point of no return is behind, what is left takes a moment, and ends the lock.
+            let requested = if matches!(run.phase, RunPhase::CutOver | RunPhase::Finished) {
+                self.job.stop.signal()
+            } else {
+                self.job.stop.requested()
+            };
+            if let Some(reason) = requested {
                 return Ok(RunEnd::Stopped(reason));
             }
-            let run = self.target.run(self.run_id)?;
             let end = match run.phase {
                 RunPhase::Created => self.lock()?,
                 RunPhase::Locked | RunPhase::Loading => self.load(&run)?,

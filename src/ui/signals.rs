@@ -75,13 +75,13 @@ impl Claimed {
                 "stopping at the next settled chunk, within {} s",
                 self.patience.as_secs()
             );
-            match (stop.requested(), reason) {
+            match (stop.signal(), reason) {
                 (None, StopReason::Interrupted) => {
                     terminal.say(&format!("{within}; Ctrl-C again ends at once"));
                 }
-                (None, StopReason::Terminated) => terminal.say(&within),
+                (None, _) => terminal.say(&within),
                 (Some(_), StopReason::Interrupted) => end_now(stop, terminal, "ended at once"),
-                (Some(_), StopReason::Terminated) => {}
+                (Some(_), _) => {}
             }
             stop.request(reason);
             end.get_or_insert_with(|| Instant::now() + self.patience);
@@ -106,9 +106,6 @@ fn end_now(stop: &StopFlag, terminal: &Terminal, how: &str) -> ! {
         "{how}: what was not committed is undone, and a lock that was engaged is still held"
     ));
     terminal.next("the same command again goes on; `pinferry status` says what stands");
-    let exit = match stop.requested() {
-        Some(StopReason::Terminated) => Exit::Terminated,
-        Some(StopReason::Interrupted) | None => Exit::Interrupted,
-    };
+    let exit = stop.signal().unwrap_or(StopReason::Interrupted).exit();
     process::exit(i32::from(exit.code()))
 }

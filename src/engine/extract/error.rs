@@ -93,8 +93,7 @@ impl ExtractError {
             | Self::TooManyRecords
             | Self::NoRecords { .. }
             | Self::CaseTooLarge { .. } => Exit::Failed,
-            Self::Stopped(StopReason::Interrupted) => Exit::Interrupted,
-            Self::Stopped(StopReason::Terminated) => Exit::Terminated,
+            Self::Stopped(reason) => reason.exit(),
         }
     }
 

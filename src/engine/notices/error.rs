@@ -38,10 +38,7 @@ impl NoticesError {
             Self::Foreign { .. } | Self::Nowhere { .. } => Exit::Usage,
             Self::Busy { .. } => Exit::Refused,
             Self::Unwritten { .. } | Self::TooManyOffices => Exit::Failed,
-            Self::Stopped { reason } => match reason {
-                StopReason::Interrupted => Exit::Interrupted,
-                StopReason::Terminated => Exit::Terminated,
-            },
+            Self::Stopped { reason } => reason.exit(),
             Self::Store(error) => error.exit(),
         }
     }

@@ -74,8 +74,7 @@ impl VerifyError {
             Self::NothingToVerify { .. } | Self::Damaged(_) => Exit::Failed,
             Self::Canary { .. } => Exit::Usage,
             Self::Verdicts(error) => error.exit(),
-            Self::Stopped(StopReason::Interrupted) => Exit::Interrupted,
-            Self::Stopped(StopReason::Terminated) => Exit::Terminated,
+            Self::Stopped(reason) => reason.exit(),
         }
     }
 
