@@ -93,6 +93,9 @@ struct Global {
         hide_env = true
     )]
     log_format: LogFormat,
+    /// Say nothing, but for exports, unless it ends otherwise than with 0
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    quiet: bool,
     /// Log more; twice, much more
     #[arg(short, long, global = true, help_heading = "Global options", action = clap::ArgAction::Count)]
     verbose: u8,
@@ -207,17 +210,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         config,
         format,
         log_format,
+        quiet,
         verbose,
     } = line.global;
-    let terminal = Terminal::new(format);
+    let terminal = Terminal::new(format, quiet);
     ui::log::start(log_format, verbose, &terminal);
     let context = Context {
         terminal,
         config,
         stop: OnceLock::new(),
     };
-    match line.command.run(&context) {
+    let exit = match line.command.run(&context) {
         Ok(exit) => exit,
         Err(failure) => ui::error::show(&failure, &context.terminal),
+    };
+    if exit != Exit::Done {
+        context.terminal.release();
     }
+    exit
 }

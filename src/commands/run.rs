@@ -43,6 +43,10 @@ pub(super) struct Run {
     /// Work in this window only: `Sun 00:00-06:00 Europe/Rome`, `Mon-Fri 22:00-05:00`; outside it nothing is done
     #[arg(long, value_name = "WINDOW")]
     window: Option<String>,
+    /// For cron: end with 0 where nothing is to be done, the job being finished, its window closed, or another process at
+    /// work on it
+    #[arg(long, conflicts_with = "wait")]
+    if_due: bool,
     /// Go on although verification fails: who answers for it
     #[arg(long, value_name = "NAME", requires = "reason")]
     overrule_by: Option<String>,
@@ -78,7 +82,11 @@ impl Run {
                 Standing::Open { closes } => Some(closes),
                 Standing::Closed { words } => {
                     context.terminal.say(&words);
-                    return Ok(Exit::Stopped);
+                    return Ok(if self.if_due {
+                        Exit::Done
+                    } else {
+                        Exit::Stopped
+                    });
                 }
             },
             (None, None) => None,
@@ -87,8 +95,25 @@ impl Run {
             if let Some(closes) = closes {
                 job.stop.close_at(closes);
             }
-            run(job, &options)
+            match run(job, &options) {
+                Err(error) if self.if_due && error.is_held() => Ok(Err(error)),
+                ended => ended.map(Ok),
+            }
         })?;
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(held) => {
+                context.terminal.say(&held.to_string());
+                return Ok(Exit::Done);
+            }
+        };
+        if self.if_due && matches!(outcome.end, RunEnd::WasFinished) {
+            let run_id = outcome.run.run_id;
+            context
+                .terminal
+                .say(&format!("run {run_id} is finished; nothing is due"));
+            return Ok(Exit::Done);
+        }
         let extract = |source: &SourceSettings| source.location.has_nothing_to_lock();
         let lockable = match settings.sources.iter().all(extract) {
             true => Lockable::Nothing,

@@ -88,6 +88,15 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Whether another process is at work on the run, or was just now.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::HeldBy { .. } | StoreError::Lingering { .. })
+        )
+    }
+
     /// Whether a server went away in the middle: everything committed stands, and the same call goes on from it.
     #[must_use]
     pub fn is_lost(&self) -> bool {

@@ -6,7 +6,6 @@ use std::{
 };
 
 use super::{error::RunError, extract::ExtractError, job::Job, run::IfHeld};
-use crate::store::StoreError;
 
 /// Tries of one command that end without a connection. Restarts of a server are over long before.
 const MOST_TRIES: u32 = 12;
@@ -53,11 +52,7 @@ impl Patience {
         if_held: IfHeld,
         error: RunError,
     ) -> Result<(), RunError> {
-        if let (
-            RunError::Store(StoreError::HeldBy { .. } | StoreError::Lingering { .. }),
-            IfHeld::Wait,
-        ) = (&error, if_held)
-        {
+        if error.is_held() && if_held == IfHeld::Wait {
             // Whoever holds it was found in a target that is there.
             self.begun = true;
             if !self.announced {

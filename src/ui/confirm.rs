@@ -48,6 +48,7 @@ impl Terminal {
             return Err(NotConfirmed::NobodyToAsk);
         }
         self.say(&format!("{question} Type yes to go on:"));
+        self.release();
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         if answer.trim() == "yes" {

@@ -86,7 +86,7 @@ impl Progress for Watcher {
     fn begin(&self, phase: Phase, total: Option<u64>) {
         self.finish();
         let now = Instant::now();
-        let bar = self.terminal.is_watched().then(|| self.bar(phase, total));
+        let bar = self.terminal.has_bars().then(|| self.bar(phase, total));
         let begun = Running {
             phase,
             total,

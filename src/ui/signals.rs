@@ -106,6 +106,7 @@ fn end_now(stop: &StopFlag, terminal: &Terminal, how: &str) -> ! {
         "{how}: what was not committed is undone, and a lock that was engaged is still held"
     ));
     terminal.next("the same command again goes on; `pinferry status` says what stands");
+    terminal.release();
     let exit = stop.signal().unwrap_or(StopReason::Interrupted).exit();
     process::exit(i32::from(exit.code()))
 }

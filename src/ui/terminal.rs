@@ -52,12 +52,21 @@ pub struct Terminal {
     watched: bool,
     /// Where documents go that are to become parts of another one.
     collected: Option<Arc<Mutex<Vec<Value>>>>,
+    /// What is shown only if not all is well.
+    held: Option<Arc<Mutex<Vec<Held>>>>,
+}
+
+/// Something for one of the streams.
+#[derive(Debug)]
+enum Held {
+    Result(Vec<u8>),
+    Talk(String),
 }
 
 impl Terminal {
-    /// A terminal as the process finds it.
+    /// A terminal as the process finds it. A quiet one keeps everything to itself until [`Terminal::release`].
     #[must_use]
-    pub fn new(format: Format) -> Self {
+    pub fn new(format: Format, quiet: bool) -> Self {
         let plain = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         let watched = io::stderr().is_terminal() && !dumb;
@@ -67,6 +76,32 @@ impl Terminal {
             colours: watched && !plain("NO_COLOR"),
             watched,
             collected: None,
+            held: quiet.then(Arc::default),
+        }
+    }
+
+    /// Shows what was held back, and holds nothing back any more.
+    pub fn release(&self) {
+        let Some(held) = &self.held else { return };
+        let held = mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
+        for one in held {
+            match one {
+                Held::Talk(line) => self.put_talk(&line),
+                // What cannot be shown is not worth another way to end.
+                Held::Result(bytes) => drop(self.data(&bytes)),
+            }
+        }
+    }
+
+    /// Keeps something for later where nothing is to be shown yet.
+    fn hold<T>(&self, one: T, as_held: impl FnOnce(T) -> Held) -> Option<T> {
+        match &self.held {
+            None => Some(one),
+            Some(held) => {
+                let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+                held.push(as_held(one));
+                None
+            }
         }
     }
 
@@ -98,6 +133,12 @@ impl Terminal {
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.watched
+    }
+
+    /// Whether somebody wants to see how the work goes on.
+    #[must_use]
+    pub(super) fn has_bars(&self) -> bool {
+        self.watched && self.held.is_none()
     }
 
     /// The bars that are on the screen.
@@ -132,7 +173,7 @@ impl Terminal {
     /// # Errors
     /// As [`Terminal::data`].
     pub fn text(&self, text: &str) -> Result<(), OutputError> {
-        self.data(format!("{}\n", text.trim_end_matches('\n')).as_bytes())
+        self.result(format!("{}\n", text.trim_end_matches('\n')).into_bytes())
     }
 
     /// Writes one JSON document to standard output.
@@ -151,11 +192,25 @@ impl Terminal {
         let mut text = serde_json::to_vec_pretty(document)
             .map_err(|error| OutputError(io::Error::other(error)))?;
         text.push(b'\n');
-        self.data(&text)
+        self.result(text)
+    }
+
+    /// What a command found out; exports, which somebody asked for as data, are shown always.
+    fn result(&self, bytes: Vec<u8>) -> Result<(), OutputError> {
+        match self.hold(bytes, Held::Result) {
+            Some(bytes) => self.data(&bytes),
+            None => Ok(()),
+        }
     }
 
     /// A line of talk.
     pub fn say(&self, line: &str) {
+        if let Some(line) = self.hold(line, |line| Held::Talk(line.to_owned())) {
+            self.put_talk(line);
+        }
+    }
+
+    fn put_talk(&self, line: &str) {
         self.bars.suspend(|| {
             // Whoever closed standard error does not want to be talked to.
             drop(writeln!(io::stderr().lock(), "{line}"));
