@@ -19,7 +19,7 @@ use crate::{
         rules::Rules,
     },
     source::lock::Locks,
-    store::{CommitPoint, Lease, LeasedTx, StoreError, Target},
+    store::{AuditEntry, CommitPoint, Lease, LeasedTx, StoreError, Target},
 };
 
 /// Diverted PINs that are dealt with in one transaction.
@@ -37,7 +37,20 @@ pub(super) fn take_away_again(
         return Ok(());
     }
     let detail = json!({ "people": again.people, "refused": again.refused });
-    tx.event("taken_away.again", &detail)
+    tx.event("taken_away.again", &detail)?;
+    if again.done.is_empty() {
+        return Ok(());
+    }
+    let done = again.done.iter();
+    let done: Vec<_> = done
+        .map(|id| json!({ "request_id": id, "pin_id": null }))
+        .collect();
+    tx.audit(&AuditEntry {
+        actor: job.holder,
+        action: "activation",
+        reason: "",
+        detail: &json!({ "run_id": tx.run_id(), "done": done }),
+    })
 }
 
 /// Takes every diverted PIN into the queue and marks it processed in the legacy. A process killed between

@@ -156,6 +156,58 @@ fn a_later_source_gives_nothing_back_but_what_was_issued_after_it_was_taken_away
 }
 
 #[test]
+fn what_failed_for_want_of_the_profile_is_done_once_a_later_source_brings_it_and_it_is_taken_away()
+{
+    for engine in ENGINES {
+        for (kind, gone) in [("revocation", "ended"), ("suspension", "suspended")] {
+            let town = town(engine, &[record("M1", MARIO, "CIT", "A", "")]);
+            let requests = [
+                request("V1", kind, "09:00", "CDL"),
+                request("V2", kind, "09:10", "CDL"),
+                request("V3", kind, "09:00", "AVV"),
+            ];
+            let all = requests.concat();
+            counter(&town, &requests, 3);
+            comes(&town, &[record("M2", MARIO, "CDL", "A", "")]);
+            town.expect(&later(&["run"]), &[0]);
+            let expected = ["V1 done", "V2 done", "V3 failedgrant_missing"];
+            assert_eq!(states(&town), expected, "{engine:?} {kind}");
+            assert_eq!(access(&town), ["CIT dispositive"], "{engine:?} {kind}");
+            assert_eq!(
+                grants(&town)[0],
+                format!("Rossi CDL {gone} dispositive"),
+                "{engine:?}"
+            );
+            let audited = town.texts(
+                "SELECT detail FROM audit_event WHERE action = 'activation' ORDER BY audit_id",
+            );
+            let last = audited.last().expect("an entry");
+            assert!(last.contains("V1") && last.contains("V2"), "{last}");
+            assert!(!last.contains("V3"), "{last}");
+            town.expect(&["report", "--notices", "lists"], &[0]);
+            let sheet = fs::read_to_string(town.path("lists/senza-sede.csv")).expect("a list");
+            let told = |sort: &str, id: &str| {
+                let mut lines = sheet.lines();
+                lines.any(|line| line.starts_with(sort) && line.contains(id))
+            };
+            assert!(
+                told("taken_away", "V1") && told("not_done", "V3"),
+                "{sheet}"
+            );
+            assert!(!told("not_done", "V1"), "{sheet}");
+            let text = format!("{HEADER}\n{all}");
+            fs::write(town.path("counter.csv"), text).expect("a file");
+            let again = town.expect(&["intake", "counter.csv"], &[3]);
+            let again = String::from_utf8_lossy(&again.stdout).into_owned();
+            assert_eq!(again.matches("done").count(), 2, "{again}");
+            town.expect(&later(&["verify"]), &[0]);
+            town.expect(&["audit", "verify"], &[0]);
+            town.verified_digest();
+        }
+    }
+}
+
+#[test]
 fn requests_may_come_before_any_run_and_an_abort_says_what_becomes_of_them() {
     for engine in ENGINES {
         let legacy = format!("{COLUMNS}\n{}", record("M1", MARIO, "CIT", "A", ""));

@@ -1,8 +1,8 @@
 //! What was taken away from people before a later run brought them more: that is taken away as well, from the moment
 //! the run is cut over, whether it took effect or waits for its holder.
 //!
-//! Only what the run brought is touched: the rest has lived on since. In the queue nothing changes; what waits is
-//! settled by the next drain.
+//! Only what the run brought is touched: the rest has lived on since. What failed because the person had not the profile
+//! took effect after all; what waits is settled by the next drain.
 
 use std::collections::BTreeMap;
 
@@ -17,20 +17,38 @@ use crate::{
     },
     store::{
         StoreError,
-        activation::{ActivationTx, Due, PersonEffect},
+        activation::{ActivationTx, PersonEffect, TakenBefore},
     },
 };
 
 /// People who are changed by one statement.
 const PEOPLE: usize = 1_000;
 
-/// Of how many people something was taken away.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Of how many people something was taken away, and by what that had failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine) struct TakenAgain {
     /// So many.
     pub(in crate::engine) people: usize,
     /// Of so many the database refused it.
     pub(in crate::engine) refused: usize,
+    /// Requests that took effect after all.
+    pub(in crate::engine) done: Vec<String>,
+}
+
+/// What was taken away from some people.
+#[derive(Default)]
+struct Changed {
+    people: usize,
+    difference: Tally,
+    done: Vec<String>,
+}
+
+impl TakenAgain {
+    fn add(&mut self, changed: Changed) -> Tally {
+        self.people += changed.people;
+        self.done.extend(changed.done);
+        changed.difference
+    }
 }
 
 /// Takes it away from all whom `run_id` brought something.
@@ -39,24 +57,20 @@ pub(in crate::engine) fn take_away_again(
     run_id: i64,
     grounds: &Grounds,
 ) -> Result<TakenAgain, StoreError> {
-    let mut people: BTreeMap<i64, Vec<Due>> = BTreeMap::new();
-    for (person_id, due) in tx.taken_from_people_of(run_id)? {
-        people.entry(person_id).or_default().push(due);
+    let mut people: BTreeMap<i64, Vec<TakenBefore>> = BTreeMap::new();
+    for (person_id, taken) in tx.taken_from_people_of(run_id)? {
+        people.entry(person_id).or_default().push(taken);
     }
     let people: Vec<_> = people.into_iter().collect();
     let (mut again, mut difference) = (TakenAgain::default(), Tally::default());
     for people in people.chunks(PEOPLE) {
-        if let Some((changed, tally)) = apart(tx, run_id, people, grounds)? {
-            again.people += changed;
-            difference.merge(&tally);
+        if let Some(changed) = apart(tx, run_id, people, grounds)? {
+            difference.merge(&again.add(changed));
             continue;
         }
         for person in people.chunks(1) {
             match apart(tx, run_id, person, grounds)? {
-                Some((changed, tally)) => {
-                    again.people += changed;
-                    difference.merge(&tally);
-                }
+                Some(changed) => difference.merge(&again.add(changed)),
                 None => again.refused += 1,
             }
         }
@@ -71,9 +85,9 @@ pub(in crate::engine) fn take_away_again(
 fn apart(
     tx: &ActivationTx<'_>,
     run_id: i64,
-    people: &[(i64, Vec<Due>)],
+    people: &[(i64, Vec<TakenBefore>)],
     grounds: &Grounds,
-) -> Result<Option<(usize, Tally)>, StoreError> {
+) -> Result<Option<Changed>, StoreError> {
     tx.mark_item()?;
     match from(tx, run_id, people, grounds) {
         Ok(taken) => {
@@ -92,22 +106,29 @@ fn apart(
 fn from(
     tx: &ActivationTx<'_>,
     run_id: i64,
-    people: &[(i64, Vec<Due>)],
+    people: &[(i64, Vec<TakenBefore>)],
     grounds: &Grounds,
-) -> Result<(usize, Tally), StoreError> {
+) -> Result<Changed, StoreError> {
     let ids: Vec<_> = people.iter().map(|(person_id, _)| *person_id).collect();
     let mut standing = tx.standings_of_all(&ids)?;
     tx.add_accepted(&mut standing, grounds)?;
-    let (today, ages) = (grounds.local_date(tx.now()?), tx.max_ages()?);
-    let (mut effects, mut difference) = (Vec::new(), Tally::default());
+    let (now, ages) = (tx.now()?, tx.max_ages()?);
+    let today = grounds.local_date(now);
+    let (mut effects, mut changed) = (Vec::new(), Changed::default());
+    let mut done = Vec::new();
     for (person_id, requests) in people {
         let mut person = standing.standings.remove(person_id);
         let mut total: Option<Effect> = None;
-        for Due { request, .. } in requests {
+        for taken in requests {
+            let request = &taken.due.request;
             // Whom it is not about, or what he was not brought, it changes as little as before.
             let Ok(mut effect) = effect::of(request, person.as_ref(), today, &ages) else {
                 continue;
             };
+            if taken.lacked_grant {
+                done.push((taken.due.activation_id, None));
+                changed.done.push(request.request_id.clone());
+            }
             effect.delegations.clear();
             person = Some(Standing::after_pending(person, &effect));
             total = Some(match total {
@@ -117,11 +138,13 @@ fn from(
         }
         let is_change = |effect: &Effect| !(effect.pins.is_empty() && effect.grants.is_empty());
         if let Some(effect) = total.filter(is_change) {
-            difference.merge(&effect.tally());
+            changed.difference.merge(&effect.tally());
             let person_id = *person_id;
             effects.push(PersonEffect { person_id, effect });
         }
     }
     tx.write(run_id, &effects, &standing.pin_ids)?;
-    Ok((effects.len(), difference))
+    tx.mark_done_after_all(&done, now)?;
+    changed.people = effects.len();
+    Ok(changed)
 }

@@ -24,7 +24,9 @@ pub use people::People;
 pub use queue::{Known, Taken};
 pub(in crate::store) use receipt::diverted;
 pub use receipt::{AbsentPin, ReceiptCursor, SentHalf, SentPin};
-pub use revoked::{CAPTURES_KEPT, CAPTURES_REPLAYED, Revoked, TakenGrant, TakenUnderLock};
+pub use revoked::{
+    CAPTURES_KEPT, CAPTURES_REPLAYED, Revoked, TakenBefore, TakenGrant, TakenUnderLock,
+};
 pub(in crate::store) use tx::readiness;
 pub use tx::{ActivationTx, Readiness};
 pub use write::{IdBase, PersonEffect};

@@ -19,7 +19,7 @@ use crate::{
     },
     store::{
         StoreError,
-        database::{damaged, values},
+        database::{Row, damaged, values},
     },
 };
 
@@ -96,6 +96,15 @@ impl Revoked {
     }
 }
 
+/// What was taken away at the counter, or is to be.
+#[derive(Clone, Debug)]
+pub struct TakenBefore {
+    /// The request.
+    pub due: Due,
+    /// Whether it failed because the person had not the profile.
+    pub lacked_grant: bool,
+}
+
 impl ActivationTx<'_> {
     /// Reads on: more may have been committed meanwhile. Events and entries are numbered in the order in which they are
     /// committed, so none comes before one that was read.
@@ -130,9 +139,10 @@ impl ActivationTx<'_> {
     ///
     /// # Errors
     /// When the database fails or holds what no request can be.
-    pub fn taken_from_people_of(&self, run_id: i64) -> Result<Vec<(i64, Due)>, StoreError> {
+    pub fn taken_from_people_of(&self, run_id: i64) -> Result<Vec<(i64, TakenBefore)>, StoreError> {
         let sql = format!(
-            "SELECT {DUE_COLUMNS}, known.person_id FROM delayed_activation AS due
+            "SELECT {DUE_COLUMNS}, known.person_id, due.state = 'failed' AND due.reason = ?3
+             FROM delayed_activation AS due
              JOIN fiscal_code AS known ON known.fiscal_code = due.fiscal_code
              WHERE {} AND due.state <> 'refused' AND NOT (due.state = 'failed' AND due.reason = ?2) AND EXISTS (
                  SELECT 1 FROM pin WHERE pin.person_id = known.person_id AND pin.run_id = ?1)
@@ -142,10 +152,14 @@ impl ActivationTx<'_> {
         let rows = self.database.rows(
             COUNTERS,
             &sql,
-            values![run_id, Failure::IdentityConflict.as_str()],
+            values![
+                run_id,
+                Failure::IdentityConflict.as_str(),
+                Failure::GrantMissing.as_str()
+            ],
         )?;
         rows.iter()
-            .map(|row| Ok((row.get(25)?, due(row)?)))
+            .map(|row| Ok((row.get(25)?, taken(row)?)))
             .collect()
     }
 
@@ -194,4 +208,11 @@ impl ActivationTx<'_> {
         }
         Ok(taken)
     }
+}
+
+fn taken(row: &Row) -> Result<TakenBefore, StoreError> {
+    Ok(TakenBefore {
+        due: due(row)?,
+        lacked_grant: row.get(26)?,
+    })
 }

@@ -186,6 +186,30 @@ impl ActivationTx<'_> {
     /// # Errors
     /// When the database fails, or one of them does not wait any more.
     pub fn mark_done(&self, done: &[(i64, Option<i64>)], now: Timestamp) -> Result<(), StoreError> {
+        self.mark_done_from("accepted", done, now)
+    }
+
+    /// Marks requests as done that had failed, and took effect after all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn mark_done_after_all(
+        &self,
+        done: &[(i64, Option<i64>)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.mark_done_from("failed", done, now)
+    }
+
+    fn mark_done_from(
+        &self,
+        state: &str,
+        done: &[(i64, Option<i64>)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if done.is_empty() {
+            return Ok(());
+        }
         let rows = done.iter();
         let rows = rows.map(|(id, pin_id)| json!({ "activation_id": id, "pin_id": pin_id }));
         let listed = self
@@ -195,12 +219,13 @@ impl ActivationTx<'_> {
             "UPDATE delayed_activation SET state = 'done', reason = '', done_at = ?2,
                  pin_id = listed.pin_id FROM {listed}
              WHERE delayed_activation.activation_id = listed.activation_id
-                 AND delayed_activation.state = 'accepted'"
+                 AND delayed_activation.state = ?3"
         );
         let listed = Value::from_iter(rows).to_string();
+        let values = values![&listed, now, state];
         let marked = self
             .database
-            .execute("mark requests as done", &sql, values![&listed, now])?;
+            .execute("mark requests as done", &sql, values)?;
         if marked == done.len() as u64 {
             Ok(())
         } else {
