@@ -18,8 +18,11 @@ use crate::{
 /// What waits, and for what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Outlook {
-    /// Why nothing may take effect yet.
+    /// Why nothing may take effect yet, or nothing but what takes away.
     pub not_yet: Option<String>,
+    /// The same, as it was found.
+    #[serde(skip)]
+    pub waits_for: Option<Readiness>,
     /// Requests that a drain would let take effect now, or find a reason not to.
     pub due: i64,
     /// Receipts of migrated PINs that it would count.
@@ -96,6 +99,7 @@ pub fn outlook(reader: &Reader, schedule: &Schedule, limit: u32) -> Result<Outlo
         waiting: waiting(&depth, &readiness),
         more: depth.waiting - requests.len() as i64,
         requests,
+        waits_for: Some(readiness).filter(|readiness| readiness.run_id().is_err()),
     })
 }
 

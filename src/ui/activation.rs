@@ -72,7 +72,7 @@ pub fn show_outlook(terminal: &Terminal, outlook: &Outlook) -> Result<(), Output
         terminal.text(&render(&table))?;
     }
     if let Some(why) = &outlook.not_yet {
-        terminal.text(&format!("nothing takes effect yet: {why}"))?;
+        terminal.text(&not_yet(outlook.waits_for.as_ref(), why))?;
     }
     let waiting = outlook.waiting.iter();
     let waiting: Vec<String> = waiting
@@ -99,11 +99,7 @@ pub fn show_drained(terminal: &Terminal, drained: &Drained) -> Result<(), Output
         return terminal.json(drained);
     }
     if let Some(why) = &drained.not_yet {
-        let what = match &drained.waits_for {
-            Some(Readiness::Merging { .. }) => "nothing but revocations and suspensions",
-            _another => "nothing",
-        };
-        terminal.text(&format!("{what} takes effect yet: {why}"))?;
+        terminal.text(&not_yet(drained.waits_for.as_ref(), why))?;
         if drained.activated == 0 && drained.failed.is_empty() {
             return Ok(());
         }
@@ -131,4 +127,13 @@ pub fn show_drained(terminal: &Terminal, drained: &Drained) -> Result<(), Output
         },
         waiting.for_another_try,
     ))
+}
+
+/// That nothing takes effect yet, or nothing but what takes away.
+fn not_yet(waits_for: Option<&Readiness>, why: &str) -> String {
+    let what = match waits_for {
+        Some(Readiness::Merging { .. }) => "nothing but revocations and suspensions",
+        _another => "nothing",
+    };
+    format!("{what} takes effect yet: {why}")
 }

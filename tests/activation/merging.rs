@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::{Value, json};
+
 use crate::{
     command::{configure, run},
     late::{COLUMNS, HEADER, MARIO, access, comes, later, record, request, town},
@@ -108,6 +110,60 @@ fn a_stolen_pin_is_revoked_at_once_while_a_later_source_is_merged() {
         assert_eq!(access(&town), ["CIT dispositive"], "{engine:?}");
         assert_eq!(grants(&town)[..2], taken[..2], "{engine:?}");
         town.expect(&["verify"], &[0]);
+        town.verified_digest();
+    }
+}
+
+#[test]
+fn a_code_that_a_later_source_brings_is_nobody_s_until_its_cut_over() {
+    // One that Mario had before he was given his own.
+    const OLD: &str = "RSSMRA80A02H501Z;Rossi;Mario;1980-01-02";
+    for engine in ENGINES {
+        let town = town(engine, &[record("M1", MARIO, "CIT", "A", "")]);
+        let early = of(OLD, request("V1", "revocation", "09:00", "CDL"));
+        counter(&town, &[early], 3);
+        let brought = [
+            record("M2", OLD, "CDL", "A", ""),
+            record("L1", LAURA, "CIT", "A", ""),
+        ];
+        comes(&town, &brought);
+        let links = format!("old;new\n{};{}\n", &OLD[..16], &MARIO[..16]);
+        fs::write(town.path("renamed.csv"), links).expect("a file");
+        let text = fs::read_to_string(town.path("later.toml")).expect("a file");
+        let text = text.replace("links.csv", "renamed.csv");
+        fs::write(town.path("later.toml"), text).expect("a file");
+        town.expect(&later(&["run", "--hold"]), &[5]);
+        counter(&town, &[request("V2", "revocation", "10:00", "")], 0);
+        assert!(access(&town).is_empty(), "{engine:?}");
+        let of_laura = of(LAURA, request("V3", "revocation", "10:00", ""));
+        counter(&town, &[of_laura], 3);
+        let waiting = [
+            "V1 acceptedholder_unknown",
+            "V2 done",
+            "V3 acceptedholder_unknown",
+        ];
+        assert_eq!(states(&town), waiting, "{engine:?}");
+        let read = |arguments: &[&str]| -> Value {
+            let output = town.expect(&[&["--format", "json"], arguments].concat(), &[0]);
+            serde_json::from_slice(&output.stdout).expect("JSON")
+        };
+        let foreseen = read(&["activate", "--dry-run"]);
+        assert_eq!(foreseen["due"], 0, "{engine:?} {foreseen}");
+        assert_eq!(foreseen["waiting"], json!({"holder_unknown": 2}));
+        let queue = &read(&["status"])["queue"];
+        let told = (&queue["due"], &queue["of_nobody"], &queue["late_secs"]);
+        assert_eq!(told, (&json!(0), &json!(2), &Value::Null), "{engine:?}");
+        let seen = town.expect(&["activate", "--dry-run"], &[0]).stdout;
+        let seen = String::from_utf8(seen).expect("text");
+        let nothing_else = "nothing but revocations and suspensions takes effect yet: run 2";
+        assert!(seen.contains(nothing_else), "{seen}");
+        town.expect(&["activate"], &[0]);
+        assert_eq!(states(&town), waiting, "{engine:?}");
+        town.expect(&later(&["run"]), &[0]);
+        assert!(access(&town).is_empty(), "{engine:?}");
+        town.expect(&["activate"], &[0]);
+        assert_eq!(states(&town), ["V1 done", "V2 done", "V3 done"]);
+        town.expect(&later(&["verify"]), &[0]);
         town.verified_digest();
     }
 }

@@ -91,7 +91,7 @@ impl ActivationTx<'_> {
     }
 
     /// What is due of these people who have more than one code, and was not refused before: whose each request is,
-    /// and its place.
+    /// and its place. A code that a later run merges is nobody's yet.
     ///
     /// # Errors
     /// When the database fails.
@@ -105,9 +105,10 @@ impl ActivationTx<'_> {
              JOIN delayed_activation AS due ON due.fiscal_code = known.fiscal_code
              WHERE {} AND due.attempts = 0 AND known.person_id IN (
                  SELECT old.person_id FROM fiscal_code AS old
-                 WHERE NOT old.current AND old.person_id IN (SELECT listed.id FROM {}))",
+                 WHERE NOT old.current AND old.person_id IN (SELECT listed.id FROM {})){}",
             self.is_due("due"),
             self.database.listed("?2", &[("id", "BIGINT")]),
+            self.is_known("known"),
         );
         let ids = person_ids.iter().map(|id| json!({ "id": id }));
         let ids = serde_json::Value::from_iter(ids).to_string();

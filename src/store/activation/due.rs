@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::tx::ActivationTx;
+use super::{people::is_brought, tx::ActivationTx};
 use crate::{
     domain::{
         activation::{
@@ -20,9 +20,15 @@ use crate::{
     },
 };
 
-/// Of a request `queued`: a drain met it, and nobody has its code yet.
-pub(in crate::store) const IS_OF_NOBODY: &str = "(queued.state = 'accepted' AND queued.reason = 'holder_unknown'
-    AND NOT EXISTS (SELECT 1 FROM fiscal_code AS known WHERE known.fiscal_code = queued.fiscal_code))";
+/// SQL for that a drain met a request `queued`, and nobody has its code yet: whom a run has only loaded is nobody.
+pub(in crate::store) fn is_of_nobody() -> String {
+    format!(
+        "(queued.state = 'accepted' AND queued.reason = 'holder_unknown' AND NOT EXISTS (
+             SELECT 1 FROM fiscal_code AS known WHERE known.fiscal_code = queued.fiscal_code AND NOT EXISTS (
+                 SELECT 1 FROM run WHERE run.phase NOT IN ('cut_over', 'finished', 'aborted') AND {})))",
+        is_brought("known", "run.run_id")
+    )
+}
 
 /// A place in the order of acceptance; begins before the first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,13 +105,14 @@ impl ActivationTx<'_> {
     /// # Errors
     /// When the database fails.
     pub fn waiting(&self, now: Timestamp) -> Result<Waiting, StoreError> {
+        let is_of_nobody = is_of_nobody();
         let row = self.database.row(
             "count what waits",
             &format!(
                 "SELECT count(*) FILTER (WHERE not_before > ?1),
                      count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered < 2),
-                     count(*) FILTER (WHERE {IS_OF_NOBODY}),
-                     count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered = 2 AND NOT {IS_OF_NOBODY})
+                     count(*) FILTER (WHERE {is_of_nobody}),
+                     count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered = 2 AND NOT {is_of_nobody})
                  FROM delayed_activation AS queued WHERE state = 'accepted'"
             ),
             values![now],

@@ -15,7 +15,7 @@ mod write;
 
 pub(in crate::store) use claim::TAKES_AWAY;
 pub use claim::{Claim, Whom};
-pub(in crate::store) use due::IS_OF_NOBODY;
+pub(in crate::store) use due::is_of_nobody;
 pub use due::{Due, DueCursor, Waiting};
 pub use ledger::Settled;
 pub use pending::PendingCursor;

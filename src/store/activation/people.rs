@@ -61,7 +61,7 @@ impl ActivationTx<'_> {
         let sql = format!(
             "SELECT fiscal_code, person_id FROM fiscal_code WHERE fiscal_code IN (SELECT listed.code FROM {}){}",
             self.database.listed("?1", &[("code", "TEXT")]),
-            self.is_known()
+            self.is_known("fiscal_code")
         );
         let codes = serde_json::Value::from(codes).to_string();
         let rows = self
@@ -72,16 +72,13 @@ impl ActivationTx<'_> {
             .collect()
     }
 
-    /// SQL for that neither a row of `fiscal_code` nor its person is a part of what a later run merges.
-    fn is_known(&self) -> String {
+    /// SQL for that neither a row of `fiscal_code` under a name nor its person is a part of what a later run merges.
+    pub(super) fn is_known(&self, name: &str) -> String {
         match self.seen {
             Seen::All | Seen::OfRun(_) => String::new(),
-            Seen::WithoutRun(run_id) => format!(
-                " AND NOT EXISTS (SELECT 1 FROM person WHERE person.person_id = fiscal_code.person_id
-                     AND person.run_id = {run_id})
-                 AND NOT EXISTS (SELECT 1 FROM run_code WHERE run_code.run_id = {run_id} AND NOT run_code.known
-                     AND run_code.fiscal_code = fiscal_code.fiscal_code)"
-            ),
+            Seen::WithoutRun(run_id) => {
+                format!(" AND NOT {}", is_brought(name, &run_id.to_string()))
+            }
         }
     }
 
@@ -350,6 +347,15 @@ impl ActivationTx<'_> {
         self.database
             .rows(ACTION, &sql.replace("{of}", &of), values![&ids(person_ids)])
     }
+}
+
+/// SQL for that a row of `fiscal_code` under a name, or its person, came with a run.
+pub(super) fn is_brought(name: &str, run_id: &str) -> String {
+    format!(
+        "(EXISTS (SELECT 1 FROM person WHERE person.person_id = {name}.person_id AND person.run_id = {run_id})
+             OR EXISTS (SELECT 1 FROM run_code WHERE run_code.run_id = {run_id} AND NOT run_code.known
+                 AND run_code.fiscal_code = {name}.fiscal_code))"
+    )
 }
 
 /// Ids as a parameter to list.

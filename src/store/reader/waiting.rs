@@ -15,7 +15,7 @@ use crate::{
     },
     store::{
         StoreError,
-        activation::{self, IS_OF_NOBODY, Readiness, TAKES_AWAY},
+        activation::{self, Readiness, TAKES_AWAY, is_of_nobody},
         database::{Row, damaged, values},
     },
 };
@@ -83,8 +83,9 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn queue_depth(&self, now: Timestamp) -> Result<QueueDepth, StoreError> {
+        let is_of_nobody = is_of_nobody();
         let is_due = format!(
-            "state = 'accepted' AND halves_delivered = 2 AND not_before <= ?1 AND NOT {IS_OF_NOBODY}"
+            "state = 'accepted' AND halves_delivered = 2 AND not_before <= ?1 AND NOT {is_of_nobody}"
         );
         let takes_away = TAKES_AWAY.replace("{name}", "queued");
         let row = self.database.row(
@@ -93,7 +94,7 @@ impl Reader {
                 "SELECT count(*) FILTER (WHERE state = 'accepted'),
                      count(*) FILTER (WHERE state = 'accepted' AND not_before > ?1),
                      count(*) FILTER (WHERE state = 'accepted' AND halves_delivered < 2),
-                     count(*) FILTER (WHERE {IS_OF_NOBODY}),
+                     count(*) FILTER (WHERE {is_of_nobody}),
                      count(*) FILTER (WHERE {is_due}),
                      min(not_before) FILTER (WHERE {is_due}),
                      count(*) FILTER (WHERE state = 'accepted' AND {takes_away}),
@@ -128,9 +129,10 @@ impl Reader {
         let rows = self.database.rows(
             ACTION,
             &format!(
-                "SELECT request_id, kind, not_before, halves_delivered, {IS_OF_NOBODY}
+                "SELECT request_id, kind, not_before, halves_delivered, {}
                  FROM delayed_activation AS queued
-                 WHERE state = 'accepted' ORDER BY not_before, accepted_at, activation_id LIMIT ?1"
+                 WHERE state = 'accepted' ORDER BY not_before, accepted_at, activation_id LIMIT ?1",
+                is_of_nobody()
             ),
             values![limit],
         )?;
