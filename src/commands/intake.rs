@@ -98,8 +98,8 @@ The answers stand in a file beside requests.csv, requests.result.csv (requests.r
 person. The same file handed in again rewrites it with the states as they are then. A file that stands there and is
 no file of answers is left alone, and nothing is taken.
 
-Exit code: 0 all accepted, 3 some refused or failed, or a revocation that could not take effect at once, 2 the file
-cannot be used or the answers have no place (nothing was taken), 1 failed; where the requests are taken but not
+Exit code: 0 all accepted, 3 some refused or failed, or a revocation or suspension that could not take effect at once
+(before cut-over none can), 2 the file cannot be used or the answers have no place (nothing was taken), 1 failed; where the requests are taken but not
 answered the message says so, and the same command answers them; where a revocation or suspension fails that is taken,
 the message says so too, the answers are written, and `pinferry activate` tries again.";
 

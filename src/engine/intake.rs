@@ -125,10 +125,10 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// 0 when all were accepted, 3 when some were refused, failed, or could not take effect at once.
+    /// 0 when all were accepted, 3 when some were refused, failed, or take rights away and could not at once.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        if self.refused + self.failed + self.held_up == 0 {
+        if self.refused + self.failed + self.late + self.held_up == 0 {
             Exit::Done
         } else {
             Exit::DoneWithQuarantine

@@ -109,7 +109,7 @@ fn every_kind_of_request_does_what_the_office_was_told_on_every_engine() {
             receipt("B3", "inps:nobody", "second", "delivered"),
         ];
         town.expect(&["migrate-schema"], &[0]);
-        let told = town.intake(&night, &[0]);
+        let told = town.intake(&night, &[3]);
         assert_eq!(told["late"], 1, "{told}");
         town.expect(&["run"], &[3]);
         let before = [

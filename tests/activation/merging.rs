@@ -275,8 +275,13 @@ fn requests_may_come_before_any_run_and_an_abort_says_what_becomes_of_them() {
         let said = counter(&town, &requests, 2);
         assert!(said.contains("`pinferry migrate-schema`"), "{said}");
         town.expect(&["migrate-schema"], &[0]);
-        counter(&town, &requests, 0);
+        counter(&town, &requests[..1], 0);
+        let said = counter(&town, &requests, 3);
+        let told = "1 revocations or suspensions wait until a run is cut over";
+        assert!(said.contains(told), "{engine:?} {said}");
         town.expect(&["run", "--hold"], &[5]);
+        // As long as it is not in force the answer is no other.
+        counter(&town, &requests, 3);
         let aborted = town.expect(&["--format", "json", "abort", "--yes"], &[0]);
         let said = String::from_utf8_lossy(&aborted.stderr).into_owned();
         for told in [
