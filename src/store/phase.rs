@@ -2,6 +2,9 @@
 
 use crate::domain::status::vocabulary;
 
+/// SQL for that what a run brought is no part of the model yet.
+pub(super) const IS_BEFORE_CUT_OVER: &str = "run.phase NOT IN ('cut_over', 'finished', 'aborted')";
+
 vocabulary! {
     /// Where a run stands, as committed.
     RunPhase {

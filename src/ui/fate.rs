@@ -39,7 +39,7 @@ fn pins(fate: &Fate) -> Option<String> {
             pin.legacy_status.clone(),
             right(&pin.legacy_profile, &pin.legacy_entity),
             pin.disposition.clone(),
-            pin.status.clone(),
+            in_force(&pin.status, pin.awaits_run),
             pin.level.clone(),
             pin.issued_on.clone(),
             pin.expires_on.clone().unwrap_or_default(),
@@ -55,7 +55,7 @@ fn grants(fate: &Fate) -> Option<String> {
     for grant in &fate.grants {
         rows.add_row([
             right(&grant.profile, &grant.entity),
-            grant.status.clone(),
+            in_force(&grant.status, grant.awaits_run),
             grant.level.clone(),
             grant.valid_from.clone(),
             grant.evidence.clone(),
@@ -154,6 +154,14 @@ fn receipts(fate: &Fate) -> Option<String> {
         ]);
     }
     (!rows.is_empty()).then(|| render(&rows))
+}
+
+/// `active`, or `active once run 2 is cut over`.
+fn in_force(status: &str, awaits_run: Option<i64>) -> String {
+    match awaits_run {
+        None => status.to_owned(),
+        Some(run_id) => format!("{status} once run {run_id} is cut over"),
+    }
 }
 
 /// `CIT`, or `CDL for 4711`.

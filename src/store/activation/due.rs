@@ -17,6 +17,7 @@ use crate::{
     store::{
         StoreError,
         database::{Row, damaged, values},
+        phase::IS_BEFORE_CUT_OVER,
     },
 };
 
@@ -25,7 +26,7 @@ pub(in crate::store) fn is_of_nobody() -> String {
     format!(
         "(queued.state = 'accepted' AND queued.reason = 'holder_unknown' AND NOT EXISTS (
              SELECT 1 FROM fiscal_code AS known WHERE known.fiscal_code = queued.fiscal_code AND NOT EXISTS (
-                 SELECT 1 FROM run WHERE run.phase NOT IN ('cut_over', 'finished', 'aborted') AND {})))",
+                 SELECT 1 FROM run WHERE {IS_BEFORE_CUT_OVER} AND {})))",
         is_brought("known", "run.run_id")
     )
 }

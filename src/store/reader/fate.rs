@@ -18,6 +18,7 @@ use crate::{
         StoreError,
         activation::diverted,
         database::{Row, Value, values},
+        phase::IS_BEFORE_CUT_OVER,
     },
 };
 
@@ -70,6 +71,8 @@ pub struct PinFate {
     pub expires_on: Option<String>,
     /// `source:id` of the PIN that replaced it.
     pub superseded_by: Option<String>,
+    /// The run that brought it, where that is not cut over: so long it is not in force.
+    pub awaits_run: Option<i64>,
 }
 
 /// A row of `profile_grant`.
@@ -82,6 +85,8 @@ pub struct GrantFate {
     pub level: String,
     pub valid_from: String,
     pub evidence: String,
+    /// As of a PIN.
+    pub awaits_run: Option<i64>,
 }
 
 /// A legacy record in `quarantine`.
@@ -227,13 +232,19 @@ impl Reader {
 
     fn add_person(&self, person_id: i64, fate: &mut Fate) -> Result<(), StoreError> {
         let of = |sql: &str| self.database.rows(ACTION, sql, values![person_id]);
-        let pins = of(
+        let awaits_run = |row: &str| {
+            format!(
+                "(SELECT run.run_id FROM run WHERE run.run_id = {row}.run_id AND {IS_BEFORE_CUT_OVER})"
+            )
+        };
+        let pins = of(&format!(
             "SELECT pin.source, pin.legacy_id, pin.disposition, pin.status, pin.level, pin.legacy_status,
                  pin.legacy_profile, pin.legacy_entity, pin.issued_on, pin.expires_on,
-                 later.source, later.legacy_id, later.run_id <> pin.run_id
+                 later.source, later.legacy_id, later.run_id <> pin.run_id, {}
              FROM pin LEFT JOIN pin AS later ON later.pin_id = pin.superseded_by
              WHERE pin.person_id = ?1 ORDER BY pin.pin_id",
-        )?;
+            awaits_run("pin")
+        ))?;
         for row in &pins {
             fate.records.insert((row.get(0)?, row.get(1)?));
             fate.pins.push(pin_fate(row)?);
@@ -242,10 +253,11 @@ impl Reader {
         for row in &codes {
             fate.codes.insert(row.get(0)?);
         }
-        let grants = of(
-            "SELECT profile, entity, status, level, valid_from, evidence FROM profile_grant
+        let grants = of(&format!(
+            "SELECT profile, entity, status, level, valid_from, evidence, {} FROM profile_grant
              WHERE person_id = ?1 ORDER BY profile, entity",
-        )?;
+            awaits_run("profile_grant")
+        ))?;
         for row in &grants {
             fate.grants.push(grant_fate(row)?);
         }
@@ -277,10 +289,12 @@ fn pin_fate(row: &Row) -> Result<PinFate, StoreError> {
         issued_on: columns.next()?,
         expires_on: columns.next()?,
         superseded_by: None,
+        awaits_run: None,
         source,
     };
     let later: (Option<String>, Option<String>) = (columns.next()?, columns.next()?);
     let of_other_run: Option<bool> = columns.next()?;
+    fate.awaits_run = columns.next()?;
     fate.superseded_by = (later.0.zip(later.1)).map(|(source, id)| shown_name(&source, &id));
     fate.decided_by = match disposition {
         Disposition::Survivor | Disposition::Retired if fate.source == ACTIVATION_SOURCE => {
@@ -321,6 +335,7 @@ fn grant_fate(row: &Row) -> Result<GrantFate, StoreError> {
         level: columns.next()?,
         valid_from: columns.next()?,
         evidence: shown_evidence(&columns.next::<String>()?),
+        awaits_run: columns.next()?,
     })
 }
 
