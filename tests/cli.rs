@@ -4,6 +4,8 @@
 mod audit;
 #[path = "cli/documents.rs"]
 mod documents;
+#[path = "cli/metrics.rs"]
+mod metrics;
 #[path = "cli/quiet.rs"]
 mod quiet;
 #[path = "cli/report.rs"]

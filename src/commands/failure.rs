@@ -5,8 +5,9 @@ use std::error::Error;
 use crate::{
     config::ConfigError,
     engine::{
-        error::RunError, extract::ExtractError, intake::IntakeError, plan_file::PlanFileError,
-        report_folder::ReportFolderError, result_file::ResultError, verdicts::VerdictsError,
+        error::RunError, extract::ExtractError, intake::IntakeError, metrics_file::MetricsError,
+        plan_file::PlanFileError, report_folder::ReportFolderError, result_file::ResultError,
+        verdicts::VerdictsError,
     },
     exit::Exit,
     sample::SampleError,
@@ -57,6 +58,7 @@ fails!(
     ExtractError,
     IntakeError,
     LockError,
+    MetricsError,
     NotConfirmed,
     OutputError,
     PlanFileError,

@@ -1,15 +1,19 @@
 //! `status`: is the lock held, where does the run stand, what to type next.
 
-use std::{thread, time::Duration};
+use std::{path::PathBuf, thread, time::Duration};
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::{Context, failure::Failure};
 use crate::{
-    engine::state::{LockLook, State, look},
+    engine::{
+        metrics_file,
+        state::{LockLook, State, look},
+    },
     exit::Exit,
     store::RunPhase,
-    ui::{state, terminal::Format},
+    ui::{metrics, state, terminal::Format},
 };
 
 /// How often `--watch` looks.
@@ -21,6 +25,9 @@ pub(super) struct Status {
     /// Look again every two seconds until the run is over
     #[arg(long)]
     watch: bool,
+    /// Write it as metrics too, for the node exporter's textfile collector: counts and states, readable by all
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
 }
 
 impl Status {
@@ -28,6 +35,9 @@ impl Status {
         let settings = context.settings(Vec::new())?;
         let show = || -> Result<State, Failure> {
             let state = look(&settings)?;
+            if let Some(file) = &self.metrics {
+                metrics_file::save(&metrics::text(&state, Timestamp::now()), file)?;
+            }
             match context.terminal.format() {
                 Format::Json => context.terminal.json(&state)?,
                 Format::Table => context.terminal.text(&state::text(&state))?,

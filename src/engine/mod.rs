@@ -20,6 +20,7 @@ pub mod judge;
 pub mod live;
 mod load;
 pub mod locking;
+pub mod metrics_file;
 pub mod notices;
 pub mod outlet;
 pub mod outlook;

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -15,6 +16,15 @@ pub(super) enum Replace {
     Nothing,
     /// What the caller has looked at, or made itself.
     Known,
+}
+
+/// Whom a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// Its owner.
+    Owner,
+    /// Everybody: it holds nothing of anybody.
+    All,
 }
 
 /// A file under way. It appears under its name, in place of what stood there, when it is finished.
@@ -43,6 +53,15 @@ impl PrivateFile {
 
     /// Gives the file its name, once it is on the disk.
     pub(super) fn finish(self) -> io::Result<()> {
+        self.finish_for(Readers::Owner)
+    }
+
+    /// The same for those who may read it.
+    pub(super) fn finish_for(self, readers: Readers) -> io::Result<()> {
+        if readers == Readers::All {
+            let all = fs::Permissions::from_mode(0o644);
+            self.draft.as_file().set_permissions(all)?;
+        }
         self.draft.as_file().sync_all()?;
         match self.replace {
             Replace::Nothing => drop(self.draft.persist_noclobber(&self.path)?),
