@@ -19,7 +19,7 @@ use crate::{
 /// With `-` a fiscal code is read from standard input, so that it never stands in the list of processes; the
 /// answer covers all records of that person. `activation:REQUEST` names a request from the counters; a PIN that the lock
 /// diverted is named like a record. The answer says
-/// where records are now, or will be once their run is cut over, and which rule decided, what changed of them under the lock, and what became of the
+/// where records are now, marked while their run is not cut over, and which rule decided, what changed of them under the lock, and what became of the
 /// person's requests and receipts; it holds no name, code, contact or credential.
 #[derive(Debug, Args)]
 pub(super) struct Explain {

@@ -156,11 +156,11 @@ fn receipts(fate: &Fate) -> Option<String> {
     (!rows.is_empty()).then(|| render(&rows))
 }
 
-/// `active`, or `active once run 2 is cut over`.
+/// `active`, or `active (run 2 is not cut over)`: what was taken away meanwhile goes with cut-over.
 fn in_force(status: &str, awaits_run: Option<i64>) -> String {
     match awaits_run {
         None => status.to_owned(),
-        Some(run_id) => format!("{status} once run {run_id} is cut over"),
+        Some(run_id) => format!("{status} (run {run_id} is not cut over)"),
     }
 }
 
