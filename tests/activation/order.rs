@@ -191,17 +191,46 @@ fn what_gave_its_place_to_a_request_that_fails_comes_back() {
              JOIN pin AS later ON later.pin_id = pin.superseded_by WHERE pin.legacy_id IN ('N5', 'P4')
              ORDER BY pin.legacy_id";
         assert_eq!(town.texts(pins), ["N5 P6", "P4 N5"], "{engine:?}");
-        // Taken away, it stays where it is.
+        town.expect(&["verify"], &[0]);
+    }
+}
+
+#[test]
+fn what_gave_its_place_to_a_request_that_is_taken_away_is_judged_by_itself() {
+    for engine in ENGINES {
+        let town = town(engine);
+        let at = |minute: u8| format!("2026-01-02T10:{minute}");
         settle(
             &town,
             &[
-                new_pin("N8", "2026-01-02T10:00", LAURA),
-                new_pin("N9", "2026-01-02T11:00", LAURA),
-                revocation("R9", "2026-01-02T12:00", LAURA, ""),
+                // A profile less is no reason against another PIN, and none for what asks for that profile.
+                pin("P1", "replacement", &at(10), MARIO, "CIT", 2),
+                new_pin("N1", &at(20), MARIO),
+                new_pin("N2", &at(30), MARIO),
+                revocation("R1", &at(40), MARIO, "CIT"),
+                // Nothing is left to replace, or to be replaced by.
+                pin("P3", "replacement", &at(10), LAURA, "CIT", 2),
+                new_pin("N3", &at(20), LAURA),
+                revocation("R3", &at(40), LAURA, ""),
             ],
         );
-        assert_eq!(fate(&town, "N8"), "superseded by N9", "{engine:?}");
-        assert_eq!(fate(&town, "N9"), "failed revoked", "{engine:?}");
+        for (id, expected) in [
+            ("P1", "done"),
+            ("N1", "failed revoked"),
+            ("N2", "failed revoked"),
+            ("P3", "failed revoked"),
+            ("N3", "failed revoked"),
+        ] {
+            assert_eq!(fate(&town, id), expected, "{engine:?} {id}");
+        }
+        let pins = "SELECT legacy_id FROM pin WHERE status = 'active' AND legacy_id IN ('M1', 'M2', 'B1', 'P1')";
+        assert_eq!(town.texts(pins), ["P1"], "{engine:?}");
+        assert_eq!(access(&town, MARIO), "CDL", "{engine:?}");
+        town.expect(&["report", "--notices", "lists"], &[0]);
+        for entry in fs::read_dir(town.path("lists")).expect("lists") {
+            let text = fs::read_to_string(entry.expect("a list").path()).expect("a list");
+            assert!(!text.contains("sostituita da"), "{engine:?}: {text}");
+        }
         town.expect(&["verify"], &[0]);
     }
 }

@@ -89,22 +89,3 @@ vocabulary! {
         SetAside = "set_aside",
     }
 }
-
-impl Failure {
-    /// Whether what the request asked for was taken away after it was accepted, and so was all that was asked for
-    /// before it.
-    #[must_use]
-    pub const fn was_overtaken(self) -> bool {
-        match self {
-            Self::Revoked | Self::Suspended => true,
-            Self::IdentityConflict
-            | Self::GuardianMustAsk
-            | Self::HolderUnknown
-            | Self::PinMissing
-            | Self::PinUnknown
-            | Self::GrantMissing
-            | Self::ProfileUnknown
-            | Self::SetAside => false,
-        }
-    }
-}

@@ -88,14 +88,6 @@ pub(super) struct Plan {
     waiting: Vec<i64>,
 }
 
-impl Plan {
-    /// Requests that changed nothing, though what they asked for was not taken away.
-    fn failed_by_itself(&self) -> Vec<i64> {
-        let failed = self.failed.iter().filter(|(_, why)| !why.was_overtaken());
-        failed.map(|(activation_id, _)| *activation_id).collect()
-    }
-}
-
 /// Whose requests these are: somebody's who stands in the model, or of nobody's yet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Whose<'a> {
@@ -273,9 +265,11 @@ impl<'b> Batch<'b> {
     fn activate(&self, requests: &[Due], ids: IdBase) -> Result<Settled, StoreError> {
         let mut requests = Cow::Borrowed(requests);
         let mut plan = self.planned(&requests, ids)?;
-        // Every round lets somebody wait again, of whom there are so many as the queue holds.
+        // Every round lets somebody wait again, of whom there are so many as the queue holds. What took the later one
+        // away may spare the earlier: a replacement asks for no profile.
         loop {
-            let back = self.tx.bring_back(&plan.failed_by_itself(), self.now)?;
+            let failed: Vec<_> = plan.failed.iter().map(|(id, _)| *id).collect();
+            let back = self.tx.bring_back(&failed, self.now)?;
             if back.is_empty() {
                 return self.write(plan);
             }
