@@ -106,6 +106,8 @@ pub enum Awaited {
     },
     /// Somebody who has the code.
     Holder,
+    /// The PIN of a request accepted before it.
+    EarlierRequest,
 }
 
 /// What happened.

@@ -59,6 +59,8 @@ pub struct QueueState {
     pub waiting: i64,
     /// Of these, those that take something away from nobody who is there yet.
     pub of_nobody: i64,
+    /// Those that need the PIN of one accepted before them.
+    pub behind: i64,
     /// Those that a drain would take now.
     pub due: i64,
     /// The local date and time since when the oldest of these could have taken effect.
@@ -82,7 +84,7 @@ pub fn outlook(reader: &Reader, schedule: &Schedule, limit: u32) -> Result<Outlo
     let now = reader.now()?;
     let readiness = reader.readiness()?;
     let depth = reader.queue_depth(now)?;
-    let requests: Vec<_> = (reader.waiting(limit)?.iter())
+    let requests: Vec<_> = (reader.waiting(now, limit)?.iter())
         .map(|request| expected(request, &readiness, now, schedule))
         .collect();
     let due = match &readiness {
@@ -129,6 +131,7 @@ pub fn queue_state(reader: &Reader, schedule: &Schedule) -> Result<QueueState, S
     Ok(QueueState {
         waiting: depth.waiting,
         of_nobody: depth.of_nobody,
+        behind: depth.behind,
         due: since.map_or(0, |_| due),
         oldest_due: since.map(|at| schedule.local_time(at)),
         late_secs: since.map(|at| now.duration_since(at).as_secs().max(0)),
@@ -171,6 +174,7 @@ fn waiting(depth: &QueueDepth, readiness: &Readiness) -> BTreeMap<WhyNotYet, i64
         (WhyNotYet::HourNotReached, depth.before_their_hour),
         (WhyNotYet::HalvesOpen, depth.halves_open),
         (WhyNotYet::HolderUnknown, depth.of_nobody),
+        (WhyNotYet::EarlierRequest, depth.behind),
     ]
     .into_iter()
     .chain(all)

@@ -115,7 +115,7 @@ pub fn show_drained(terminal: &Terminal, drained: &Drained) -> Result<(), Output
     let waiting = &drained.waiting;
     terminal.text(&format!(
         "{} requests took effect, {} did not, {} pending PINs became active; \
-         waiting: {} for their day, {} for the second half{}, {} for another try",
+         waiting: {} for their day, {} for the second half{}{}, {} for another try",
         drained.activated,
         drained.failed.len(),
         drained.pending_activated,
@@ -124,6 +124,10 @@ pub fn show_drained(terminal: &Terminal, drained: &Drained) -> Result<(), Output
         match waiting.for_their_holder {
             0 => String::new(),
             some => format!(", {some} for their holder"),
+        },
+        match waiting.for_earlier_requests {
+            0 => String::new(),
+            some => format!(", {some} for the PIN of an earlier request"),
         },
         waiting.for_another_try,
     ))

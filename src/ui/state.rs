@@ -63,6 +63,10 @@ fn queue(queue: &QueueState) -> Option<String> {
         let waiting = grouped(queue.of_nobody);
         line.push_str(&format!(", {waiting} for a holder who is not there yet"));
     }
+    if queue.behind > 0 {
+        let waiting = grouped(queue.behind);
+        line.push_str(&format!(", {waiting} for the PIN of an earlier request"));
+    }
     line.push_str(&format!("; {} set aside", grouped(queue.set_aside)));
     if of_migrated > 0 {
         let (receipts, pins) = (grouped(queue.receipts_due), grouped(queue.pending_due));

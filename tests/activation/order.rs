@@ -25,12 +25,13 @@ const UGO: &str = "GLLGUO61D04H501O;Gialli;Ugo;1961-04-04";
 
 const DOCUMENTS: &str = "IDENTITY_CARD PROFESSIONAL_REGISTER_ENTRY GUARDIAN_DECLARATION";
 
-/// People with a PIN each; Mario has two, and Ada a guardian.
+/// People with a PIN each; Mario has two, Luca an ordinary one, and Ada a guardian.
 fn town(engine: Engine) -> Town {
     let hash = "cd".repeat(32);
     let record = |(id, person, profile, guardian): (&str, &str, &str, &str)| {
+        let level = if person == LUCA { "ORD" } else { "DISP" };
         format!(
-            "{id};{person};{profile};;A;DISP;{hash};SHA256;2020-01-01;;2025-01-01;0700;SED;;;;{guardian}\n"
+            "{id};{person};{profile};;A;{level};{hash};SHA256;2020-01-01;;2025-01-01;0700;SED;;;;{guardian}\n"
         )
     };
     let records = [
@@ -51,6 +52,10 @@ fn town(engine: Engine) -> Town {
 fn pin(id: &str, kind: &str, at: &str, person: &str, profile: &str, halves: u8) -> String {
     let hash = "ab".repeat(32);
     format!("{id};{kind};{at};{person};{profile};SED;{hash};SHA256;{halves};{DOCUMENTS};;;;;\n")
+}
+
+fn further(id: &str, at: &str, person: &str, profile: &str) -> String {
+    format!("{id};further_profile;{at};{person};{profile};SED;;;;{DOCUMENTS};;;;;\n")
 }
 
 fn new_pin(id: &str, at: &str, person: &str) -> String {
@@ -299,11 +304,11 @@ fn a_revocation_of_nobody_yet_is_told_as_waiting_for_its_holder_and_not_as_late(
         let why = &foreseen["requests"][0]["why_not_yet"];
         assert_eq!(*why, json!(["holder_unknown"]));
         let status = read(&["status"]);
-        let queue = json!({"waiting": 1, "of_nobody": 1, "due": 0, "oldest_due": null, "late_secs": null, "set_aside": 0, "receipts_due": 0, "pending_due": 0});
+        let queue = json!({"waiting": 1, "of_nobody": 1, "behind": 0, "due": 0, "oldest_due": null, "late_secs": null, "set_aside": 0, "receipts_due": 0, "pending_due": 0});
         assert_eq!(status["queue"], queue, "{engine:?}");
         assert_eq!(status["next"], "`pinferry verify`");
         let drained = read(&["activate"]);
-        let waiting = json!({"for_their_day": 0, "for_halves": 0, "for_their_holder": 1, "for_another_try": 0});
+        let waiting = json!({"for_their_day": 0, "for_halves": 0, "for_their_holder": 1, "for_earlier_requests": 0, "for_another_try": 0});
         assert_eq!(drained["waiting"], waiting);
         // It goes on guarding.
         fs::write(
@@ -315,6 +320,82 @@ fn a_revocation_of_nobody_yet_is_told_as_waiting_for_its_holder_and_not_as_late(
         assert_eq!(read(&["activate", "--dry-run"])["due"], 1);
         town.expect(&["activate"], &[3]);
         assert_eq!(fate(&town, "N1"), "failed revoked", "{engine:?}");
+    }
+}
+
+#[test]
+fn what_needs_the_pin_of_a_request_accepted_before_it_waits_for_that_one() {
+    for engine in ENGINES {
+        let town = town(engine);
+        let read = |arguments: &[&str]| -> Value {
+            let output = town.expect(&[&["--format", "json"], arguments].concat(), &[0]);
+            serde_json::from_slice(&output.stdout).expect("JSON")
+        };
+        let (first, then, last) = ("2026-01-02T10:00", "2026-01-02T10:05", "2026-01-02T10:10");
+        settle(&town, &[revocation("R0", "2026-01-01T10:00", GIUSEPPE, "")]);
+        let half = |id, person| pin(id, "new_pin", first, person, "CIT", 1);
+        settle(
+            &town,
+            &[
+                half("N1", UGO),
+                further("F1", then, UGO, "CDL"),
+                pin("P1", "replacement", last, UGO, "CIT", 2),
+                half("N2", LUCA),
+                further("F2", then, LUCA, "CDL"),
+                half("N3", LAURA),
+                further("F3", then, LAURA, "CDL"),
+                half("N4", GIUSEPPE),
+                further("F4", then, GIUSEPPE, "CDL"),
+                half("N5", &mistyped(MARIO)),
+                revocation("R5", "2026-01-02T09:00", MARIO, ""),
+                further("F5", then, MARIO, "CDL"),
+            ],
+        );
+        for (id, expected) in [
+            ("F1", "accepted earlier_request"),
+            ("P1", "accepted earlier_request"),
+            // The PIN he has is ordinary, and hers is not.
+            ("F2", "accepted earlier_request"),
+            ("F3", "done"),
+            ("F4", "accepted earlier_request"),
+            ("F5", "failed pin_missing"),
+        ] {
+            assert_eq!(fate(&town, id), expected, "{engine:?} {id}");
+        }
+        let foreseen = read(&["activate", "--dry-run"]);
+        assert_eq!(foreseen["due"], 0, "{engine:?}");
+        let waiting = json!({"halves_open": 5, "earlier_request": 4});
+        assert_eq!(foreseen["waiting"], waiting, "{engine:?}");
+        let queue = &read(&["status"])["queue"];
+        assert_eq!((&queue["behind"], &queue["due"]), (&json!(4), &json!(0)));
+        assert_eq!(queue["late_secs"], Value::Null, "{engine:?}");
+        assert_eq!(read(&["activate"])["waiting"]["for_another_try"], 0);
+        town.expect(&["report", "--notices", "lists"], &[0]);
+        let sheet = fs::read_to_string(town.path("lists/senza-sede.csv")).expect("a list");
+        let told = sheet.matches("quando sarà attivo il PIN chiesto prima");
+        assert_eq!(told.count(), 4, "{engine:?}: {sheet}");
+        // The PIN of one is taken away before it comes; those of the others come.
+        settle(
+            &town,
+            &[
+                second_half("H1", "N1"),
+                second_half("H2", "N2"),
+                revocation("R4", last, GIUSEPPE, "CIT"),
+            ],
+        );
+        for id in ["N1", "F1", "P1", "N2", "F2"] {
+            assert_eq!(fate(&town, id), "done", "{engine:?} {id}");
+        }
+        assert_eq!(fate(&town, "F4"), "failed pin_missing", "{engine:?}");
+        let level = |person: &str| {
+            town.texts(&format!(
+                "SELECT level FROM effective_access WHERE fiscal_code = '{}' AND profile = 'CDL'",
+                &person[..16]
+            ))
+        };
+        assert_eq!(level(UGO), ["dispositive"], "{engine:?}");
+        assert_eq!(level(LUCA), ["dispositive"], "{engine:?}");
+        town.expect(&["verify"], &[0]);
     }
 }
 

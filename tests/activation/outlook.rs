@@ -198,7 +198,7 @@ fn what_a_dry_run_foresees_and_status_tells_is_what_a_drain_does_on_every_engine
         let queue = &read(&["status"])["queue"];
         assert_eq!(
             *queue,
-            json!({"waiting": 0, "of_nobody": 0, "due": 0, "oldest_due": null, "late_secs": null, "set_aside": 1, "receipts_due": 0, "pending_due": 0})
+            json!({"waiting": 0, "of_nobody": 0, "behind": 0, "due": 0, "oldest_due": null, "late_secs": null, "set_aside": 1, "receipts_due": 0, "pending_due": 0})
         );
         let text = String::from_utf8(town.expect(&["status"], &[0]).stdout).expect("UTF-8");
         assert!(

@@ -5,6 +5,7 @@
 //! and the grant's.
 
 mod applied;
+pub mod awaiting;
 pub mod calendar;
 pub mod channel;
 pub mod column;

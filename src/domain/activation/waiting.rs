@@ -18,6 +18,8 @@ vocabulary! {
         HalvesOpen = "halves_open",
         /// For somebody to come who has the code: from a later source, or from quarantine.
         HolderUnknown = "holder_unknown",
+        /// For the PIN of a request of the same person that was accepted before it.
+        EarlierRequest = "earlier_request",
     }
 }
 
@@ -34,6 +36,8 @@ pub struct WaitingRequest {
     pub halves_delivered: u8,
     /// Whether a drain met it, and nobody has its code yet.
     pub is_of_nobody: bool,
+    /// Whether a drain met it, and the PIN it needs is still to come.
+    pub is_behind: bool,
 }
 
 impl WaitingRequest {
@@ -43,7 +47,8 @@ impl WaitingRequest {
         let hour = (self.not_before > now).then_some(WhyNotYet::HourNotReached);
         let halves = (self.halves_delivered < 2).then_some(WhyNotYet::HalvesOpen);
         let holder = self.is_of_nobody.then_some(WhyNotYet::HolderUnknown);
-        let why = [run, hour, halves, holder];
+        let earlier = self.is_behind.then_some(WhyNotYet::EarlierRequest);
+        let why = [run, hour, halves, holder, earlier];
         why.into_iter().flatten().collect()
     }
 }

@@ -101,6 +101,10 @@ impl Told {
                      qualcuno lo sarà.",
                     request(*kind)
                 ),
+                Awaited::EarlierRequest => format!(
+                    "{} avrà effetto quando sarà attivo il PIN chiesto prima.",
+                    request(*kind)
+                ),
                 Awaited::Hour {
                     not_before,
                     halves_delivered,

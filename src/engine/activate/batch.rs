@@ -12,19 +12,23 @@ use super::{ATTEMPTS_MAX, Failed};
 use crate::{
     domain::{
         activation::{
+            awaiting,
             effect::{self, Effect, Holder},
             grounds::Grounds,
+            kind::Kind,
             pending::{self, Delivered},
             refusal::Failure,
             revocation::Revocations,
             standing::{ACTIVATION_SOURCE, MaxAges, PinName, Standing},
+            waiting::WhyNotYet,
         },
         tally::Tally,
     },
     store::{
         StoreError,
         activation::{
-            ActivationTx, Due, IdBase, PendingCursor, People, PersonEffect, Revoked, Settled,
+            ActivationTx, Awaited, Due, IdBase, PendingCursor, People, PersonEffect, Revoked,
+            Settled,
         },
     },
 };
@@ -84,8 +88,31 @@ pub(super) struct Plan {
     /// Requests by number.
     done: Vec<(i64, Option<i64>)>,
     failed: Vec<(i64, Failure)>,
-    /// Of nobody yet.
-    waiting: Vec<i64>,
+    /// Of nobody yet, or behind one that was accepted before.
+    waiting: Vec<(i64, WhyNotYet)>,
+    /// What was accepted, brings a PIN, and has not its turn yet.
+    awaited: Vec<Awaited>,
+}
+
+impl Plan {
+    /// Whether a request needs a PIN that is to come with one accepted before it, which nothing has overtaken.
+    fn is_behind(
+        &self,
+        (due, codes): (&Due, &[String]),
+        (person_id, standing): (Option<i64>, Option<&Standing>),
+        taken: &[&Revocations],
+    ) -> bool {
+        self.awaited.iter().any(|one| {
+            let earlier = &one.due;
+            let is_of_same = earlier.request.fiscal_code == due.request.fiscal_code
+                || person_id.is_some() && one.person_id == person_id;
+            let mut taken = taken.iter();
+            is_of_same
+                && earlier.place() < due.place()
+                && awaiting::needs(&due.request, standing, &earlier.request)
+                && taken.all(|taken| taken.failure_of(&earlier.request, codes).is_none())
+        })
+    }
 }
 
 /// Whose requests these are: somebody's who stands in the model, or of nobody's yet.
@@ -303,6 +330,7 @@ impl<'b> Batch<'b> {
         if requests.iter().any(|due| due.request.kind().takes_away()) {
             self.tx.add_accepted(&mut plan.people, self.grounds)?;
         }
+        plan.awaited = self.awaited(requests)?;
         let out_of_turn = self.out_of_turn(&people, &person_ids)?;
         for (whose, requests) in people {
             match whose {
@@ -357,6 +385,7 @@ impl<'b> Batch<'b> {
             done: Vec::new(),
             failed: Vec::new(),
             waiting: Vec::new(),
+            awaited: Vec::new(),
         })
     }
 
@@ -399,9 +428,19 @@ impl<'b> Batch<'b> {
                 Some(why) => Err(why),
                 None => effect::of(request, standing.as_ref(), self.today, &self.ages),
             };
+            if matches!(effect, Ok(_) | Err(Failure::PinMissing))
+                && plan.is_behind((due, &codes), (person_id, standing.as_ref()), &taken)
+            {
+                let why = WhyNotYet::EarlierRequest;
+                plan.waiting.push((due.activation_id, why));
+                continue;
+            }
             match effect {
                 // Whom a later source, or what leaves quarantine, may yet bring.
-                Err(Failure::HolderUnknown) => plan.waiting.push(due.activation_id),
+                Err(Failure::HolderUnknown) => {
+                    let why = WhyNotYet::HolderUnknown;
+                    plan.waiting.push((due.activation_id, why));
+                }
                 Err(why) => {
                     plan.failed.push((due.activation_id, why));
                     let failed = (request.request_id.clone(), why);
@@ -433,6 +472,22 @@ impl<'b> Batch<'b> {
         if let (Some(person_id), Some(effect)) = (person_id, total) {
             plan.effects.push(PersonEffect { person_id, effect });
         }
+    }
+
+    /// What may have to come before some of these.
+    fn awaited(&self, requests: &[Due]) -> Result<Vec<Awaited>, StoreError> {
+        let may_wait = |due: &&Due| match due.request.kind() {
+            Kind::FurtherProfile | Kind::Replacement => true,
+            Kind::NewPin | Kind::Revocation | Kind::Suspension => false,
+        };
+        let codes: Vec<_> = requests.iter().filter(may_wait).map(code).collect();
+        if codes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut awaited = self.tx.awaited_of(&codes)?;
+        let here: BTreeSet<_> = requests.iter().map(|due| due.activation_id).collect();
+        awaited.retain(|one| !here.contains(&one.due.activation_id));
+        Ok(awaited)
     }
 
     /// What was taken away at the counters of those whose requests these are.

@@ -50,6 +50,15 @@ pub struct Claim {
     pub is_whole: bool,
 }
 
+/// An accepted request that brings a PIN, which others may need.
+#[derive(Clone, Debug)]
+pub struct Awaited {
+    /// Who has its code, if somebody has.
+    pub person_id: Option<i64>,
+    /// The request.
+    pub due: Due,
+}
+
 impl ActivationTx<'_> {
     /// Claims the next `people_max` people of whom something is due at `now`, with all of theirs that is. Of
     /// more than `requests_max` requests the rest comes with the next claim.
@@ -115,6 +124,35 @@ impl ActivationTx<'_> {
         let rows = self.database.rows(ACTION, &sql, values![now, &ids])?;
         rows.iter()
             .map(|row| Ok((row.get(2)?, cursor(row)?)))
+            .collect()
+    }
+
+    /// What these people, under whatever code, are to have a PIN by, and has no effect yet.
+    ///
+    /// # Errors
+    /// When the database fails or holds what no request can be.
+    pub fn awaited_of(&self, codes: &[&str]) -> Result<Vec<Awaited>, StoreError> {
+        let sql = format!(
+            "SELECT {DUE_COLUMNS}, known.person_id FROM delayed_activation AS due
+             LEFT JOIN fiscal_code AS known ON known.fiscal_code = due.fiscal_code
+             WHERE due.state = 'accepted' AND due.kind = 'new_pin' AND due.fiscal_code IN (
+                 SELECT listed.code FROM {listed}
+                 UNION SELECT other.fiscal_code FROM fiscal_code AS holder
+                     JOIN fiscal_code AS other ON other.person_id = holder.person_id
+                     WHERE holder.fiscal_code IN (SELECT listed.code FROM {listed}))
+             ORDER BY due.activation_id",
+            listed = self.database.listed("?1", &[("code", "TEXT")]),
+        );
+        let codes: Vec<_> = codes.iter().map(|code| json!({ "code": code })).collect();
+        let codes = serde_json::Value::from(codes).to_string();
+        let rows = self.database.rows(ACTION, &sql, values![&codes])?;
+        rows.iter()
+            .map(|row| {
+                Ok(Awaited {
+                    person_id: row.get(25)?,
+                    due: due(row)?,
+                })
+            })
             .collect()
     }
 

@@ -31,6 +31,23 @@ pub(in crate::store) fn is_of_nobody() -> String {
     )
 }
 
+/// SQL for that a drain met the request `queued`, and a PIN that it may need is still to come at ?1 with one accepted
+/// before it, under whatever code.
+pub(in crate::store) fn is_behind() -> String {
+    let earlier = "earlier.state = 'accepted' AND earlier.kind = 'new_pin'
+        AND (earlier.halves_delivered < 2 OR earlier.not_before > ?1 OR earlier.attempts > 0)
+        AND (earlier.accepted_at, earlier.activation_id) < (queued.accepted_at, queued.activation_id)";
+    format!(
+        "(queued.state = 'accepted' AND queued.reason = 'earlier_request' AND (
+            EXISTS (SELECT 1 FROM delayed_activation AS earlier
+                WHERE earlier.fiscal_code = queued.fiscal_code AND {earlier})
+            OR EXISTS (SELECT 1 FROM fiscal_code AS own
+                JOIN fiscal_code AS other ON other.person_id = own.person_id
+                JOIN delayed_activation AS earlier ON earlier.fiscal_code = other.fiscal_code
+                WHERE own.fiscal_code = queued.fiscal_code AND {earlier})))"
+    )
+}
+
 /// A place in the order of acceptance; begins before the first request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueCursor {
@@ -76,6 +93,8 @@ pub struct Waiting {
     pub for_halves: i64,
     /// For somebody to come who has the code.
     pub for_their_holder: i64,
+    /// For the PIN of a request accepted before.
+    pub for_earlier_requests: i64,
     /// For another try.
     pub for_another_try: i64,
 }
@@ -106,14 +125,16 @@ impl ActivationTx<'_> {
     /// # Errors
     /// When the database fails.
     pub fn waiting(&self, now: Timestamp) -> Result<Waiting, StoreError> {
-        let is_of_nobody = is_of_nobody();
+        let (is_of_nobody, is_behind) = (is_of_nobody(), is_behind());
         let row = self.database.row(
             "count what waits",
             &format!(
                 "SELECT count(*) FILTER (WHERE not_before > ?1),
                      count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered < 2),
                      count(*) FILTER (WHERE {is_of_nobody}),
-                     count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered = 2 AND NOT {is_of_nobody})
+                     count(*) FILTER (WHERE {is_behind}),
+                     count(*) FILTER (WHERE not_before <= ?1 AND halves_delivered = 2 AND NOT {is_of_nobody}
+                         AND NOT {is_behind})
                  FROM delayed_activation AS queued WHERE state = 'accepted'"
             ),
             values![now],
@@ -123,7 +144,8 @@ impl ActivationTx<'_> {
             for_their_day: row.get(0)?,
             for_halves: row.get(1)?,
             for_their_holder: row.get(2)?,
-            for_another_try: row.get(3)?,
+            for_earlier_requests: row.get(3)?,
+            for_another_try: row.get(4)?,
         })
     }
 }

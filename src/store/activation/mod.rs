@@ -14,9 +14,9 @@ mod tx;
 mod write;
 
 pub(in crate::store) use claim::TAKES_AWAY;
-pub use claim::{Claim, Whom};
-pub(in crate::store) use due::is_of_nobody;
+pub use claim::{Awaited, Claim, Whom};
 pub use due::{Due, DueCursor, Waiting};
+pub(in crate::store) use due::{is_behind, is_of_nobody};
 pub use ledger::Settled;
 pub use pending::PendingCursor;
 pub(in crate::store) use pending::pending_done;

@@ -12,6 +12,7 @@ use crate::{
             effect::{Effect, Holder},
             refusal::Failure,
             standing::{Pin, PinName},
+            waiting::WhyNotYet,
         },
         rows::{FiscalCodeRow, PersonRow},
     },
@@ -233,25 +234,28 @@ impl ActivationTx<'_> {
         }
     }
 
-    /// Says of requests that wait for their holder that they do.
+    /// Says of requests that wait for their holder, or for an earlier one, that they do.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn mark_waiting(&self, waiting: &[i64]) -> Result<(), StoreError> {
+    pub fn mark_waiting(&self, waiting: &[(i64, WhyNotYet)]) -> Result<(), StoreError> {
         if waiting.is_empty() {
             return Ok(());
         }
-        let listed = self.database.listed("?1", &[("activation_id", "BIGINT")]);
-        let rows = waiting.iter().map(|id| json!({ "activation_id": id }));
+        let listed = self
+            .database
+            .listed("?1", &[("activation_id", "BIGINT"), ("reason", "TEXT")]);
+        let rows = waiting.iter();
+        let rows = rows.map(|(id, why)| json!({ "activation_id": id, "reason": why.as_str() }));
         let rows = Value::from_iter(rows).to_string();
         self.database.execute(
             ACTION,
             &format!(
-                "UPDATE delayed_activation SET reason = ?2
-                 WHERE activation_id IN (SELECT listed.activation_id FROM {listed})
-                     AND state = 'accepted' AND reason <> ?2"
+                "UPDATE delayed_activation SET reason = listed.reason FROM {listed}
+                 WHERE delayed_activation.activation_id = listed.activation_id
+                     AND delayed_activation.state = 'accepted' AND delayed_activation.reason <> listed.reason"
             ),
-            values![&rows, Failure::HolderUnknown.as_str()],
+            values![&rows],
         )?;
         Ok(())
     }

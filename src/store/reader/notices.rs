@@ -14,6 +14,7 @@ use crate::{
             kind::Kind,
             receipt::Half,
             refusal::{Failure, Refusal, RequestMistake},
+            waiting::WhyNotYet,
         },
         folding,
         notice::{Addressee, Awaited, Event, Notice, Sort, Staying, Undelivered, WhyNot},
@@ -235,6 +236,9 @@ impl Request {
     fn awaited(&self, known: Option<&Addressee>) -> Result<Awaited, StoreError> {
         if known.is_none() && self.reason.as_deref() == Some(Failure::HolderUnknown.as_str()) {
             return Ok(Awaited::Holder);
+        }
+        if self.reason.as_deref() == Some(WhyNotYet::EarlierRequest.as_str()) {
+            return Ok(Awaited::EarlierRequest);
         }
         let not_before = self.not_before;
         Ok(Awaited::Hour {

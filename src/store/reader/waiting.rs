@@ -15,7 +15,7 @@ use crate::{
     },
     store::{
         StoreError,
-        activation::{self, Readiness, TAKES_AWAY, is_of_nobody},
+        activation::{self, Readiness, TAKES_AWAY, is_behind, is_of_nobody},
         database::{Row, damaged, values},
     },
 };
@@ -33,6 +33,8 @@ pub struct QueueDepth {
     pub halves_open: i64,
     /// Those that take something away from nobody who is there yet.
     pub of_nobody: i64,
+    /// Those that need the PIN of one accepted before them.
+    pub behind: i64,
     /// Those that wait for nothing.
     pub due: i64,
     /// The hour of the first of those that wait for nothing.
@@ -83,9 +85,10 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn queue_depth(&self, now: Timestamp) -> Result<QueueDepth, StoreError> {
-        let is_of_nobody = is_of_nobody();
+        let (is_of_nobody, is_behind) = (is_of_nobody(), is_behind());
         let is_due = format!(
-            "state = 'accepted' AND halves_delivered = 2 AND not_before <= ?1 AND NOT {is_of_nobody}"
+            "state = 'accepted' AND halves_delivered = 2 AND not_before <= ?1 AND NOT {is_of_nobody}
+                 AND NOT {is_behind}"
         );
         let takes_away = TAKES_AWAY.replace("{name}", "queued");
         let row = self.database.row(
@@ -95,6 +98,7 @@ impl Reader {
                      count(*) FILTER (WHERE state = 'accepted' AND not_before > ?1),
                      count(*) FILTER (WHERE state = 'accepted' AND halves_delivered < 2),
                      count(*) FILTER (WHERE {is_of_nobody}),
+                     count(*) FILTER (WHERE {is_behind}),
                      count(*) FILTER (WHERE {is_due}),
                      min(not_before) FILTER (WHERE {is_due}),
                      count(*) FILTER (WHERE state = 'accepted' AND {takes_away}),
@@ -112,6 +116,7 @@ impl Reader {
             before_their_hour: columns.next()?,
             halves_open: columns.next()?,
             of_nobody: columns.next()?,
+            behind: columns.next()?,
             due: columns.next()?,
             oldest_due: columns.next()?,
             taking: columns.next()?,
@@ -121,20 +126,20 @@ impl Reader {
         })
     }
 
-    /// The next `limit` requests that wait, by their hour.
+    /// The next `limit` requests that wait at `now`, by their hour.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn waiting(&self, limit: u32) -> Result<Vec<WaitingRequest>, StoreError> {
+    pub fn waiting(&self, now: Timestamp, limit: u32) -> Result<Vec<WaitingRequest>, StoreError> {
+        let (is_of_nobody, is_behind) = (is_of_nobody(), is_behind());
         let rows = self.database.rows(
             ACTION,
             &format!(
-                "SELECT request_id, kind, not_before, halves_delivered, {}
+                "SELECT request_id, kind, not_before, halves_delivered, {is_of_nobody}, {is_behind}
                  FROM delayed_activation AS queued
-                 WHERE state = 'accepted' ORDER BY not_before, accepted_at, activation_id LIMIT ?1",
-                is_of_nobody()
+                 WHERE state = 'accepted' ORDER BY not_before, accepted_at, activation_id LIMIT ?2"
             ),
-            values![limit],
+            values![now, limit],
         )?;
         rows.iter().map(waiting).collect()
     }
@@ -240,5 +245,6 @@ fn waiting(row: &Row) -> Result<WaitingRequest, StoreError> {
         not_before: columns.next()?,
         halves_delivered: columns.next()?,
         is_of_nobody: columns.next()?,
+        is_behind: columns.next()?,
     })
 }
