@@ -224,3 +224,61 @@ fn a_pin_becomes_active_with_its_second_receipt_and_never_again() {
         town.expect(&["verify"], &[0]);
     }
 }
+
+/// Hands in that the second half of a request's PIN was delivered, and drains.
+fn second_half(town: &Town, of: &str) {
+    let header = "request_id;kind;accepted_at;of_request;half;outcome";
+    let text = format!("{header}\nH1;receipt;2026-01-03T09:00;{of};second;delivered\n");
+    fs::write(town.path("half.csv"), text).expect("a file");
+    town.expect(&["intake", "half.csv"], &[0]);
+    drained(town);
+}
+
+#[test]
+fn a_pin_asked_for_after_what_was_taken_away_opens_its_profile_however_late_its_half_comes() {
+    let of_the_person =
+        |of: &str| format!("SELECT legacy_id FROM pin WHERE status = '{of}' ORDER BY legacy_id");
+    for engine in ENGINES {
+        for (kind, is_late) in [("suspension", false), ("revocation", true)] {
+            let case = format!("{engine:?} {kind} {is_late}");
+            let town = town(engine, &[record("M1", MARIO, "CIT", "A", "")]);
+            let taking = request("V1", kind, "09:00", "");
+            let open = request("N1", "new_pin", "10:00", "CIT").replace(";SHA256;2;", ";SHA256;1;");
+            let given = [open, request("X1", "replacement", "11:00", "CIT")];
+            let (first, second) = match is_late {
+                false => (vec![taking], given.to_vec()),
+                true => (given.to_vec(), vec![taking]),
+            };
+            hand_in(&town, &first, &[0]);
+            hand_in(&town, &second, &[0, 3]);
+            assert!(access(&town).is_empty(), "{case}");
+            second_half(&town, "N1");
+            assert_eq!(access(&town), ["CIT dispositive"], "{case}");
+            assert_eq!(town.texts(&of_the_person("active")), ["N1"], "{case}");
+            if kind == "suspension" {
+                assert_eq!(
+                    town.texts(&of_the_person("retired")),
+                    ["M1", "X1"],
+                    "{case}"
+                );
+            }
+            town.expect(&["verify"], &[0]);
+            town.verified_digest();
+        }
+        // The later PIN stays where it is as good as it would be, whatever came before.
+        let ordinary = record("M1", MARIO, "CIT", "A", "").replace(";DISP;", ";ORD;");
+        for (record, stays) in [
+            (record("M1", MARIO, "CIT", "A", ""), "X1"),
+            (ordinary, "N1"),
+        ] {
+            let town = town(engine, &[record]);
+            let open = request("N1", "new_pin", "10:00", "CIT").replace(";SHA256;2;", ";SHA256;1;");
+            let replacement = request("X1", "replacement", "11:00", "CIT");
+            hand_in(&town, &[open, replacement], &[0]);
+            second_half(&town, "N1");
+            assert_eq!(access(&town), ["CIT dispositive"], "{engine:?} {stays}");
+            assert_eq!(town.texts(&of_the_person("active")), [stays], "{engine:?}");
+            town.expect(&["verify"], &[0]);
+        }
+    }
+}

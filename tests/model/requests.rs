@@ -214,7 +214,7 @@ fn migrated(record: Record) -> Option<Standing> {
         fiscal_code: CODE.parse().expect("a code"),
         identity: identity(),
         pin,
-        latest_request: None,
+        by_request: Vec::new(),
         accepted: BTreeMap::new(),
         issued: HashMap::new(),
         asked: Vec::new(),

@@ -4,7 +4,8 @@
 //! brings no right the other had not: it has at most that one's level, and is suspended where that one was.
 //!
 //! A request accepted before one that took effect already (its second half came late) gives its grant, but
-//! its PIN arrives retired: the later PIN stands.
+//! its PIN arrives retired: the later PIN stands. Where that one only replaced what was there before, it has no more
+//! rights than that had: if it is taken away, suspended or of a lower level for it, the new PIN takes its place.
 
 use jiff::civil::Date;
 
@@ -31,7 +32,8 @@ pub(super) fn new_pin(
     let grants = granting::held_after(&grant, standing);
     pin.expires_on = expiry(issued.expires_on, grants, today, ages);
     let mut effect = Effect::on(request, standing);
-    effect.pins = in_place_of_present(pin, request, standing);
+    let later = standing.and_then(|person| person.pin_before(request.accepted_at, issued.level));
+    effect.pins = in_place_of_present(pin, later, standing);
     effect.grants.extend(granting::changed(grant));
     effect
 }
@@ -71,7 +73,8 @@ pub(super) fn replacement(
     let kept = (person.grants.iter()).filter(|grant| !is_changed(&grant.profile, &grant.entity));
     let grants = kept.chain(effect.grants.iter().map(|change| &change.after));
     pin.expires_on = expiry(issued.expires_on, grants, today, ages);
-    effect.pins = in_place_of_present(pin, request, Some(person));
+    let later = person.pin_accepted_after(request.accepted_at);
+    effect.pins = in_place_of_present(pin, later, Some(person));
     Ok(effect)
 }
 
@@ -100,14 +103,13 @@ fn pin(request: &Request, issued: &IssuedPin) -> Pin {
 
 fn in_place_of_present(
     mut pin: Pin,
-    request: &Request,
+    later: Option<&PinName>,
     standing: Option<&Standing>,
 ) -> Vec<Change<Pin>> {
     let mut changes = Vec::with_capacity(2);
-    if let Some(later) = standing.and_then(|person| person.pin_accepted_after(request.accepted_at))
-    {
+    if let Some(later) = later {
         pin.status = PinStatus::Retired;
-        pin.superseded_by = Some(later);
+        pin.superseded_by = Some(later.clone());
     } else if let Some(present) = standing.and_then(|person| person.pin.clone()) {
         let mut retired = present.clone();
         retired.status = PinStatus::Retired;

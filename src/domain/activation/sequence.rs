@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
-
 use super::{
     effect::{Change, Effect},
     kind::Kind,
     request::Request,
-    standing::{Asked, Grant, Pin, Standing},
+    standing::{Asked, ByRequest, Grant, Pin, Standing},
 };
 
 impl Effect {
@@ -64,11 +62,12 @@ impl Standing {
             });
         }
         let brought = effect.pins.iter().find(|change| change.before.is_none());
-        let is_later = |(at, _): &(Timestamp, _)| *at > accepted_at;
-        if let Some(pin) = brought
-            && !person.latest_request.as_ref().is_some_and(is_later)
-        {
-            person.latest_request = Some((accepted_at, pin.after.name.clone()));
+        if let (Some(pin), Some(level)) = (brought, request.level()) {
+            person.by_request.push(ByRequest {
+                name: pin.after.name.clone(),
+                accepted_at,
+                level,
+            });
         }
         person
     }
@@ -80,7 +79,7 @@ impl Standing {
             fiscal_code: effect.fiscal_code,
             identity: effect.identity.clone(),
             pin: None,
-            latest_request: None,
+            by_request: Vec::new(),
             accepted: BTreeMap::new(),
             issued: HashMap::new(),
             asked: Vec::new(),

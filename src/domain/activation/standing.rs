@@ -152,6 +152,17 @@ pub struct Asked {
     pub accepted_at: Timestamp,
 }
 
+/// A PIN that a request brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByRequest {
+    /// The PIN.
+    pub name: PinName,
+    /// When the request was accepted.
+    pub accepted_at: Timestamp,
+    /// The level it asked for.
+    pub level: Level,
+}
+
 /// A person of the model, as far as a request can touch him.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -161,8 +172,8 @@ pub struct Standing {
     pub identity: Identity,
     /// His active, suspended or pending PIN.
     pub pin: Option<Pin>,
-    /// The PIN of the request accepted last among those that took effect, whatever became of it.
-    pub latest_request: Option<(Timestamp, PinName)>,
+    /// The PINs of the requests that took effect, whatever became of them.
+    pub by_request: Vec<ByRequest>,
     /// When the requests were accepted by which he came to a PIN or a grant, by their ids, as far as it matters.
     pub accepted: BTreeMap<String, Timestamp>,
     /// When migrated PINs were issued, as far as it matters.
@@ -204,11 +215,30 @@ impl Standing {
     }
 
     /// The PIN of a request accepted after that moment, if one took effect.
-    pub(super) fn pin_accepted_after(&self, at: Timestamp) -> Option<PinName> {
-        let latest = self.latest_request.as_ref();
-        latest
-            .filter(|(accepted_at, _)| *accepted_at > at)
-            .map(|(_, name)| name.clone())
+    #[must_use]
+    pub fn pin_accepted_after(&self, at: Timestamp) -> Option<&PinName> {
+        let later = self.by_request.iter().filter(|pin| pin.accepted_at > at);
+        later.max_by_key(|pin| pin.accepted_at).map(|pin| &pin.name)
+    }
+
+    /// The PIN of a request accepted after that moment that stands before one of this `level` accepted then. Had that
+    /// come in time, a later one that goes back further would have replaced it: it stands if it is no worse than it
+    /// would be.
+    pub(super) fn pin_before(&self, at: Timestamp, level: Level) -> Option<&PinName> {
+        let is_no_worse = |pin: &ByRequest| {
+            let mut present = self.pin.iter().filter(|present| present.name == pin.name);
+            present.any(|present| {
+                present.status == PinStatus::Active && present.level >= level.min(pin.level)
+            })
+        };
+        let stands = |pin: &&ByRequest| {
+            let came_later = self.came(&pin.name).is_some_and(|came| came > at);
+            pin.accepted_at > at && (came_later || is_no_worse(pin))
+        };
+        let standing = self.by_request.iter().filter(stands);
+        standing
+            .max_by_key(|pin| pin.accepted_at)
+            .map(|pin| &pin.name)
     }
 }
 

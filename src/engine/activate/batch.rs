@@ -327,7 +327,17 @@ impl<'b> Batch<'b> {
         if !(self.revoked.revocations().is_empty() && plan.taken_away.is_empty()) {
             plan.codes = self.tx.codes_of(&person_ids)?;
         }
-        if requests.iter().any(|due| due.request.kind().takes_away()) {
+        let comes_late = people.iter().any(|(whose, requests)| match whose {
+            Whose::New(_) => false,
+            Whose::Standing(person_id) => {
+                let standing = plan.people.standings.get(person_id);
+                standing.is_some_and(|person| {
+                    let mut hours = requests.iter().map(|due| due.request.accepted_at);
+                    hours.any(|at| person.pin_accepted_after(at).is_some())
+                })
+            }
+        });
+        if comes_late || requests.iter().any(|due| due.request.kind().takes_away()) {
             self.tx.add_accepted(&mut plan.people, self.grounds)?;
         }
         plan.awaited = self.awaited(requests)?;

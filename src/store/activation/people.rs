@@ -12,8 +12,8 @@ use crate::{
             grounds::Grounds,
             kind::Kind,
             standing::{
-                ACTIVATION_SOURCE, Asked, Credential, Grant, Identity, MaxAges, Pin, PinName,
-                Standing,
+                ACTIVATION_SOURCE, Asked, ByRequest, Credential, Grant, Identity, MaxAges, Pin,
+                PinName, Standing,
             },
         },
         status::{Disposition, GrantStatus, LegacyStatus, Level, PinStatus},
@@ -144,7 +144,7 @@ impl ActivationTx<'_> {
             return Err(damaged("a person without a code"));
         }
         self.add_pins(&held, &mut people)?;
-        self.add_latest_requests(&held, &mut people)?;
+        self.add_requested_pins(&held, &mut people)?;
         let grants = self.of_people(
             &held,
             &format!(
@@ -187,25 +187,31 @@ impl ActivationTx<'_> {
         Ok(())
     }
 
-    fn add_latest_requests(&self, held: &[i64], people: &mut People) -> Result<(), StoreError> {
+    fn add_requested_pins(&self, held: &[i64], people: &mut People) -> Result<(), StoreError> {
         let requests = self.of_people(
             held,
             &format!(
-                "SELECT pin.person_id, delayed_activation.accepted_at, pin.legacy_id, pin.pin_id
+                "SELECT pin.person_id, pin.pin_id, delayed_activation.accepted_at, pin.legacy_id,
+                     delayed_activation.level
                  FROM pin JOIN delayed_activation ON delayed_activation.request_id = pin.legacy_id
                  WHERE pin.person_id {{of}} AND pin.source = '{ACTIVATION_SOURCE}'
                  ORDER BY delayed_activation.accepted_at, delayed_activation.activation_id"
             ),
         )?;
         for row in &requests {
-            let at: Timestamp = row.get(1)?;
-            let name = PinName {
-                source: ACTIVATION_SOURCE.to_owned(),
-                legacy_id: row.get(2)?,
+            let mut columns = row.columns();
+            columns.next::<i64>()?;
+            let pin_id = columns.next()?;
+            let pin = ByRequest {
+                accepted_at: columns.next()?,
+                name: PinName {
+                    source: ACTIVATION_SOURCE.to_owned(),
+                    legacy_id: columns.next()?,
+                },
+                level: columns.word(Level::by_name)?,
             };
-            people.pin_ids.insert(name.clone(), row.get(3)?);
-            // The last one stays.
-            people.of(row)?.latest_request = Some((at, name));
+            people.pin_ids.insert(pin.name.clone(), pin_id);
+            people.of(row)?.by_request.push(pin);
         }
         Ok(())
     }
@@ -386,7 +392,7 @@ fn standing(row: &Row) -> Result<Standing, StoreError> {
             phone: columns.next()?,
         },
         pin: None,
-        latest_request: None,
+        by_request: Vec::new(),
         accepted: BTreeMap::new(),
         issued: HashMap::new(),
         asked: Vec::new(),
