@@ -279,6 +279,37 @@ fn what_failed_for_want_of_the_profile_is_done_once_a_later_source_brings_it_and
 }
 
 #[test]
+fn a_pin_that_gave_way_to_one_taken_away_before_it_was_issued_comes_in_its_place() {
+    for engine in ENGINES {
+        for kind in ["revocation", "suspension"] {
+            let town = town(engine, &[record("M1", MARIO, "CIT", "A", "")]);
+            counter(&town, &[of(LAURA, request("V1", kind, "09:00", ""))], 3);
+            let issued = record("L2", LAURA, "CIT", "A", "")
+                .replace("2020-01-01", "2026-03-01")
+                .replace(";DISP;", ";ORD;");
+            comes(&town, &[record("L1", LAURA, "CIT", "A", ""), issued]);
+            town.expect(&later(&["run"]), &[0]);
+            let pins = "SELECT legacy_id || ' ' || status FROM pin WHERE source = 'later' ORDER BY legacy_id";
+            let gone = match kind {
+                "revocation" => "L1 revoked",
+                _suspension => "L1 retired",
+            };
+            let both = ["CIT dispositive", "CIT ordinary"];
+            for _ in 0..2 {
+                assert_eq!(town.texts(pins), [gone, "L2 active"], "{engine:?} {kind}");
+                let mut found = access(&town);
+                found.sort_unstable();
+                assert_eq!(found, both, "Mario's, and Laura's: {engine:?} {kind}");
+                town.expect(&["activate"], &[0]);
+            }
+            assert!(town.count("pin WHERE legacy_id = 'L2' AND expires_on IS NULL") == 0);
+            town.expect(&later(&["verify"]), &[0]);
+            town.verified_digest();
+        }
+    }
+}
+
+#[test]
 fn requests_may_come_before_any_run_and_an_abort_says_what_becomes_of_them() {
     for engine in ENGINES {
         let legacy = format!("{COLUMNS}\n{}", record("M1", MARIO, "CIT", "A", ""));

@@ -215,6 +215,7 @@ fn migrated(record: Record) -> Option<Standing> {
         identity: identity(),
         pin,
         by_request: Vec::new(),
+        retired: Vec::new(),
         accepted: BTreeMap::new(),
         issued: HashMap::new(),
         asked: Vec::new(),

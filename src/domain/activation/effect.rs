@@ -123,9 +123,13 @@ pub fn of(
         Ask::FurtherProfile(level) => {
             granting::further_profile(request, *level, there(Failure::PinMissing)?, today, ages)?
         }
-        Ask::Revocation => taking_away::from(request, there(Failure::HolderUnknown)?, Taken::Away)?,
+        Ask::Revocation => {
+            let person = there(Failure::HolderUnknown)?;
+            taking_away::from(request, person, Taken::Away, today, ages)?
+        }
         Ask::Suspension => {
-            taking_away::from(request, there(Failure::HolderUnknown)?, Taken::ForNow)?
+            let person = there(Failure::HolderUnknown)?;
+            taking_away::from(request, person, Taken::ForNow, today, ages)?
         }
     };
     effect.delegations = delegation(request, standing).into_iter().collect();

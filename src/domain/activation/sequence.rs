@@ -80,6 +80,7 @@ impl Standing {
             identity: effect.identity.clone(),
             pin: None,
             by_request: Vec::new(),
+            retired: Vec::new(),
             accepted: BTreeMap::new(),
             issued: HashMap::new(),
             asked: Vec::new(),

@@ -174,6 +174,8 @@ pub struct Standing {
     pub pin: Option<Pin>,
     /// The PINs of the requests that took effect, whatever became of them.
     pub by_request: Vec<ByRequest>,
+    /// PINs that gave way, as far as it matters.
+    pub retired: Vec<Pin>,
     /// When the requests were accepted by which he came to a PIN or a grant, by their ids, as far as it matters.
     pub accepted: BTreeMap<String, Timestamp>,
     /// When migrated PINs were issued, as far as it matters.

@@ -3,18 +3,19 @@
 //! With a profile it is about that grant, without one about the PIN and all grants: a PIN issued later opens only what it
 //! was issued for. What a request accepted later has brought stays, and so does the grant it asked for and found there, at
 //! the level it asked for: it would have brought that, had the revocation come in before. A PIN that the legacy issued
-//! on a later day counts like such a request. What is taken away already stays so, and a suspension revives nothing.
+//! on a later day counts like such a request; where it gave way to the PIN that is taken away, it comes in its place.
+//! What is taken away already stays so, and a suspension revives nothing.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     effect::{Change, Effect},
     overtaking::overtakes,
     refusal::Failure,
     request::Request,
-    standing::{ACTIVATION_SOURCE, Grant, PinName, Standing},
+    standing::{ACTIVATION_SOURCE, Grant, MaxAges, Pin, PinName, Standing, expiry},
 };
-use crate::domain::status::{GrantStatus, Level, PinStatus};
+use crate::domain::status::{GrantStatus, LegacyStatus, Level, PinStatus};
 
 /// Whether for good.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,13 @@ pub(super) enum Taken {
 }
 
 /// What the request takes away from `person`.
-pub(super) fn from(request: &Request, person: &Standing, taken: Taken) -> Result<Effect, Failure> {
+pub(super) fn from(
+    request: &Request,
+    person: &Standing,
+    taken: Taken,
+    today: Date,
+    ages: &MaxAges,
+) -> Result<Effect, Failure> {
     let is_meant = |grant: &Grant| {
         let is_named = grant.profile == request.profile && grant.entity == request.entity;
         request.profile.is_empty() || is_named
@@ -35,14 +42,6 @@ pub(super) fn from(request: &Request, person: &Standing, taken: Taken) -> Result
         return Err(Failure::GrantMissing);
     }
     let mut effect = Effect::on(request, Some(person));
-    if request.profile.is_empty()
-        && let Some(pin) = &person.pin
-        && !pin_came_later(&pin.name, person, request.accepted_at)
-    {
-        let mut after = pin.clone();
-        after.status = pin_status(pin.status, taken);
-        effect.pins.extend(changed(pin, after));
-    }
     for grant in person.grants.iter().filter(|grant| is_meant(grant)) {
         if grant_came_later(grant, person, request.accepted_at) {
             continue;
@@ -54,7 +53,56 @@ pub(super) fn from(request: &Request, person: &Standing, taken: Taken) -> Result
         }
         effect.grants.extend(changed(grant, after));
     }
+    if request.profile.is_empty()
+        && let Some(pin) = &person.pin
+        && !pin_came_later(&pin.name, person, request.accepted_at)
+    {
+        let mut after = pin.clone();
+        after.status = pin_status(pin.status, taken);
+        let gave_way = gave_way_to(pin, person, request.accepted_at);
+        if let (Some((next, _)), Taken::ForNow) = (gave_way, taken) {
+            after.status = PinStatus::Retired;
+            after.superseded_by = Some(next.name.clone());
+        }
+        effect.pins.extend(changed(pin, after));
+        if let Some((next, status)) = gave_way {
+            let mut after = next.clone();
+            after.status = status;
+            after.superseded_by = None;
+            let is_changed = |grant: &&Grant| {
+                let mut changed = effect.grants.iter().map(|change| &change.after);
+                changed.any(|after| after.is_of_same(grant))
+            };
+            let kept = person.grants.iter().filter(|grant| !is_changed(grant));
+            let grants = kept.chain(effect.grants.iter().map(|change| &change.after));
+            after.expires_on = expiry(next.expires_on, grants, today, ages);
+            effect.pins.extend(changed(next, after));
+        }
+    }
     Ok(effect)
+}
+
+/// The PIN that never was in use because of `pin`, though it came after that moment, and what it is in its place: of
+/// several that of a request, or else the one that would have been the survivor.
+fn gave_way_to<'p>(pin: &Pin, person: &'p Standing, at: Timestamp) -> Option<(&'p Pin, PinStatus)> {
+    let gave_way = person.retired.iter().filter(|retired| {
+        retired.superseded_by.as_ref() == Some(&pin.name)
+            && pin_came_later(&retired.name, person, at)
+    });
+    let usable = gave_way.filter_map(|retired| {
+        let (rank, status) = match retired.legacy_status {
+            LegacyStatus::Active => (2, PinStatus::Active),
+            LegacyStatus::Suspended => (1, PinStatus::Suspended),
+            LegacyStatus::Pending if retired.halves_delivered < 2 => (0, PinStatus::Pending),
+            LegacyStatus::Pending | LegacyStatus::Revoked | LegacyStatus::Ceased => return None,
+        };
+        let asked = person.came(&retired.name);
+        let used = (retired.level, retired.last_used_on, retired.issued_on);
+        Some(((asked, rank, used), (retired, status)))
+    });
+    usable
+        .max_by_key(|(place, _)| *place)
+        .map(|(_, gave_way)| gave_way)
 }
 
 /// Whether the PIN was issued, or its request accepted, so that what was taken away at that moment does not overtake it.

@@ -245,6 +245,7 @@ impl ActivationTx<'_> {
             }
         }
         self.add_replacements(&held, people)?;
+        self.add_retired(&held, people)?;
         let rows = self.of_people(
             &held,
             "SELECT known.person_id, request.profile, request.entity, request.level, request.accepted_at
@@ -262,6 +263,33 @@ impl ActivationTx<'_> {
                 level: columns.word(Level::by_name)?,
                 accepted_at: columns.next()?,
             });
+        }
+        Ok(())
+    }
+
+    fn add_retired(&self, held: &[i64], people: &mut People) -> Result<(), StoreError> {
+        let rows = self.of_people(
+            held,
+            &format!(
+                "SELECT pin.person_id, pin.pin_id, pin.source, pin.legacy_id, pin.status, pin.disposition,
+                     pin.level, pin.credential, pin.credential_scheme, pin.credential_salt,
+                     pin.halves_delivered, pin.issued_on, pin.expires_on, pin.last_used_on, pin.office,
+                     pin.channel, pin.legacy_profile, pin.legacy_entity, pin.legacy_status,
+                     later.source, later.legacy_id
+                 FROM pin JOIN pin AS later ON later.pin_id = pin.superseded_by
+                 WHERE pin.person_id {{of}} AND pin.status = 'retired' AND pin.credential IS NOT NULL{}
+                 ORDER BY pin.pin_id DESC",
+                self.is_seen("pin")
+            ),
+        )?;
+        for row in &rows {
+            let mut retired = pin(row)?;
+            retired.superseded_by = Some(PinName {
+                source: row.get(19)?,
+                legacy_id: row.get(20)?,
+            });
+            people.pin_ids.insert(retired.name.clone(), row.get(1)?);
+            people.of(row)?.retired.push(retired);
         }
         Ok(())
     }
@@ -393,6 +421,7 @@ fn standing(row: &Row) -> Result<Standing, StoreError> {
         },
         pin: None,
         by_request: Vec::new(),
+        retired: Vec::new(),
         accepted: BTreeMap::new(),
         issued: HashMap::new(),
         asked: Vec::new(),

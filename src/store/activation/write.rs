@@ -85,7 +85,7 @@ impl ActivationTx<'_> {
         pin_ids: &HashMap<PinName, i64>,
     ) -> Result<(), StoreError> {
         let mut rows = ChunkBuilder::new(run_id);
-        let (mut pins, mut grants) = (Vec::new(), Vec::new());
+        let (mut pins, mut live, mut grants) = (Vec::new(), Vec::new(), Vec::new());
         for PersonEffect { person_id, effect } in effects {
             if effect.holder == Holder::New {
                 push_person(&mut rows, *person_id, effect);
@@ -97,6 +97,9 @@ impl ActivationTx<'_> {
                 let successor = successor.map(|name| id_of(name, pin_ids)).transpose()?;
                 match change.before {
                     None => rows.push_pin(*person_id, (pin_id, successor), &pin.row()),
+                    Some(_) if pin.status.is_live() => {
+                        live.push(changed_pin(pin_id, successor, pin))
+                    }
                     Some(_) => pins.push(changed_pin(pin_id, successor, pin)),
                 }
             }
@@ -121,6 +124,7 @@ impl ActivationTx<'_> {
         }
         // What gives way first: a person has one PIN at a time.
         self.change_pins(pins)?;
+        self.change_pins(live)?;
         self.change_grants(grants)?;
         self.database.insert(&rows.finish())
     }
