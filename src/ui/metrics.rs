@@ -163,6 +163,7 @@ fn queue(state: &State) -> Vec<(Labels, i64)> {
     [
         ("waiting", queue.waiting),
         ("of_nobody", queue.of_nobody),
+        ("behind", queue.behind),
         ("due", queue.due),
         ("set_aside", queue.set_aside),
         ("receipts_due", queue.receipts_due),
