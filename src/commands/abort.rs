@@ -5,7 +5,10 @@ use serde_json::json;
 
 use super::{Context, failure::Failure, job::work, lock};
 use crate::{
-    engine::abort::{AbortCost, Aborted, Cost, Kept, QueueLeft, abort, cost},
+    engine::{
+        abort::{AbortCost, Aborted, Cost, Kept, QueueLeft, abort, cost},
+        take_back::TakenBack,
+    },
     exit::Exit,
     store::RunRow,
     ui::terminal::{Format, OutputError, Terminal},
@@ -62,8 +65,12 @@ impl Abort {
 fn tell(cost: &AbortCost, terminal: &Terminal) {
     terminal.say(&format!(
         "run {}, phase {}: {} committed records are taken out of the target, {} diverted PINs go back \
-         into the legacy, and the lock is released",
-        cost.run.run_id, cost.run.phase, cost.records, cost.diverted
+         into the legacy, and the lock is released; it takes about {} s",
+        cost.run.run_id,
+        cost.run.phase,
+        cost.records,
+        cost.diverted,
+        cost.takes.as_secs()
     ));
     if cost.queue.waiting > 0 {
         terminal.say(&queue_left(&cost.queue));
@@ -107,6 +114,26 @@ fn document(
             "kept": kept, "requests_waiting": queue.map(|queue| queue.waiting),
         })),
         Format::Table => Ok(()),
+    }
+}
+
+/// What the end of its window cost a run.
+pub(super) fn show_taken_back(taken_back: &TakenBack, terminal: &Terminal) -> Exit {
+    if let Some(cost) = &taken_back.cost {
+        terminal.say(&format!(
+            "the window closes before cut-over: {} records that were loaded are taken back",
+            cost.records
+        ));
+        if cost.queue.waiting > 0 {
+            terminal.say(&queue_left(&cost.queue));
+        }
+    }
+    match show(&taken_back.aborted, terminal) {
+        Exit::Done => {
+            terminal.next("`pinferry run` begins anew in the next window");
+            Exit::Stopped
+        }
+        exit => exit,
     }
 }
 

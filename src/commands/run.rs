@@ -1,31 +1,35 @@
 //! `run`: the whole maintenance job.
 
+mod ended;
+
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::{
-    Context,
+    Context, abort,
     failure::Failure,
     job::work,
     tuning::Tuning,
-    window::{self, Standing},
+    window::{self, Closing, Standing},
 };
 use crate::{
-    config::settings::SourceSettings,
+    config::settings::{Settings, SourceSettings},
     engine::{
+        abort::foresee,
+        error::RunError,
+        job::Job,
         plan_file::PlanFile,
-        report::Report,
-        run::{IfHeld, Overrule, RunEnd, RunOptions, RunOutcome, RunUntil, run},
-        stop::StopReason,
+        run::{IfHeld, Overrule, RunEnd, RunOptions, RunUntil, run},
+        stop::AtClose,
+        take_back::take_back,
     },
     exit::Exit,
-    store::RunPhase,
-    ui::{report, verification},
 };
 
 /// Lock, load, index, verify, cut over, seal; the same command resumes what was interrupted
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("closes").args(["until", "window"])))]
 pub(super) struct Run {
     /// Carry out this saved plan, and refuse if source, configuration or catalogue drifted from it
     #[arg(long, value_name = "FILE")]
@@ -43,6 +47,10 @@ pub(super) struct Run {
     /// Work in this window only: `Sun 00:00-06:00 Europe/Rome`, `Mon-Fri 22:00-05:00`; outside it nothing is done
     #[arg(long, value_name = "WINDOW")]
     window: Option<String>,
+    /// Where the window closes before cut-over, take back what is loaded as `abort` does, so that the legacy is open by then
+    /// (it ends with 5). Outside its window, take back what an interrupted run left
+    #[arg(long, requires = "closes", conflicts_with = "hold")]
+    release_on_stop: bool,
     /// For cron: end with 0 where nothing is to be done, the job being finished, its window closed, or another process at
     /// work on it
     #[arg(long, conflicts_with = "wait")]
@@ -62,133 +70,140 @@ impl Run {
         let settings = context.settings(self.tuning.flags())?;
         let options = RunOptions {
             plan: self.plan.as_deref().map(PlanFile::read).transpose()?,
-            until: if self.hold {
-                RunUntil::Verified
-            } else {
-                RunUntil::Finished
+            until: match self.hold {
+                true => RunUntil::Verified,
+                false => RunUntil::Finished,
             },
             overrule: (self.overrule_by.zip(self.reason))
                 .map(|(by, reason)| Overrule { by, reason }),
-            if_held: if self.wait {
-                IfHeld::Wait
-            } else {
-                IfHeld::Refuse
+            if_held: match self.wait {
+                true => IfHeld::Wait,
+                false => IfHeld::Refuse,
+            },
+            at_close: match self.release_on_stop {
+                true => AtClose::TakeBack,
+                false => AtClose::KeepLock,
             },
         };
+        let if_held = match self.if_due {
+            true => Held::NothingDue,
+            false => Held::Refused,
+        };
         let schedule = &settings.activation.schedule;
-        let closes = match (&self.until, &self.window) {
+        let closing = match (&self.until, &self.window) {
             (Some(until), _) => Some(window::until(until, schedule)?),
             (None, Some(window)) => match window::standing(window, schedule)? {
-                Standing::Open { closes } => Some(closes),
+                Standing::Open(closing) => Some(closing),
                 Standing::Closed { words } => {
-                    context.terminal.say(&words);
-                    return Ok(if self.if_due {
-                        Exit::Done
-                    } else {
-                        Exit::Stopped
-                    });
+                    return outside(context, &settings, options.at_close, if_held, &words);
                 }
             },
             (None, None) => None,
         };
-        let outcome = work(context, &settings, |job| {
-            if let Some(closes) = closes {
-                job.stop.close_at(closes);
-            }
-            match run(job, &options) {
-                Err(error) if self.if_due && error.is_held() => Ok(Err(error)),
-                ended => ended.map(Ok),
-            }
-        })?;
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(held) => {
-                context.terminal.say(&held.to_string());
-                return Ok(Exit::Done);
-            }
-        };
-        if self.if_due && matches!(outcome.end, RunEnd::WasFinished) {
-            let run_id = outcome.run.run_id;
-            context
-                .terminal
-                .say(&format!("run {run_id} is finished; nothing is due"));
-            return Ok(Exit::Done);
+        let lockable = Lockable::of(&settings);
+        if let Some(closing) = &closing {
+            tell_end(context, &settings, &options, closing, lockable);
         }
-        let extract = |source: &SourceSettings| source.location.has_nothing_to_lock();
-        let lockable = match settings.sources.iter().all(extract) {
-            true => Lockable::Nothing,
-            false => Lockable::Some,
-        };
-        show(&outcome, lockable, context)
+        let outcome = worked(context, &settings, if_held, |job| {
+            if let Some(closing) = &closing {
+                job.stop.close_at(closing.at, options.at_close);
+            }
+            run(job, &options)
+        })?;
+        match outcome {
+            None => Ok(Exit::Done),
+            Some(outcome) if self.if_due && matches!(outcome.end, RunEnd::WasFinished) => {
+                let run_id = outcome.run.run_id;
+                context
+                    .terminal
+                    .say(&format!("run {run_id} is finished; nothing is due"));
+                Ok(Exit::Done)
+            }
+            Some(outcome) => ended::show(&outcome, lockable, context),
+        }
+    }
+}
+
+/// What it means that another process is at work on the run.
+#[derive(Clone, Copy)]
+enum Held {
+    Refused,
+    NothingDue,
+}
+
+/// Does the work, or says that another process is at work on it.
+fn worked<T>(
+    context: &Context,
+    settings: &Settings,
+    if_held: Held,
+    done: impl FnOnce(&Job<'_>) -> Result<T, RunError>,
+) -> Result<Option<T>, Failure> {
+    let ended = work(context, settings, |job| match (done(job), if_held) {
+        (Err(error), Held::NothingDue) if error.is_held() => Ok(Err(error)),
+        (ended, _) => ended.map(Ok),
+    })?;
+    match ended {
+        Ok(done) => Ok(Some(done)),
+        Err(held) => {
+            context.terminal.say(&held.to_string());
+            Ok(None)
+        }
+    }
+}
+
+/// The window is closed: nothing is begun.
+fn outside(
+    context: &Context,
+    settings: &Settings,
+    at_close: AtClose,
+    if_held: Held,
+    words: &str,
+) -> Result<Exit, Failure> {
+    if at_close == AtClose::TakeBack {
+        match worked(context, settings, if_held, take_back)? {
+            None => return Ok(Exit::Done),
+            Some(Some(taken_back)) => {
+                return Ok(abort::show_taken_back(&taken_back, &context.terminal));
+            }
+            Some(None) => {}
+        }
+    }
+    context.terminal.say(words);
+    Ok(match if_held {
+        Held::NothingDue => Exit::Done,
+        Held::Refused => Exit::Stopped,
+    })
+}
+
+/// Says, before the work begins, what the end of its window would mean.
+fn tell_end(
+    context: &Context,
+    settings: &Settings,
+    options: &RunOptions,
+    closing: &Closing,
+    lockable: Lockable,
+) {
+    let planned = options.plan.as_ref();
+    let planned = planned.map(|plan| plan.report.totals.records.unsigned_abs());
+    if let Some(foreseen) = foresee(settings, planned) {
+        let words = window::told_end(closing, options.at_close, lockable, &foreseen);
+        context.terminal.say(&words);
     }
 }
 
 /// Whether any source has something to lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Lockable {
+pub(super) enum Lockable {
     Nothing,
     Some,
 }
 
-fn show(outcome: &RunOutcome, lockable: Lockable, context: &Context) -> Result<Exit, Failure> {
-    let terminal = &context.terminal;
-    let resume = "`pinferry run` goes on from here, `pinferry abort` takes it back";
-    let under_way = outcome.run.phase != RunPhase::Created && !outcome.run.phase.is_over();
-    if under_way && lockable == Lockable::Some {
-        terminal.say("the management lock is still held");
+impl Lockable {
+    fn of(settings: &Settings) -> Self {
+        let extract = |source: &SourceSettings| source.location.has_nothing_to_lock();
+        match settings.sources.iter().all(extract) {
+            true => Self::Nothing,
+            false => Self::Some,
+        }
     }
-    if let RunEnd::VerificationFailed(found) = &outcome.end {
-        verification::show(found, &outcome.run.fingerprints(), terminal)?;
-    } else {
-        let run = &outcome.run;
-        let report = Report::new(
-            Some(run.run_id),
-            run.phase.as_str(),
-            &outcome.tally,
-            &run.fingerprints(),
-        );
-        report::show(&report, None, terminal)?;
-    }
-    let (exit, next) = match &outcome.end {
-        RunEnd::Finished | RunEnd::WasFinished if outcome.tally.quarantined() > 0 => (
-            Exit::DoneWithQuarantine,
-            "`pinferry quarantine list` shows who was left out and why",
-        ),
-        RunEnd::Finished | RunEnd::WasFinished => (
-            Exit::Done,
-            "`pinferry activate`, from cron every few minutes",
-        ),
-        RunEnd::Held => {
-            terminal.say("verified, and held before cut-over as asked");
-            (Exit::Stopped, resume)
-        }
-        RunEnd::Stopped(reason) => {
-            if *reason == StopReason::WindowCloses {
-                terminal.say(&format!(
-                    "stopped before the window closes; `pinferry abort` would take out {} records that are loaded",
-                    outcome.tally.records()
-                ));
-            }
-            (reason.exit(), resume)
-        }
-        RunEnd::TooManyQuarantined { ratio, limit } => {
-            terminal.say(&format!(
-                "stopped before cut-over: {:.2} % of the records are quarantined, more than \
-                 run.max_quarantine_ratio ({:.2} %) accepts",
-                ratio * 100.0,
-                limit * 100.0
-            ));
-            (
-                Exit::Failed,
-                "look at `pinferry quarantine list`; then raise run.max_quarantine_ratio and type `pinferry \
-                 run`, or take it back with `pinferry abort`",
-            )
-        }
-        RunEnd::VerificationFailed(_) => (
-            Exit::VerificationFailed,
-            "mend what is named and type `pinferry run` to verify again, or take it back with `pinferry abort`",
-        ),
-    };
-    terminal.next(next);
-    Ok(exit)
 }

@@ -5,22 +5,21 @@ use jiff::{
     civil::{DateTime, Time},
 };
 
-use super::failure::Failure;
+use super::{failure::Failure, run::Lockable};
 use crate::{
     domain::{
         activation::schedule::Schedule,
         window::{Opening, Window},
     },
+    engine::{abort::Foreseen, stop::AtClose},
     exit::Exit,
+    ui::table::grouped,
 };
 
 /// Whether a window is open.
 pub(super) enum Standing {
-    /// It is.
-    Open {
-        /// Until then.
-        closes: Timestamp,
-    },
+    /// It is, until then.
+    Open(Closing),
     /// It is not.
     Closed {
         /// When it opens, in words.
@@ -28,8 +27,16 @@ pub(super) enum Standing {
     },
 }
 
+/// When it closes.
+pub(super) struct Closing {
+    /// At that moment.
+    pub(super) at: Timestamp,
+    /// As people there write it.
+    local: String,
+}
+
 /// The next time it is so late, or that moment.
-pub(super) fn until(text: &str, schedule: &Schedule) -> Result<Timestamp, Failure> {
+pub(super) fn until(text: &str, schedule: &Schedule) -> Result<Closing, Failure> {
     let now = Timestamp::now();
     let next_time = || {
         let time: Time = text.parse().ok()?;
@@ -52,7 +59,9 @@ pub(super) fn until(text: &str, schedule: &Schedule) -> Result<Timestamp, Failur
     if at <= now {
         return Err(mistake("this is past"));
     }
-    Ok(at)
+    let local = at.to_zoned(schedule.zone.clone());
+    let local = local.strftime("%a %Y-%m-%d %H:%M %:z").to_string();
+    Ok(Closing { at, local })
 }
 
 /// Whether this window is open.
@@ -60,9 +69,10 @@ pub(super) fn standing(text: &str, schedule: &Schedule) -> Result<Standing, Fail
     let now = Timestamp::now();
     let (window, next) = next(text, schedule, now)?;
     if next.opens <= now {
-        return Ok(Standing::Open {
-            closes: next.closes,
-        });
+        return Ok(Standing::Open(Closing {
+            at: next.closes,
+            local: window.local(next.closes),
+        }));
     }
     let words = told(&window, next);
     Ok(Standing::Closed {
@@ -74,6 +84,45 @@ pub(super) fn standing(text: &str, schedule: &Schedule) -> Result<Standing, Fail
 pub(super) fn told_next(text: &str, schedule: &Schedule) -> Result<String, Failure> {
     let (window, next) = next(text, schedule, Timestamp::now())?;
     Ok(told(&window, next))
+}
+
+/// What the end of a window means to a run that is not cut over by then, said before it begins.
+pub(super) fn told_end(
+    closing: &Closing,
+    at_close: AtClose,
+    lockable: Lockable,
+    foreseen: &Foreseen,
+) -> String {
+    let loaded = grouped(foreseen.loaded.cast_signed());
+    let records = match foreseen.expected {
+        Some(expected) if expected > foreseen.loaded => {
+            format!(
+                "{loaded} records now, {} in the end",
+                grouped(expected.cast_signed())
+            )
+        }
+        Some(_) | None => format!("{loaded} records now"),
+    };
+    let cost = format!(
+        "what is loaded, {records}, in about {} s",
+        foreseen.takes.as_secs()
+    );
+    let closes = format!("the window closes at {}", closing.local);
+    match (at_close, lockable) {
+        (AtClose::TakeBack, _) => format!(
+            "{closes}: if the run is not cut over by then, it is taken back before that, which takes out {cost}, and \
+             the legacy is open"
+        ),
+        (AtClose::KeepLock, Lockable::Some) => format!(
+            "{closes}: if the run is not cut over by then, it stops and the management lock STAYS; `pinferry run` \
+             goes on in the next window, and only `pinferry abort` opens the legacy, which takes out {cost} \
+             (--release-on-stop does that by itself)"
+        ),
+        (AtClose::KeepLock, Lockable::Nothing) => format!(
+            "{closes}: if the run is not cut over by then, it stops; `pinferry run` goes on in the next window, and \
+             `pinferry abort` takes out {cost}"
+        ),
+    }
 }
 
 fn next(text: &str, schedule: &Schedule, now: Timestamp) -> Result<(Window, Opening), Failure> {

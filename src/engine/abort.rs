@@ -1,12 +1,16 @@
 //! Back to an open legacy, from any state before cut-over.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    begin::drift, error::RunError, job::Job, locking, progress::Phase, stop::StopReason, taken,
+    begin::drift, error::RunError, job::Job, live, locking, progress::Phase, stop::StopReason,
+    taken,
 };
 use crate::{
+    config::settings::Settings,
     failpoint,
     source::lock::{self, Leftovers, LockState, NotHandedBack, Owner, Released},
     store::{
@@ -17,6 +21,12 @@ use crate::{
 
 /// Rows taken out in one transaction of a target that was in use.
 const ROWS_A_CHUNK: u32 = 50_000;
+
+/// What an abort takes whatever is loaded: to empty whole tables, and to find a moment to release each lock.
+const LEAST: Duration = Duration::from_secs(2);
+
+/// Records a second that are surely taken out of a target in use, row by row.
+const RECORDS_PER_SECOND: u64 = 5_000;
 
 /// What an abort would take back.
 #[derive(Clone, Debug)]
@@ -31,6 +41,58 @@ pub struct AbortCost {
     pub administrators: Vec<String>,
     /// What stays in the queue.
     pub queue: QueueLeft,
+    /// About how long it takes.
+    pub takes: Duration,
+}
+
+/// About how long it takes to take so many records out and to open the legacy.
+pub(super) fn takes(records: u64, target_fresh: bool) -> Duration {
+    match target_fresh {
+        true => LEAST,
+        false => LEAST + Duration::from_secs(records / RECORDS_PER_SECOND),
+    }
+}
+
+/// What the end of a window before cut-over means, as far as that is known before the work begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Foreseen {
+    /// Records that are loaded now.
+    pub loaded: u64,
+    /// Records in all, where somebody has counted them.
+    pub expected: Option<u64>,
+    /// About how long an abort would take with all of them loaded.
+    pub takes: Duration,
+}
+
+/// What would be taken back at the end of a window; nothing where the run is past that. `planned` is how many records
+/// the plan counted.
+#[must_use]
+pub fn foresee(settings: &Settings, planned: Option<u64>) -> Option<Foreseen> {
+    let mut foreseen = Foreseen {
+        loaded: 0,
+        expected: planned,
+        takes: LEAST,
+    };
+    // What is wrong with the target is said by who needs it.
+    let Ok(reader) = Reader::open(&settings.target) else {
+        return Some(foreseen);
+    };
+    let (Ok(runs), Ok(Some(newest))) = (reader.runs(), reader.newest_run()) else {
+        return Some(foreseen);
+    };
+    let mut target_fresh = !runs.iter().any(|run| run.phase == RunPhase::Finished);
+    if live::finished(settings, &runs).is_some() || newest.phase == RunPhase::CutOver {
+        return None;
+    }
+    if let (false, Some(run)) = (newest.phase.is_over(), runs.first()) {
+        target_fresh = run.target_fresh;
+        foreseen.loaded = newest.tally.records().unsigned_abs();
+        let counted: Option<u64> = newest.sources.iter().map(|source| source.records).sum();
+        foreseen.expected = counted.or(planned);
+    }
+    let most = foreseen.expected.unwrap_or_default().max(foreseen.loaded);
+    foreseen.takes = takes(most, target_fresh);
+    Some(foreseen)
 }
 
 /// Requests of the counters that an abort leaves where they are.
@@ -130,6 +192,7 @@ pub fn cost(job: &Job<'_>) -> Result<Cost, RunError> {
     }
     let records = target.tally(run.run_id)?.records().unsigned_abs();
     Ok(Cost::Of(AbortCost {
+        takes: takes(records, run.target_fresh),
         run,
         records,
         diverted,

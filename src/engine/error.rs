@@ -64,6 +64,10 @@ pub enum RunError {
     NothingToAbort { run_id: i64, phase: RunPhase },
     #[error("the target has no run")]
     NoRun,
+    #[error(
+        "what is loaded could not be taken back before the window closes, and the management lock is still held"
+    )]
+    NotTakenBack(#[source] Box<RunError>),
     #[error("run {run_id} is finished and migrated sources of this configuration, which is not the one of that run: {} differ", keys.join(", "))]
     Live { run_id: i64, keys: Vec<String> },
     #[error(transparent)]
@@ -120,6 +124,7 @@ impl RunError {
             Self::Verify(error) => error.exit(),
             Self::Verdicts(error) => error.exit(),
             Self::LockReplaced { .. } => Exit::Refused,
+            Self::NotTakenBack(error) => error.exit(),
             Self::Sources(mistakes) => sources_exit(mistakes),
             Self::ConfigurationDrifted { .. }
             | Self::PlanDrifted { .. }
@@ -178,6 +183,9 @@ impl RunError {
             Self::TornLinks(_) => {
                 "who stands in the target stays as he is: correct [catalogue] fiscal_code_links (`pinferry explain -` \
                  shows who a code leads to)"
+            }
+            Self::NotTakenBack(_) => {
+                "`pinferry abort` opens the legacy, as the same command does once this is out of the way"
             }
             Self::LockGone { .. } => {
                 "find out who removed it; `pinferry abort` takes the run back, and the next one begins afresh"

@@ -5,7 +5,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    iter, mem, thread,
+    iter, mem,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
     time::Instant,
 };
 
@@ -13,6 +15,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use serde_json::json;
 
 use super::{
+    abort,
     batch::{self, Batch},
     cases::Case,
     cursor::Cursor,
@@ -122,7 +125,9 @@ pub(super) fn load(
         lease,
         rules,
         id_base,
+        target_fresh: run.target_fresh,
         lettered: &lettered,
+        loaded: &AtomicU64::new(committed),
     };
     let mut crew = target.crew(lease, job.settings.run.workers, Toil::Load)?;
     let hands: Vec<_> = iter::once(target).chain(&mut crew).collect();
@@ -227,7 +232,10 @@ struct Writing<'w> {
     lease: &'w Lease,
     rules: &'w Rules,
     id_base: i64,
+    target_fresh: bool,
     lettered: &'w Lettered,
+    /// Records that are committed, by all writers.
+    loaded: &'w AtomicU64,
 }
 
 impl Writing<'_> {
@@ -253,6 +261,8 @@ impl Writing<'_> {
             }
             *place = next;
             self.job.progress.advance(chunk.records);
+            let loaded = self.loaded.fetch_add(chunk.records, Ordering::Relaxed) + chunk.records;
+            (self.job.stop).note_taking_back(abort::takes(loaded, self.target_fresh));
             // Those that wait in the lane, and the one a judge is at, are committed too before the writer stops.
             (self.job.stop).note_step(begun.elapsed() * (CHUNKS_WAITING as u32 + 2));
             // The judge may have ended already; then its memory is not wanted any more.

@@ -40,6 +40,7 @@ mod runner;
 mod sort;
 pub mod state;
 pub mod stop;
+pub mod take_back;
 pub mod taken;
 pub mod verdicts;
 pub mod verify;

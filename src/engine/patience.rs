@@ -31,6 +31,14 @@ pub(super) struct Patience {
 }
 
 impl Patience {
+    /// That of work whose target was just there.
+    pub(super) fn of_work_under_way() -> Self {
+        Self {
+            begun: true,
+            ..Self::default()
+        }
+    }
+
     /// Notes that the work on this run is under way.
     pub(super) fn begin(&mut self, run_id: i64) {
         self.begun = true;

@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use super::{
+    abort,
     begin::{Task, create, look_before_writing, refuse_drift, task},
     error::RunError,
+    extract::ExtractError,
     job::Job,
     live, locking,
     patience::Patience,
     plan_file::PlanFile,
     runner::{Runner, read_back},
-    stop::StopReason,
+    stop::{AtClose, StopReason},
+    take_back::{TakenBack, take_back},
     verify::Verification,
 };
 use crate::{
@@ -30,6 +33,8 @@ pub struct RunOptions {
     pub overrule: Option<Overrule>,
     /// What to do while another process works on the run.
     pub if_held: IfHeld,
+    /// What becomes of it when its window closes before cut-over.
+    pub at_close: AtClose,
 }
 
 /// What a call does while another process holds the lease.
@@ -81,8 +86,10 @@ pub enum RunEnd {
     WasFinished,
     /// Verified, and held before cut-over as asked.
     Held,
-    /// A signal came; what was begun is settled.
+    /// A signal came, or the window closes; what was begun is settled.
     Stopped(StopReason),
+    /// The window closes, and the legacy is open again.
+    TakenBack(Box<TakenBack>),
     /// Too large a share of the records is quarantined; stopped before cut-over, lock kept.
     TooManyQuarantined {
         /// The share.
@@ -94,12 +101,47 @@ pub enum RunEnd {
     VerificationFailed(Box<Verification>),
 }
 
-/// Starts or resumes the run and takes it as far as it goes. When a server goes away, it is waited for, and the
-/// work goes on from what is committed, as in the next process.
+/// Starts or resumes the run and takes it as far as it goes, or back when its window closes, if that was asked for.
 ///
 /// # Errors
 /// Anything that failed on the way. What was committed stays, the lock too, and the same call goes on.
 pub fn run(job: &Job<'_>, options: &RunOptions) -> Result<RunOutcome, RunError> {
+    if options.at_close == AtClose::KeepLock {
+        return forward(job, options);
+    }
+    let ended = match forward(job, options) {
+        // It stopped half way back, and goes that way to its end before another run begins.
+        Err(RunError::Aborting { run_id }) => match take_back(job)? {
+            Some(half) if !half.is_whole() || job.stop.requested().is_some() => {
+                return back(job, half);
+            }
+            Some(_) | None => {
+                let done = "was half way back to an open legacy, and is aborted now";
+                job.progress.note(&format!("run {run_id} {done}"));
+                forward(job, options)
+            }
+        },
+        ended => ended,
+    };
+    let closes = match &ended {
+        Ok(outcome) => matches!(outcome.end, RunEnd::Stopped(StopReason::WindowCloses)),
+        Err(RunError::Extract(ExtractError::Stopped(StopReason::WindowCloses))) => true,
+        Err(_) => false,
+    };
+    match closes.then(|| take_back(job)).transpose()?.flatten() {
+        Some(taken_back) => back(job, taken_back),
+        None => ended,
+    }
+}
+
+fn back(job: &Job<'_>, taken_back: TakenBack) -> Result<RunOutcome, RunError> {
+    let target = Target::open(&job.settings.target, Intent::MustExist)?;
+    let run_id = taken_back.aborted.run.run_id;
+    outcome(&target, run_id, RunEnd::TakenBack(Box::new(taken_back)))
+}
+
+/// When a server goes away, it is waited for, and the work goes on from what is committed, as in the next process.
+fn forward(job: &Job<'_>, options: &RunOptions) -> Result<RunOutcome, RunError> {
     let mut patience = Patience::default();
     loop {
         match attempt(job, options, &mut patience) {
@@ -138,6 +180,8 @@ fn attempt(
     };
     let lease = target.acquire(run.run_id, job.holder, job.settings.run.lease)?;
     patience.begin(run.run_id);
+    let loaded = target.tally(run.run_id)?.records().unsigned_abs();
+    (job.stop).note_taking_back(abort::takes(loaded, run.target_fresh));
     let heartbeat = target.heartbeat(&lease)?;
     let rules = live::rules(job.settings, &target, &run)?;
     let mut runner = Runner {

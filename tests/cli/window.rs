@@ -113,6 +113,13 @@ fn outside_its_window_a_run_does_nothing_and_says_when_it_opens() {
         assert_eq!(refused.code, 2, "{value}: {}", refused.stderr);
         assert!(refused.stderr.contains(says), "{value}: {}", refused.stderr);
     }
+    for alone in [
+        &["run", "--release-on-stop"][..],
+        &["run", "--release-on-stop", "--until", "05:30", "--hold"],
+    ] {
+        let refused = run(folder, alone);
+        assert_eq!(refused.code, 2, "{alone:?}: {}", refused.stderr);
+    }
     let reopen = ["lock", "release", "--reopen", "--hand-back", "--yes"];
     assert_eq!(run(folder, &reopen).code, 0);
     let open = format!("{}-{} UTC", hour(-1), hour(1));

@@ -25,6 +25,7 @@ mod server_guards;
 mod server_legacy;
 mod server_writers;
 mod story;
+mod taken_back;
 
 use std::{
     collections::BTreeSet,
