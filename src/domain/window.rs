@@ -8,7 +8,7 @@ use jiff::{
     tz::TimeZone,
 };
 
-/// Days looked at for the next window: a week, the day before, and one that the clocks leave out.
+/// Days looked at for the next window: two weeks, since on its only day of one week the clocks may leave nothing of it.
 const DAYS_AHEAD: i64 = 14;
 
 const DAYS: [(&str, Weekday); 7] = [
@@ -119,7 +119,8 @@ impl Window {
         at.strftime("%a %Y-%m-%d %H:%M %:z").to_string()
     }
 
-    /// The window of a day; none where the clocks leave all of it out.
+    /// The window of a day. An hour that the clocks leave out counts as much later as they jump; where that is past the
+    /// hour in which it closes, there is none on that day.
     fn on(&self, day: Date) -> Option<Opening> {
         let crosses = i64::from(self.closes < self.opens);
         let opens = day.to_datetime(self.opens);
@@ -144,10 +145,8 @@ fn days(text: &str) -> Result<Vec<Weekday>, WindowMistake> {
             None => all.push(day(part)?),
             Some((first, last)) => {
                 let (first, last) = (day(first)?, day(last)?);
-                let ends = |day: &Weekday| *day == last;
-                let mut week = first.cycle_forward().take(DAYS.len());
-                let span = week.by_ref().position(|day| ends(&day)).unwrap_or(0);
-                all.extend(first.cycle_forward().take(span + 1));
+                let days = 1 + usize::from(last.since(first).unsigned_abs());
+                all.extend(first.cycle_forward().take(days));
             }
         }
     }
@@ -217,7 +216,7 @@ mod tests {
                 "2026-10-25T00:30Z",
                 0,
             ),
-            // All of it is left out by the clocks.
+            // The clocks leave it out: it is an hour later.
             (
                 "02:10-02:50",
                 "2026-03-29T00:30Z",

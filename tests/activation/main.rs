@@ -7,6 +7,7 @@ mod counters;
 mod day;
 mod drain;
 mod effects;
+mod evaluated_takings;
 mod evaluations;
 mod formats;
 mod late;
