@@ -275,7 +275,7 @@ fn a_plan_is_kept_where_it_is_asked_for_and_a_run_refuses_what_drifted_from_it()
     let kept = fs::read_to_string(folder.path().join("report/report.json")).expect("a report");
     let mut kept: serde_json::Value = serde_json::from_str(&kept).expect("JSON");
     let document = kept.as_object_mut().expect("a document");
-    for more in ["as_of", "survey"] {
+    for more in ["as_of", "forecast", "survey"] {
         assert!(document.remove(more).is_some(), "{more}");
     }
     let shown: serde_json::Value = serde_json::from_str(&planned.stdout).expect("JSON");

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use clap::{
@@ -16,6 +17,7 @@ use crate::{
     config::settings::RunSettings,
     domain::catalogue::Catalogue,
     engine::{
+        forecast::{Measured, forecast},
         live::LivePeople,
         plan::{Beside, PlanOutcome, plan},
         plan_file::PlanFile,
@@ -25,9 +27,11 @@ use crate::{
     },
     exit::Exit,
     ui::{
+        self,
         progress::Watcher,
         report,
         report_page::{self, Language, Shown},
+        terminal::Terminal,
     },
 };
 
@@ -77,6 +81,7 @@ impl Plan {
         let sheet = sheet.map(|file| VerdictSheet::new(file, &settings.run.work_dir));
         let sheet = sheet.transpose()?;
         let watcher = Watcher::new(context.terminal.clone());
+        let begun = Instant::now();
         let planned = plan(
             &settings.sources,
             &rules,
@@ -92,6 +97,7 @@ impl Plan {
             (&watcher, &stop),
         );
         watcher.finish();
+        let took = begun.elapsed();
         let PlanOutcome {
             tally,
             sources,
@@ -113,13 +119,22 @@ impl Plan {
             moved: earlier.drift(&fixed, &fingerprints),
             records: watch.compare(&quarantined),
         });
+        let measured = Measured {
+            records: u64::try_from(report.totals.records).unwrap_or(0),
+            took,
+            meets_people: live.is_some(),
+            window: window.as_ref().map(|window| window.lasts),
+        };
+        let forecast = forecast(&settings, &measured)?;
         report::show(&report, compared.as_ref(), &context.terminal)?;
+        context.terminal.say(&ui::forecast::sentence(&forecast));
         if let (Some(folder), Some(survey)) = (&self.report, survey) {
             let surveyed = SurveyedReport {
                 report: report.clone(),
                 as_of,
                 survey,
                 compared,
+                forecast,
             };
             let files = files(&surveyed, &rules.catalogue, &settings.run, self.lang);
             report_folder::save(folder, &files)?;
@@ -133,22 +148,10 @@ impl Plan {
                 ));
             }
         }
-        if let Some(words) = window {
-            context.terminal.say(&words);
+        if let Some(window) = window {
+            context.terminal.say(&window.words);
         }
-        let ratio = report.quarantine_ratio();
-        let exit = if ratio > settings.run.max_quarantine_ratio {
-            context.terminal.say(&format!(
-                "{:.2} % of the records would be quarantined, more than the {:.2} % a run accepts",
-                ratio * 100.0,
-                settings.run.max_quarantine_ratio * 100.0
-            ));
-            Exit::Failed
-        } else if report.totals.quarantined > 0 {
-            Exit::DoneWithQuarantine
-        } else {
-            Exit::Done
-        };
+        let exit = exit_of(&report, &settings.run, &context.terminal);
         if let Some(file) = &self.save {
             PlanFile::new(as_of, fixed, fingerprints, report, watch.quarantined).save(file)?;
             context
@@ -156,6 +159,23 @@ impl Plan {
                 .next(&format!("`pinferry run --plan {}`", file.display()));
         }
         Ok(exit)
+    }
+}
+
+/// A dry run with records in quarantine is no clean one, and one with too many has failed.
+fn exit_of(report: &Report, run: &RunSettings, terminal: &Terminal) -> Exit {
+    let ratio = report.quarantine_ratio();
+    if ratio > run.max_quarantine_ratio {
+        terminal.say(&format!(
+            "{:.2} % of the records would be quarantined, more than the {:.2} % a run accepts",
+            ratio * 100.0,
+            run.max_quarantine_ratio * 100.0
+        ));
+        Exit::Failed
+    } else if report.totals.quarantined > 0 {
+        Exit::DoneWithQuarantine
+    } else {
+        Exit::Done
     }
 }
 
@@ -177,11 +197,13 @@ fn files(
         as_of,
         survey,
         compared,
+        forecast,
     } = surveyed;
     let shown = Shown {
         report,
         survey,
         compared: compared.as_ref(),
+        forecast,
         catalogue,
         as_of: *as_of,
         written: Timestamp::now(),

@@ -1,5 +1,7 @@
 //! When the job may work.
 
+use std::time::Duration;
+
 use jiff::{
     Timestamp, ToSpan as _,
     civil::{DateTime, Time},
@@ -80,10 +82,23 @@ pub(super) fn standing(text: &str, schedule: &Schedule) -> Result<Standing, Fail
     })
 }
 
-/// When this window opens next, or since when it is open, in words.
-pub(super) fn told_next(text: &str, schedule: &Schedule) -> Result<String, Failure> {
-    let (window, next) = next(text, schedule, Timestamp::now())?;
-    Ok(told(&window, next))
+/// A window that is open or opens next.
+pub(super) struct Next {
+    /// When, in words.
+    pub(super) words: String,
+    /// How long it is open from then on, or from now on.
+    pub(super) lasts: Duration,
+}
+
+/// When this window opens next, or since when it is open.
+pub(super) fn told_next(text: &str, schedule: &Schedule) -> Result<Next, Failure> {
+    let now = Timestamp::now();
+    let (window, next) = next(text, schedule, now)?;
+    let lasts = next.opens.max(now).duration_until(next.closes);
+    Ok(Next {
+        words: told(&window, next),
+        lasts: lasts.unsigned_abs(),
+    })
 }
 
 /// What the end of a window means to a run that is not cut over by then, said before it begins.

@@ -19,6 +19,7 @@ pub mod finding;
 pub mod findings;
 pub mod fiscal_code;
 pub mod folding;
+pub mod forecast;
 pub mod grants;
 pub mod identity;
 pub mod known_codes;

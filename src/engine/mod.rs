@@ -13,6 +13,7 @@ pub mod doctor;
 mod drain;
 pub mod error;
 pub mod extract;
+pub mod forecast;
 mod index;
 pub mod intake;
 pub mod job;

@@ -9,6 +9,7 @@ use crate::domain::{
     comparison::Comparison,
     digest::Digest,
     finding::FindingKind,
+    forecast::Forecast,
     quarantine::Reason,
     status::{GrantStatus, PinStatus},
     survey::Survey,
@@ -40,7 +41,7 @@ pub struct Report {
 }
 
 /// A report with what was seen beside: the document of a dry run's folder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SurveyedReport {
     /// The report; its fields are the document's own.
     #[serde(flatten)]
@@ -52,6 +53,8 @@ pub struct SurveyedReport {
     /// What changed since an earlier dry run, where one was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compared: Option<Compared>,
+    /// How long a run will take.
+    pub forecast: Forecast,
 }
 
 /// What changed since an earlier dry run.

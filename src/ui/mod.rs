@@ -5,6 +5,7 @@ mod comparison;
 pub mod confirm;
 pub mod error;
 pub mod fate;
+pub mod forecast;
 pub mod log;
 pub mod metrics;
 pub mod notices;

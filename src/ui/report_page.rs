@@ -1,6 +1,7 @@
 //! A dry run's report as one page of HTML that needs no network, and its tables as CSV.
 
 mod flow;
+mod forecast;
 mod language;
 mod remedy;
 mod tables;
@@ -11,6 +12,7 @@ use jiff::{Timestamp, civil::Date};
 
 use self::{
     flow::{Flow, Place, Source, Way},
+    forecast::Expected,
     language::Text,
     remedy::Remedy,
     words::{Words, grant_status, pin_status},
@@ -20,6 +22,7 @@ use super::{comparison::changes, table::grouped};
 use crate::{
     domain::{
         catalogue::Catalogue,
+        forecast::Forecast,
         status::GrantStatus,
         survey::{Examples, OfficeSurvey, Survey},
     },
@@ -41,6 +44,8 @@ pub struct Shown<'a> {
     pub survey: &'a Survey,
     /// What changed since an earlier dry run.
     pub compared: Option<&'a Compared>,
+    /// How long a run will take.
+    pub forecast: &'a Forecast,
     /// Names of the profiles.
     pub catalogue: &'a Catalogue,
     /// The date of judgement.
@@ -58,6 +63,7 @@ struct Page<'a> {
     words: Words,
     ready: bool,
     verdict: String,
+    expected: Expected,
     as_of: String,
     written: String,
     digest: String,
@@ -182,6 +188,7 @@ pub fn page(shown: &Shown<'_>, language: Language) -> String {
         language: language.as_str(),
         ready,
         verdict,
+        expected: Expected::of(shown.forecast, language),
         as_of: shown.as_of.to_string(),
         written: shown.written.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         digest: report.digest.to_string(),

@@ -248,3 +248,55 @@ fn edited(row: &[u8]) -> Vec<u8> {
     fields[column] = value;
     fields.join(";").into_bytes()
 }
+
+#[test]
+fn a_dry_run_foretells_how_long_a_run_takes_and_whether_the_window_holds_it() {
+    let folder = folder();
+    let folder = folder.path();
+    assert_eq!(run(folder, &["demo", "--dir", "."]).code, 0);
+    let forecast = |arguments: &[&str]| {
+        let planned = run(folder, &[&["plan", "--report", "kept"], arguments].concat());
+        assert_eq!(planned.code, 3, "{}", planned.stderr);
+        let report = text(&folder.join("kept/report.json"));
+        let report: Value = serde_json::from_str(&report).expect("JSON");
+        let said = planned
+            .stderr
+            .lines()
+            .find(|line| line.starts_with("forecast"));
+        (
+            report["forecast"].clone(),
+            said.expect("a forecast").to_owned(),
+        )
+    };
+    let (rehearsed, said) = forecast(&["--window", "00:00-23:59 UTC"]);
+    assert_eq!(rehearsed["measured_runs"], 1);
+    assert_eq!(rehearsed["against"], "window");
+    assert!(
+        said.contains("an earlier run into this target tells"),
+        "{said}"
+    );
+    fs::remove_dir_all(folder.join("out")).expect("gone");
+    let (derived, said) = forecast(&[]);
+    assert_eq!(derived["measured_runs"], 0);
+    assert_eq!(derived["against"], "lock_expected");
+    assert_eq!(derived["fits"], "yes");
+    assert!(said.contains("lock.expected"), "{said}");
+    let likely = |stage: &str| {
+        derived["stages"][stage]["likely"]
+            .as_f64()
+            .expect("seconds")
+    };
+    let stages = ["lock", "read", "load", "index", "verify", "cut_over"];
+    let all: f64 = stages.map(likely).iter().sum();
+    let in_all = derived["seconds"]["likely"].as_f64().expect("seconds");
+    assert!((all - in_all).abs() < 0.01, "{derived}");
+    let configuration = folder.join("pinferry.toml");
+    let settings = fs::read_to_string(&configuration).expect("the configuration");
+    let short = settings.replace("expected = \"PT1H\"", "expected = \"PT1S\"");
+    assert_ne!(short, settings);
+    fs::write(&configuration, short).expect("written");
+    let (short, said) = forecast(&["--lang", "it"]);
+    assert_eq!(short["fits"], "no", "{said}");
+    assert!(said.contains("does not fit"), "{said}");
+    assert!(text(&folder.join("kept/report.html")).contains("Non si può: non ci sta in 1 s"));
+}

@@ -6,6 +6,7 @@ mod notices;
 mod quarantine;
 mod run;
 mod story;
+mod timing;
 mod waiting;
 
 use super::{StoreError, database::Database, postgres, sqlite};

@@ -31,6 +31,7 @@ words! {
     quarantined: "quarantined", "in quarantena";
     migrated: "migrated", "migrati";
     flow: "Where the records go", "Dove vanno i record";
+    forecast: "How long a run takes", "Quanto dura la migrazione";
     sources: "Sources", "Fonti";
     source: "source", "fonte";
     fingerprint: "fingerprint", "impronta";
