@@ -322,7 +322,7 @@ fn answer(line: u64, entry: &Entry, taken: Option<Taken>, grounds: &Grounds) -> 
     };
     let (known, again) = match taken {
         Some(Taken::New(known)) => (known, false),
-        Some(Taken::Again(known)) => (known, true),
+        Some(Taken::Again(known)) => (stands(known, entry), true),
         Some(Taken::IdTaken) => {
             let detail = "another request came under this id; a new one needs its own";
             (refused(RequestMistake::RequestIdTaken, detail), false)
@@ -348,6 +348,19 @@ fn answer(line: u64, entry: &Entry, taken: Option<Taken>, grounds: &Grounds) -> 
     };
     answer.set(known, grounds);
     answer
+}
+
+/// What is known of a request that came again; of one that was refused and would not be any more, or for another
+/// reason, that this changes nothing.
+fn stands(mut known: Known, entry: &Entry) -> Known {
+    let is_refused = known.state == RequestState::Refused;
+    if let (true, Entry::Request(submission)) = (is_refused, entry)
+        && submission.is_refused_otherwise(&known.reason)
+    {
+        known.reason +=
+            "; that was decided when it first came: what is mended comes under a new request_id";
+    }
+    known
 }
 
 impl Answer {

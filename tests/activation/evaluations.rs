@@ -511,15 +511,3 @@ fn a_diverted_pin_rests_on_its_office_s_patron_day_and_is_not_refused_for_its_of
         assert_eq!(submission.not_before.to_string(), not_before, "{office}");
     }
 }
-
-#[test]
-fn what_is_kept_of_a_refused_request_holds_nothing_of_its_credential() {
-    let pin = "1234ABCD5678EFGH";
-    let clear = judged(&[(Column::Credential, pin)]).expect("a request");
-    let other = judged(&[(Column::Credential, "another in clear")]).expect("a request");
-    assert!(!format!("{clear:?}").contains(pin));
-    assert_eq!(
-        clear.payload, other.payload,
-        "not even a hash of it, which could be turned back"
-    );
-}

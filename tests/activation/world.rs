@@ -188,9 +188,18 @@ impl World {
     }
 
     pub(crate) fn try_intake(&self, file: &Path) -> Result<Intake, IntakeError> {
+        self.try_intake_by(file, &grounds())
+    }
+
+    fn try_intake_by(&self, file: &Path, grounds: &Grounds) -> Result<Intake, IntakeError> {
         let mut store = ActivationStore::open(&self.target)?;
         let requests = RequestFile::read(file, RequestFormat::by_file_name(file))?;
-        intake(&mut store, &requests, &grounds(), "tester")
+        intake(&mut store, &requests, grounds, "tester")
+    }
+
+    pub(crate) fn intake_by(&self, lines: &[String], grounds: &Grounds) -> Intake {
+        self.try_intake_by(&self.file(lines), grounds)
+            .expect("a file of requests")
     }
 
     pub(crate) fn intake(&self, lines: &[String]) -> Intake {

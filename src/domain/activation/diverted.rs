@@ -59,6 +59,7 @@ pub fn evaluate_diverted(pin: &DivertedPin<'_>, grounds: &Grounds) -> Submission
         not_before: (grounds.schedule).not_before(accepted_at, trimmed(raw.get(Field::Office))),
         documents: Vec::new(),
         payload: payload(&pin.raw),
+        otherwise: None,
         verdict,
         request_id,
     }

@@ -12,7 +12,8 @@ use super::{
     channel::Channel,
     column::Column,
     counter_rules::{self, Case},
-    fingerprint::fingerprint,
+    credential,
+    fingerprint::{self, could_be_a_pin},
     grounds::{Doubt, Grounds, to_millisecond},
     kind::{Kind, Requester},
     legible,
@@ -40,6 +41,9 @@ pub const EARLIEST: Timestamp = Timestamp::constant(-2_208_988_800, 0);
 /// How far in the future the time of what takes rights away may lie: it is taken as that of its coming in. Clocks that
 /// nobody set back in October are an hour fast.
 pub const FAST_CLOCK: SignedDuration = SignedDuration::from_hours(2);
+
+/// Longest code of an office that may stand beside a PIN whose hash is missing.
+const OFFICE_CODE_BYTES: usize = 6;
 
 /// Longest id of a request.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
@@ -90,7 +94,7 @@ pub fn evaluate(fields: &Fields<'_>, grounds: &Grounds, now: Timestamp) -> Resul
         });
     }
     let Some(kind) = kind else {
-        let receipt = receipt::read(request_id, accepted_at, fields, grounds)?;
+        let receipt = receipt::read(request_id, accepted_at, fields)?;
         return Ok(if accepted_at > now {
             Entry::EarlyReceipt(request_id.to_owned())
         } else {
@@ -120,8 +124,13 @@ pub fn evaluate(fields: &Fields<'_>, grounds: &Grounds, now: Timestamp) -> Resul
         Some((refusal, detail)) => refused(refusal, detail, &raw, grounds),
         None => verdict(request_id, fields, &case),
     };
+    let (mut payload, mut otherwise) = (
+        fingerprint::whole(fields, Some(kind)),
+        fingerprint::outline(fields),
+    );
     if matches!(verdict, Verdict::Refused { .. }) {
         case.documents.clear();
+        std::mem::swap(&mut payload, &mut otherwise);
     }
     Ok(Entry::Request(Box::new(Submission {
         request_id: request_id.to_owned(),
@@ -133,7 +142,8 @@ pub fn evaluate(fields: &Fields<'_>, grounds: &Grounds, now: Timestamp) -> Resul
         } else {
             (grounds.schedule).not_before(accepted_at, fields.get(Column::Office))
         },
-        payload: fingerprint(fields, grounds),
+        payload,
+        otherwise: Some(otherwise),
         verdict,
         documents: case.documents,
     })))
@@ -345,7 +355,6 @@ pub(super) fn refused(
         || grounds.rules.links.current_code(&written).is_ok();
     let known = grounds.rules.catalogue.find(&profile);
     let known = known.map(|profile| grounds.rules.catalogue.get(profile));
-    let office = trimmed(raw.get(Field::Office));
     Verdict::Refused {
         refusal,
         detail,
@@ -359,14 +368,29 @@ pub(super) fn refused(
             profile: known
                 .map(|profile| profile.code.clone())
                 .unwrap_or_default(),
-            office: Some(legible::kept(office, Column::Office)).filter(|text| !text.is_empty()),
+            office: office(raw, grounds),
         },
     }
+}
+
+/// The office, unless it may be a PIN in clear: longer than offices' codes are, with a digit, and no known one, where
+/// a hash is not where it ought to be.
+fn office(raw: &RawRecord<'_>, grounds: &Grounds) -> Option<String> {
+    let office = trimmed(raw.get(Field::Office));
+    let scheme = code(raw.get(Field::CredentialScheme));
+    let is_in_place = code(raw.get(Field::Status)) == "R"
+        || credential::has_shape_of(&scheme, trimmed(raw.get(Field::Credential)));
+    let offices = grounds.schedule.offices.as_ref();
+    let is_plain = is_in_place
+        || office.len() <= OFFICE_CODE_BYTES
+        || !could_be_a_pin(office)
+        || offices.is_some_and(|offices| offices.knows(office));
+    (is_plain && !office.is_empty()).then(|| legible::kept(office, Column::Office))
 }
 
 /// A name that can be none of a PIN in clear, whose column the line may have missed: without a digit.
 fn name(raw: &RawRecord<'_>, field: Field, column: Column) -> Option<String> {
     let text = trimmed(raw.get(field));
-    let is_name = !text.is_empty() && !text.contains(char::is_numeric);
+    let is_name = !text.is_empty() && !could_be_a_pin(text);
     is_name.then(|| legible::kept(text, column))
 }

@@ -6,8 +6,7 @@
 use jiff::Timestamp;
 
 use super::{
-    column::Column, evaluation::Unusable, fingerprint::fingerprint, grounds::Grounds, legible,
-    request::Fields, standing::PinName,
+    column::Column, evaluation::Unusable, fingerprint, legible, request::Fields, standing::PinName,
 };
 use crate::domain::status::vocabulary;
 
@@ -97,7 +96,6 @@ pub(super) fn read(
     request_id: &str,
     accepted_at: Timestamp,
     fields: &Fields<'_>,
-    grounds: &Grounds,
 ) -> Result<Receipt, Unusable> {
     Ok(Receipt {
         request_id: request_id.to_owned(),
@@ -128,7 +126,7 @@ pub(super) fn read(
             .filter(|office| !office.is_empty()),
         problem: legible::problem(fields)
             .map(|(refusal, detail)| format!("{}: {detail}", refusal.as_str())),
-        payload: fingerprint(fields, grounds),
+        payload: fingerprint::whole(fields, None),
     })
 }
 

@@ -88,8 +88,35 @@ pub struct Submission {
     pub not_before: Timestamp,
     /// Codes of the documents presented.
     pub documents: Vec<String>,
-    /// What tells this request from another with the same id, as a JSON object.
+    /// What tells this request from another with the same id, as a JSON object; of one that is refused less.
     pub payload: String,
+    /// What tells it where it was decided otherwise when it came first; never kept.
+    pub otherwise: Option<String>,
     /// What the rules say of it.
     pub verdict: Verdict,
+}
+
+impl Submission {
+    /// Whether this is what was kept of it when it came first.
+    #[must_use]
+    pub fn is_known_by(&self, payload: &str) -> bool {
+        self.payload == payload || self.otherwise.as_deref() == Some(payload)
+    }
+
+    /// Whether it would be decided otherwise now than when it was refused for this reason.
+    #[must_use]
+    pub fn is_refused_otherwise(&self, reason: &str) -> bool {
+        match &self.verdict {
+            Verdict::Accepted(_) => true,
+            Verdict::Refused {
+                refusal, detail, ..
+            } => reason != reason_of(*refusal, detail),
+        }
+    }
+}
+
+/// A reason as it is kept and answered: the word that programs read, and the words for people.
+#[must_use]
+pub fn reason_of(refusal: Refusal, detail: &str) -> String {
+    format!("{}: {detail}", refusal.as_str())
 }

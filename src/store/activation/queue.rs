@@ -10,7 +10,7 @@ use crate::{
     domain::{
         activation::{
             kind::Requester,
-            submission::{RequestState, Submission, Verdict},
+            submission::{RequestState, Submission, Verdict, reason_of},
         },
         status::Level,
     },
@@ -129,7 +129,7 @@ fn take_in(database: &Database, submission: &Submission) -> Result<Taken, StoreE
     let known = known(&row)?;
     Ok(if is_new {
         Taken::New(known)
-    } else if row.get::<String>(3)? == submission.payload {
+    } else if submission.is_known_by(&row.get::<String>(3)?) {
         Taken::Again(known)
     } else {
         Taken::IdTaken
@@ -206,7 +206,7 @@ fn insert(database: &Database, submission: &Submission) -> Result<bool, StoreErr
             values![
                 id,
                 origin,
-                &format!("{}: {detail}", refusal.as_str()),
+                &reason_of(*refusal, detail),
                 &applicant.fiscal_code,
                 &applicant.surname,
                 &applicant.given_name,
