@@ -16,7 +16,7 @@ use super::{
         receipt::Half,
         refusal::{Failure, Refusal},
     },
-    status::{PinStatus, vocabulary},
+    status::{GrantStatus, PinStatus, vocabulary},
 };
 
 vocabulary! {
@@ -119,6 +119,8 @@ pub enum Event {
         last_used_on: Option<Date>,
         /// The one that stays.
         staying: Staying,
+        /// What became of the profile it opened, where the person has or had it.
+        profile: Option<GrantStatus>,
     },
     /// The PIN of a request of this kind became active, or a migrated one that was pending.
     PinActive(Option<Kind>),
@@ -136,7 +138,15 @@ pub enum Event {
         awaited: Awaited,
     },
     /// A half did not reach its holder.
-    HalfBack(Half, Undelivered),
+    HalfBack {
+        /// Which.
+        half: Half,
+        /// Why.
+        why: Undelivered,
+        /// The PIN, as `source:id`, with which the profile will be used that waits for it: the half is of one that gave
+        /// way to that.
+        opens_with: Option<String>,
+    },
     /// A revocation or a suspension took effect.
     TakenAway {
         /// Which.
@@ -176,7 +186,7 @@ impl Event {
             Self::ProfileActive(_) => Sort::ProfileActive,
             Self::NotDone(..) => Sort::NotDone,
             Self::Waiting { .. } => Sort::Waiting,
-            Self::HalfBack(..) => Sort::HalfBack,
+            Self::HalfBack { .. } => Sort::HalfBack,
             Self::TakenAway { .. } => Sort::TakenAway,
         }
     }

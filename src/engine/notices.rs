@@ -32,12 +32,16 @@ use super::stop::StopFlag;
 use crate::{
     config::settings::Settings,
     domain::{
-        notice::{Notice, Sort, saying::Told},
+        notice::{
+            Notice, Sort,
+            saying::{Maintenance, Told},
+        },
         record_name::shown_id,
     },
     failpoint,
     store::{
         AuditEntry, Reader,
+        activation::Readiness,
         reader::{Asked, audit},
     },
 };
@@ -139,6 +143,11 @@ impl<'a> Writing<'a> {
         let told = Told {
             now: reader.now()?,
             zone: settings.activation.schedule.zone.clone(),
+            maintenance: match reader.readiness()? {
+                Readiness::Ready { .. } => Maintenance::Over,
+                Readiness::Merging { .. } => Maintenance::Merging,
+                Readiness::NotCutOver | Readiness::UnderWay { .. } => Maintenance::UnderWay,
+            },
         };
         Ok(Self {
             settings,

@@ -162,3 +162,27 @@ fn the_streams_and_the_log_name_nobody() {
         }
     }
 }
+
+#[test]
+fn what_waits_while_the_first_run_is_held_is_told_to_wait_for_the_end_of_maintenance() {
+    for engine in ENGINES {
+        let town = Town::held(engine);
+        town.expect(&["report", "--notices", "lists"], 0);
+        let sheet = town.read("lists/sede-0700.csv");
+        let of = |request: &str| {
+            let row = sheet.lines().find(|row| row.contains(request));
+            row.unwrap_or_else(|| panic!("{request}: {sheet}"))
+        };
+        assert!(
+            of(";R3;").contains("avrà effetto non appena sarà finita la manutenzione."),
+            "{engine:?}: {sheet}"
+        );
+        assert!(
+            of(";R5;").contains(
+                "non appena sarà consegnata la parte del PIN che manca e sarà finita la manutenzione."
+            ),
+            "{engine:?}: {sheet}"
+        );
+        assert!(!sheet.contains("alla prossima attivazione"), "{sheet}");
+    }
+}

@@ -68,6 +68,25 @@ pub(crate) struct Town {
 impl Town {
     /// After the day: migrated, drained, and with the post's receipts.
     pub(crate) fn on(engine: Engine) -> Self {
+        let town = Self::laid_out(engine);
+        town.expect(&["run"], 0);
+        town.expect(&["intake", "requests.csv"], 3);
+        town.expect(&["activate"], 3);
+        town.write("receipts.csv", RECEIPTS);
+        town.expect(&["intake", "receipts.csv"], 0);
+        town.expect(&["activate"], 0);
+        town
+    }
+
+    /// On the day: loaded and verified, with nothing cut over yet.
+    pub(crate) fn held(engine: Engine) -> Self {
+        let town = Self::laid_out(engine);
+        town.expect(&["run", "--hold"], 5);
+        town.expect(&["intake", "requests.csv"], 3);
+        town
+    }
+
+    fn laid_out(engine: Engine) -> Self {
         let town = Self {
             folder: tempfile::tempdir().expect("a folder"),
             server: (engine == Engine::Postgres).then(|| Database::on(Server::shared(), "")),
@@ -86,12 +105,6 @@ impl Town {
         );
         town.write("legacy.csv", &with_hashes(LEGACY));
         town.write("requests.csv", &with_hashes(REQUESTS));
-        town.expect(&["run"], 0);
-        town.expect(&["intake", "requests.csv"], 3);
-        town.expect(&["activate"], 3);
-        town.write("receipts.csv", RECEIPTS);
-        town.expect(&["intake", "receipts.csv"], 0);
-        town.expect(&["activate"], 0);
         town
     }
 

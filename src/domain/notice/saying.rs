@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use super::{Awaited, Event, Notice, Sort, Staying, Undelivered, WhyNot, failure, reason};
 use crate::domain::{
     activation::{kind::Kind, receipt::Half},
-    status::PinStatus,
+    status::{GrantStatus, PinStatus},
 };
 
 /// Why, and what to bring next time.
@@ -28,6 +28,29 @@ pub struct Told {
     pub now: Timestamp,
     /// The zone the offices live in.
     pub zone: TimeZone,
+    /// What holds requests up.
+    pub maintenance: Maintenance,
+}
+
+/// What of the requests waits until work on the target is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maintenance {
+    /// Nothing does.
+    Over,
+    /// A later source is merged, and only what takes away takes effect.
+    Merging,
+    /// Everything: nothing was cut over yet, or a run that was is not finished.
+    UnderWay,
+}
+
+impl Maintenance {
+    const fn holds(self, kind: Kind) -> bool {
+        match self {
+            Self::Over => false,
+            Self::Merging => !kind.takes_away(),
+            Self::UnderWay => true,
+        }
+    }
 }
 
 const MONTHS: [&str; 12] = [
@@ -84,7 +107,8 @@ impl Told {
             Event::PinRetired {
                 last_used_on,
                 staying,
-            } => what(retired(notice, *last_used_on, staying)),
+                profile,
+            } => what(retired(notice, *last_used_on, staying, *profile)),
             Event::PinActive(Some(Kind::Replacement)) => {
                 what("Il nuovo PIN è attivo e prende il posto di quello che aveva.".to_owned())
             }
@@ -110,7 +134,11 @@ impl Told {
                     halves_delivered,
                 } => self.waiting(*kind, *not_before, *halves_delivered),
             }),
-            Event::HalfBack(half, why) => half_back(*half, *why),
+            Event::HalfBack {
+                half,
+                why,
+                opens_with,
+            } => half_back(*half, *why, opens_with.as_deref()),
             Event::TakenAway { kind, in_use } => {
                 what(taken_away(*kind, &notice.profile, in_use.as_deref()))
             }
@@ -124,14 +152,17 @@ impl Told {
             1 if kind.brings_pin() => Some("sarà consegnata la parte del PIN che manca"),
             _ => None,
         };
+        let works = (self.maintenance.holds(kind)).then_some("sarà finita la manutenzione");
+        let missing: Vec<_> = missing.into_iter().chain(works).collect();
+        let missing = missing.join(" e ");
         let day = (not_before > self.now).then(|| self.moment(not_before));
-        match (day, missing) {
-            (Some(day), None) => format!("{thing} avrà effetto dal {day}."),
-            (Some(day), Some(missing)) => {
+        match (day, missing.as_str()) {
+            (Some(day), "") => format!("{thing} avrà effetto dal {day}."),
+            (Some(day), missing) => {
                 format!("{thing} avrà effetto dal {day}, se per allora {missing}.")
             }
-            (None, Some(missing)) => format!("{thing} avrà effetto non appena {missing}."),
-            (None, None) => format!("{thing} avrà effetto alla prossima attivazione."),
+            (None, "") => format!("{thing} avrà effetto alla prossima attivazione."),
+            (None, missing) => format!("{thing} avrà effetto non appena {missing}."),
         }
     }
 }
@@ -147,7 +178,12 @@ const fn request(kind: Kind) -> &'static str {
     }
 }
 
-fn retired(notice: &Notice, last_used_on: Option<Date>, staying: &Staying) -> String {
+fn retired(
+    notice: &Notice,
+    last_used_on: Option<Date>,
+    staying: &Staying,
+    profile: Option<GrantStatus>,
+) -> String {
     let used = |date: Option<Date>| match date {
         Some(date) => format!("usato l'ultima volta il {}", day(date)),
         None => "mai usato, per quanto risulta".to_owned(),
@@ -164,7 +200,7 @@ fn retired(notice: &Notice, last_used_on: Option<Date>, staying: &Staying) -> St
     }
     text += ")";
     text += match staying.status {
-        PinStatus::Active => ": da ora si usa quello, per tutti i profili.",
+        PinStatus::Active => opens(profile),
         PinStatus::Suspended => ", che però è sospeso.",
         PinStatus::Pending => ", che vale solo quando ne saranno consegnate entrambe le parti.",
         PinStatus::Retired | PinStatus::Revoked | PinStatus::Ceased => {
@@ -178,6 +214,23 @@ fn retired(notice: &Notice, last_used_on: Option<Date>, staying: &Staying) -> St
         };
     }
     text
+}
+
+/// What the PIN that stays opens, by what became of the profile of the other one.
+const fn opens(profile: Option<GrantStatus>) -> &'static str {
+    match profile {
+        Some(GrantStatus::Active) | None => ": da ora si usa quello, per tutti i profili.",
+        Some(GrantStatus::Suspended) => {
+            ": da ora si usa quello, ma il profilo del PIN di prima è sospeso."
+        }
+        Some(GrantStatus::Pending) => {
+            ": da ora si usa quello, anche per il profilo del PIN di prima non appena di quello saranno consegnate \
+             entrambe le parti."
+        }
+        Some(GrantStatus::Ended) => {
+            ": da ora si usa quello, ma il profilo del PIN di prima non vale più."
+        }
+    }
 }
 
 fn not_done(kind: Kind, why: &WhyNot) -> Saying {
@@ -202,7 +255,7 @@ fn not_done(kind: Kind, why: &WhyNot) -> Saying {
     }
 }
 
-fn half_back(half: Half, why: Undelivered) -> Saying {
+fn half_back(half: Half, why: Undelivered, opens_with: Option<&str>) -> Saying {
     let half = match half {
         Half::First => "La prima parte del PIN",
         Half::Second => "La seconda parte del PIN",
@@ -211,8 +264,12 @@ fn half_back(half: Half, why: Undelivered) -> Saying {
         Undelivered::Refused => "è stata rifiutata alla consegna",
         Undelivered::Returned => "è tornata indietro perché non si è potuta consegnare",
     };
+    let until = match opens_with {
+        None => "il PIN non si può usare.".to_owned(),
+        Some(pin) => format!("il profilo non si può usare; poi si usa con il PIN {pin}."),
+    };
     Saying {
-        what: format!("{half} {why}. Finché non è consegnata il PIN non si può usare."),
+        what: format!("{half} {why}. Finché non è consegnata {until}"),
         bring: "un documento d'identità, e il recapito giusto".to_owned(),
     }
 }
@@ -321,25 +378,30 @@ mod tests {
     #[test]
     fn a_request_that_waits_says_from_when_and_for_what() {
         let at = |text: &str| text.parse::<Timestamp>().expect("a time");
-        let told = Told {
+        let told = |maintenance| Told {
             now: at("2013-11-05T12:00:00Z"),
             zone: TimeZone::get("Europe/Rome").expect("a zone"),
+            maintenance,
         };
         let (past, future) = (at("2013-11-04T23:00:00Z"), at("2013-11-06T07:30:00Z"));
-        for (kind, not_before, halves, text) in [
+        let (over, under_way) = (Maintenance::Over, Maintenance::UnderWay);
+        for (maintenance, kind, not_before, halves, text) in [
             (
+                over,
                 Kind::NewPin,
                 past,
                 2,
                 "La richiesta di un PIN avrà effetto alla prossima attivazione.",
             ),
             (
+                over,
                 Kind::NewPin,
                 past,
                 0,
                 "La richiesta di un PIN avrà effetto non appena saranno consegnate entrambe le parti del PIN.",
             ),
             (
+                over,
                 Kind::Replacement,
                 future,
                 1,
@@ -347,13 +409,38 @@ mod tests {
                  consegnata la parte del PIN che manca.",
             ),
             (
+                Maintenance::Merging,
+                Kind::Revocation,
+                past,
+                2,
+                "La richiesta di revoca avrà effetto alla prossima attivazione.",
+            ),
+            (
+                Maintenance::Merging,
                 Kind::FurtherProfile,
                 future,
                 0,
-                "La richiesta di un ulteriore profilo avrà effetto dal 6 novembre 2013, ore 8:30.",
+                "La richiesta di un ulteriore profilo avrà effetto dal 6 novembre 2013, ore 8:30, se per allora sarà \
+                 finita la manutenzione.",
+            ),
+            (
+                under_way,
+                Kind::Revocation,
+                past,
+                2,
+                "La richiesta di revoca avrà effetto non appena sarà finita la manutenzione.",
+            ),
+            (
+                under_way,
+                Kind::NewPin,
+                past,
+                1,
+                "La richiesta di un PIN avrà effetto non appena sarà consegnata la parte del PIN che manca e sarà \
+                 finita la manutenzione.",
             ),
         ] {
-            assert_eq!(told.waiting(kind, not_before, halves), text);
+            let said = told(maintenance).waiting(kind, not_before, halves);
+            assert_eq!(said, text);
         }
     }
 }

@@ -47,13 +47,14 @@ impl<W: Write> Sheet<W> {
             Event::PinRetired {
                 last_used_on,
                 staying,
+                profile: _,
             } => (date(*last_used_on), Some(staying)),
             Event::PinActive(_)
             | Event::PinSuspended
             | Event::ProfileActive(_)
             | Event::NotDone(..)
             | Event::Waiting { .. }
-            | Event::HalfBack(..)
+            | Event::HalfBack { .. }
             | Event::TakenAway { .. } => (None, None),
         };
         let row: [&str; HEADER.len()] = [

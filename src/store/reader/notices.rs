@@ -19,7 +19,7 @@ use crate::{
         folding,
         notice::{Addressee, Awaited, Event, Notice, Sort, Staying, Undelivered, WhyNot},
         quarantine::Reason,
-        status::PinStatus,
+        status::{GrantStatus, PinStatus},
     },
     store::{
         StoreError,
@@ -138,11 +138,13 @@ fn notice(row: &Row) -> Result<Notice, StoreError> {
     let (half, outcome): (Option<String>, Option<String>) = (columns.next()?, columns.next()?);
     let last_used_on = columns.next()?;
     let staying = staying(&mut columns)?;
+    let profile_now = profile_now(columns.next()?)?;
     let there = || damaged("a notice without the PIN that stays");
     let event = match sort {
         Sort::PinRetired => Event::PinRetired {
             last_used_on,
             staying: staying.ok_or_else(there)?,
+            profile: profile_now,
         },
         Sort::PinActive => Event::PinActive(match request.kind {
             Some(_) => Some(request.kind()?),
@@ -155,7 +157,7 @@ fn notice(row: &Row) -> Result<Notice, StoreError> {
             kind: request.kind()?,
             awaited: request.awaited(known.as_ref())?,
         },
-        Sort::HalfBack => half_back(half.as_deref(), outcome.as_deref())?,
+        Sort::HalfBack => half_back(half.as_deref(), outcome.as_deref(), staying)?,
         Sort::TakenAway => Event::TakenAway {
             kind: request.kind()?,
             in_use: staying.map(|pin| pin.name),
@@ -188,12 +190,28 @@ fn staying(columns: &mut Columns<'_>) -> Result<Option<Staying>, StoreError> {
     .transpose()
 }
 
-fn half_back(half: Option<&str>, outcome: Option<&str>) -> Result<Event, StoreError> {
+fn profile_now(status: Option<String>) -> Result<Option<GrantStatus>, StoreError> {
+    let known = |status: String| {
+        let known = GrantStatus::by_name(&status);
+        known.ok_or_else(|| damaged(&format!("the status of a profile `{status}`")))
+    };
+    status.map(known).transpose()
+}
+
+fn half_back(
+    half: Option<&str>,
+    outcome: Option<&str>,
+    staying: Option<Staying>,
+) -> Result<Event, StoreError> {
     let half = half.and_then(Half::by_name);
     let outcome = outcome.and_then(Undelivered::by_name);
     let both = half.zip(outcome);
-    let both = both.ok_or_else(|| damaged("a half that came back from nowhere"))?;
-    Ok(Event::HalfBack(both.0, both.1))
+    let (half, why) = both.ok_or_else(|| damaged("a half that came back from nowhere"))?;
+    Ok(Event::HalfBack {
+        half,
+        why,
+        opens_with: staying.map(|pin| pin.name),
+    })
 }
 
 fn sort(number: i64) -> Result<Sort, StoreError> {

@@ -11,7 +11,7 @@ const COLUMNS: &str = "
     office, sort, known_code, known_surname, known_given_name, known_email, known_phone, asked_code, asked_surname,
     asked_given_name, asked_email, asked_phone, profile, entity, at, name, kind, state, reason, not_before,
     halves_delivered, half, outcome, last_used_on, staying_name, staying_office, staying_channel, staying_last_used_on,
-    staying_status";
+    staying_status, profile_now";
 
 /// Runs whose rows are valid; people and requests with what the model knows of them; what the audit log says of when
 /// a request failed, a migrated pending PIN became active, and one that was delivered gave what was granted with it.
@@ -45,8 +45,15 @@ const PRESENT: &str =
 
 /// The columns of the PIN that stays.
 const STAYING: &str = "staying.source || ':' || staying.legacy_id, coalesce(staying.office, ''),
-    coalesce(staying.channel, ''), staying.last_used_on, staying.status";
-const NO_STAYING: &str = "NULL, NULL, NULL, NULL, NULL";
+    coalesce(staying.channel, ''), staying.last_used_on, staying.status, NULL";
+const NO_STAYING: &str = "NULL, NULL, NULL, NULL, NULL, NULL";
+
+/// The same, and what became of the profile of the `pin` that gave way to it.
+const STAYING_INSTEAD: &str =
+    "staying.source || ':' || staying.legacy_id, coalesce(staying.office, ''),
+    coalesce(staying.channel, ''), staying.last_used_on, staying.status, {profile_now}";
+const PROFILE_NOW: &str = "(SELECT held.status FROM profile_grant AS held
+    WHERE held.person_id = pin.person_id AND held.profile = pin.legacy_profile AND held.entity = pin.legacy_entity)";
 
 /// Of a `pin` that gave way: the PIN the person has now, or else the one that took its place.
 const IN_ITS_PLACE: &str = "JOIN pin AS staying ON staying.pin_id = coalesce(
@@ -65,7 +72,7 @@ SELECT coalesce(pin.office, '') AS office, CAST({sort} AS BIGINT) AS sort, code.
     {no_text} AS half, {no_text} AS outcome, pin.last_used_on AS last_used_on,
     staying.source || ':' || staying.legacy_id AS staying_name, coalesce(staying.office, '') AS staying_office,
     coalesce(staying.channel, '') AS staying_channel, staying.last_used_on AS staying_last_used_on,
-    staying.status AS staying_status
+    staying.status AS staying_status, {profile_now} AS profile_now
 FROM pin
 JOIN live ON live.run_id = pin.run_id
 JOIN person ON person.person_id = pin.person_id
@@ -94,7 +101,7 @@ FROM request";
 /// The newest receipt of each half that is still missed.
 const HALVES: &str = "
 SELECT {office}, {sort}, {person}, {profile}, receipt.accepted_at, {name}, NULL, NULL, NULL, NULL, NULL,
-    receipt.half, receipt.outcome, NULL, NULL, NULL, NULL, NULL, NULL
+    receipt.half, receipt.outcome, NULL, {staying}
 FROM delivery_receipt AS receipt";
 const NO_LATER_RECEIPT: &str = "
     receipt.outcome IN ('refused', 'returned') AND receipt.state <> 'failed' AND receipt.receipt_id > ?4
@@ -109,7 +116,8 @@ pub(super) fn query(database: &Database) -> String {
     arms.extend(of_pins());
     arms.extend(of_profiles());
     arms.extend(without_effect());
-    arms.extend([halves_of_requests(), halves_of_pins()]);
+    arms.push(halves_of_requests());
+    arms.extend(halves_of_pins());
     arms.push(taken_away());
     let query = format!(
         "{GIVEN} SELECT {COLUMNS} FROM ({}) AS notice
@@ -122,6 +130,7 @@ pub(super) fn query(database: &Database) -> String {
     let listed = |member| database.elements("audit_event.detail", member);
     query
         .replace("{in_its_place}", IN_ITS_PLACE)
+        .replace("{profile_now}", PROFILE_NOW)
         .replace("{failed_id}", "listed.value ->> 'request_id'")
         .replace("{failed}", &listed("failed"))
         .replace("{pending}", &listed("pending_pin_ids"))
@@ -150,7 +159,7 @@ fn of_pins() -> [String; 5] {
         request(
             Sort::PinRetired,
             "CASE WHEN later.done_at > request.done_at THEN later.done_at ELSE request.done_at END",
-            ("'activation:' || request.request_id", STAYING),
+            ("'activation:' || request.request_id", STAYING_INSTEAD),
             &issued(gave_way, "retired"),
         ),
         migrated(
@@ -162,7 +171,7 @@ fn of_pins() -> [String; 5] {
         migrated(
             Sort::PinRetired,
             "coalesce(later.done_at, became_active.at)",
-            STAYING,
+            STAYING_INSTEAD,
             &delivered(gave_way, "retired"),
         ),
     ]
@@ -285,6 +294,7 @@ fn halves_of_requests() -> String {
         )
         .replace("{profile}", "request.profile, request.entity")
         .replace("{name}", "request.request_id")
+        .replace("{staying}", NO_STAYING)
         .replace("{sort}", &number(Sort::HalfBack));
     format!(
         "{select} JOIN request ON request.request_id = receipt.of_request
@@ -293,7 +303,16 @@ fn halves_of_requests() -> String {
     )
 }
 
-fn halves_of_pins() -> String {
+/// Of pending PINs, and of those that gave way to another one while the profile they were assigned for waits for them.
+fn halves_of_pins() -> [String; 2] {
+    let waits = format!("pin.status = 'retired' AND {PROFILE_NOW} = 'pending'");
+    [
+        halves_of_pin(NO_STAYING, "", "pin.status = 'pending'"),
+        halves_of_pin(STAYING, "{in_its_place}", &waits),
+    ]
+}
+
+fn halves_of_pin(staying: &str, join: &str, which: &str) -> String {
     let select = HALVES
         .replace("{office}", "coalesce(pin.office, '')")
         .replace(
@@ -303,13 +322,15 @@ fn halves_of_pins() -> String {
         )
         .replace("{profile}", "pin.legacy_profile, pin.legacy_entity")
         .replace("{name}", "pin.source || ':' || pin.legacy_id")
+        .replace("{staying}", staying)
         .replace("{sort}", &number(Sort::HalfBack));
     format!(
         "{select} JOIN pin ON pin.source = receipt.of_source AND pin.legacy_id = receipt.of_legacy_id
          JOIN live ON live.run_id = pin.run_id
          JOIN person ON person.person_id = pin.person_id
          JOIN fiscal_code AS code ON code.person_id = pin.person_id AND code.current
-         WHERE pin.status = 'pending' AND pin.halves_delivered < 2 AND {}",
+         {join}
+         WHERE {which} AND pin.legacy_status = 'pending' AND pin.halves_delivered < 2 AND {}",
         NO_LATER_RECEIPT.replace(
             "{same}",
             "later.of_source = receipt.of_source AND later.of_legacy_id = receipt.of_legacy_id"
