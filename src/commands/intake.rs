@@ -44,7 +44,8 @@ texts as values; null and a key that is absent are empty, halves_delivered may b
 A line is refused, too_long, that holds more than 64 characters in office, competent_office, profile or phone, 255 in
 surname, given_name, entity, mandate, email or of_request, 512 in credential_salt or of_pin, 1024 in credential or
 documents, 40 elsewhere; and, encoding_invalid, one that holds a control character. Of a refused line little is kept:
-request, kind, office and reason, code and profile where they are some, names without digits.
+request, kind, time and reason, code and profile where they are some, names without digits, and the office, unless it is
+longer than 6 characters, holds a digit, is not in the file of offices, and the line lacks its hash: it may be a PIN.
 
 Of a new PIN or a replacement:
   credential            the hash of the new PIN, never the PIN
@@ -53,7 +54,8 @@ Of a new PIN or a replacement:
   halves_delivered      0, 1 (the first) or 2
 
 Of a receipt:
-  of_request, of_pin    the request whose PIN it is about, or the migrated or diverted PIN as source:id
+  of_request, of_pin    the request whose PIN it is about, or the migrated or diverted PIN as source:id (of a
+                        request that is activation:REQUEST)
   half, outcome, way    first or second; delivered, refused or returned; letter, email, text or empty
 
 Every column but request_id and accepted_at may be absent, where nothing needs it. The column or key version may be
@@ -90,6 +92,9 @@ for a later source or for what leaves quarantine.
 A receipt counts a half as delivered: of a request at once, of a migrated pending PIN with the next
 `pinferry activate`, which makes the PIN active, or the profile that waited for it, when both halves are there. The same
 half twice is one. A half that was refused or returned leaves the PIN as it is.
+One of a PIN all of which was delivered counts nothing, already_delivered, nor does one of a PIN out of use, pin_revoked
+or pin_ceased; one of a request that brings no PIN fails: request_refused, request_failed, no_pin. One of a request that
+has not come yet waits for it.
 One of a PIN in a source that no run has migrated waits for that source, pin_unknown. A receipt with a time in the
 future is refused, and nothing is kept of it.
 

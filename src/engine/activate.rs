@@ -62,6 +62,10 @@ pub struct Drained {
     pub waits_for: Option<Readiness>,
     /// Migrated pending PINs that became active.
     pub pending_activated: u64,
+    /// Migrated retired PINs that gave the profile which waited for their delivery.
+    pub retired_delivered: u64,
+    /// Receipts of migrated PINs that were counted, or answered with why there is nothing to count.
+    pub receipts: u64,
     /// Requests that took effect.
     pub activated: u64,
     /// Requests that were due and changed nothing.
@@ -223,6 +227,8 @@ impl Hand<'_> {
         drained.waits_for = drained.waits_for.take().or(other.waits_for);
         drained.stopped = drained.stopped.or(other.stopped);
         drained.pending_activated += other.pending_activated;
+        drained.retired_delivered += other.retired_delivered;
+        drained.receipts += other.receipts;
         drained.activated += other.activated;
         drained.failed.extend(other.failed);
     }
@@ -373,6 +379,10 @@ impl Hand<'_> {
         let settled = outcome.settled;
         self.drained.activated += settled.done.len() as u64;
         self.drained.pending_activated += settled.pending.len() as u64;
+        let retired = settled.granted.iter();
+        let retired = retired.filter(|pin_id| !settled.pending.contains(pin_id));
+        self.drained.retired_delivered += retired.count() as u64;
+        self.drained.receipts += settled.receipts.len() as u64;
         self.set_aside.extend(settled.set_aside);
         let failed = settled.failed.into_iter().map(|(request_id, why)| Failed {
             request_id,

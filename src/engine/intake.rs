@@ -194,10 +194,9 @@ impl Intake {
             match answer.state {
                 RequestState::Refused => intake.refused += 1,
                 RequestState::Failed => intake.failed += 1,
-                RequestState::Accepted
-                | RequestState::Superseded
-                | RequestState::Done
-                | RequestState::Returned => intake.accepted += 1,
+                RequestState::Accepted | RequestState::Superseded | RequestState::Done => {
+                    intake.accepted += 1;
+                }
             }
             intake.requests.push(answer);
         }

@@ -29,6 +29,10 @@ pub struct Outlook {
     pub receipts_due: i64,
     /// Migrated pending PINs that it would make active.
     pub pending_due: i64,
+    /// Retired PINs that would give the profile which waited for their delivery.
+    pub retired_due: i64,
+    /// Receipts that wait for cut-over, or for the request or the record they are of.
+    pub receipts_waiting: i64,
     /// Requests that wait, by what they wait for; one may wait for several things.
     pub waiting: BTreeMap<WhyNotYet, i64>,
     /// The first of all requests without effect, by their hour.
@@ -73,6 +77,10 @@ pub struct QueueState {
     pub receipts_due: i64,
     /// Migrated pending PINs that it would make active.
     pub pending_due: i64,
+    /// Retired PINs that would give the profile which waited for their delivery.
+    pub retired_due: i64,
+    /// Receipts that wait for cut-over, or for the request or the record they are of.
+    pub receipts_waiting: i64,
 }
 
 /// What the next drain would do, with the first `limit` requests.
@@ -92,12 +100,14 @@ pub fn outlook(reader: &Reader, schedule: &Schedule, limit: u32) -> Result<Outlo
         Readiness::Merging { .. } => depth.taking_due,
         Readiness::NotCutOver | Readiness::UnderWay { .. } => 0,
     };
-    let (receipts_due, pending_due) = of_migrated(reader, &readiness)?;
+    let migrated = Migrated::due(reader, &readiness)?;
     Ok(Outlook {
         not_yet: readiness.run_id().err(),
         due,
-        receipts_due,
-        pending_due,
+        receipts_due: migrated.receipts,
+        pending_due: migrated.pending,
+        retired_due: migrated.retired,
+        receipts_waiting: migrated.receipts_waiting,
         waiting: waiting(&depth, &readiness),
         more: depth.waiting - requests.len() as i64,
         requests,
@@ -120,7 +130,7 @@ pub fn queue_state(reader: &Reader, schedule: &Schedule) -> Result<QueueState, S
     } else {
         depth.due
     };
-    let (receipts_due, pending_due) = of_migrated(reader, &readiness)?;
+    let migrated = Migrated::due(reader, &readiness)?;
     let since = match readiness {
         Readiness::Ready { run_id } => depth
             .oldest_due
@@ -136,18 +146,44 @@ pub fn queue_state(reader: &Reader, schedule: &Schedule) -> Result<QueueState, S
         oldest_due: since.map(|at| schedule.local_time(at)),
         late_secs: since.map(|at| now.duration_since(at).as_secs().max(0)),
         set_aside: depth.set_aside,
-        receipts_due,
-        pending_due,
+        receipts_due: migrated.receipts,
+        pending_due: migrated.pending,
+        retired_due: migrated.retired,
+        receipts_waiting: migrated.receipts_waiting,
     })
 }
 
-/// How many receipts of migrated PINs a drain counts now, and how many pending PINs it makes active.
-fn of_migrated(reader: &Reader, readiness: &Readiness) -> Result<(i64, i64), StoreError> {
-    match readiness {
-        Readiness::Ready { run_id } => Ok((reader.receipts_due()?, reader.pending_due(*run_id)?)),
-        Readiness::Merging { .. } | Readiness::NotCutOver | Readiness::UnderWay { .. } => {
-            Ok((0, 0))
-        }
+/// What the next drain does with migrated PINs.
+struct Migrated {
+    /// Receipts that it counts.
+    receipts: i64,
+    /// Pending PINs that it makes active.
+    pending: i64,
+    /// Retired ones that give what was granted with them.
+    retired: i64,
+    /// Receipts that it leaves.
+    receipts_waiting: i64,
+}
+
+impl Migrated {
+    fn due(reader: &Reader, readiness: &Readiness) -> Result<Self, StoreError> {
+        let waiting = reader.receipts_waiting()?;
+        let (receipts, pending, retired) = match readiness {
+            Readiness::Ready { run_id } => (
+                reader.receipts_due()?,
+                reader.pending_due(*run_id)?,
+                reader.retired_due(*run_id)?,
+            ),
+            Readiness::Merging { .. } | Readiness::NotCutOver | Readiness::UnderWay { .. } => {
+                (0, 0, 0)
+            }
+        };
+        Ok(Self {
+            receipts,
+            pending,
+            retired,
+            receipts_waiting: waiting - receipts,
+        })
     }
 }
 

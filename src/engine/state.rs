@@ -256,7 +256,8 @@ fn expected(run: &RunState) -> Option<u64> {
 
 fn waits_for_a_drain(queue: Option<&QueueState>) -> bool {
     queue.is_some_and(|queue| {
-        queue.waiting > queue.of_nobody || queue.receipts_due + queue.pending_due > 0
+        queue.waiting > queue.of_nobody
+            || queue.receipts_due + queue.pending_due + queue.retired_due > 0
     })
 }
 

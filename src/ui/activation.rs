@@ -79,13 +79,21 @@ pub fn show_outlook(terminal: &Terminal, outlook: &Outlook) -> Result<(), Output
         .map(|(why, count)| format!("{count} {why}"))
         .collect();
     terminal.text(&format!(
-        "nothing was changed; due: {} requests, {} receipts, {} pending PINs; waiting: {}",
+        "nothing was changed; due: {} requests, {} receipts, {} pending PINs{}; waiting: {}{}",
         outlook.due,
         outlook.receipts_due,
         outlook.pending_due,
+        match outlook.retired_due {
+            0 => String::new(),
+            some => format!(", {some} retired PINs that give their profile"),
+        },
         match waiting.as_slice() {
             [] => "none".to_owned(),
             some => some.join(", "),
+        },
+        match outlook.receipts_waiting {
+            0 => String::new(),
+            some => format!("; {some} receipts wait for the PIN or the request they are of"),
         }
     ))
 }
@@ -114,11 +122,19 @@ pub fn show_drained(terminal: &Terminal, drained: &Drained) -> Result<(), Output
     }
     let waiting = &drained.waiting;
     terminal.text(&format!(
-        "{} requests took effect, {} did not, {} pending PINs became active; \
+        "{} requests took effect, {} did not, {} pending PINs became active{}{}; \
          waiting: {} for their day, {} for the second half{}{}, {} for another try",
         drained.activated,
         drained.failed.len(),
         drained.pending_activated,
+        match drained.retired_delivered {
+            0 => String::new(),
+            some => format!(", {some} retired PINs gave their profile"),
+        },
+        match drained.receipts {
+            0 => String::new(),
+            some => format!(", {some} receipts were counted"),
+        },
         waiting.for_their_day,
         waiting.for_halves,
         match waiting.for_their_holder {

@@ -44,8 +44,8 @@ pub fn text(state: &State) -> String {
 }
 
 fn queue(queue: &QueueState) -> Option<String> {
-    let of_migrated = queue.receipts_due + queue.pending_due;
-    if queue.waiting + queue.set_aside + of_migrated == 0 {
+    let of_migrated = queue.receipts_due + queue.pending_due + queue.retired_due;
+    if queue.waiting + queue.set_aside + of_migrated + queue.receipts_waiting == 0 {
         return None;
     }
     let mut line = format!(
@@ -72,6 +72,16 @@ fn queue(queue: &QueueState) -> Option<String> {
         let (receipts, pins) = (grouped(queue.receipts_due), grouped(queue.pending_due));
         line.push_str(&format!(
             "; {receipts} receipts to be counted, {pins} pending PINs to become active"
+        ));
+    }
+    if queue.retired_due > 0 {
+        let retired = grouped(queue.retired_due);
+        line.push_str(&format!(", {retired} retired PINs to give their profile"));
+    }
+    if queue.receipts_waiting > 0 {
+        let receipts = grouped(queue.receipts_waiting);
+        line.push_str(&format!(
+            "; {receipts} receipts wait for the PIN or the request they are of"
         ));
     }
     Some(line)

@@ -304,7 +304,7 @@ fn a_revocation_of_nobody_yet_is_told_as_waiting_for_its_holder_and_not_as_late(
         let why = &foreseen["requests"][0]["why_not_yet"];
         assert_eq!(*why, json!(["holder_unknown"]));
         let status = read(&["status"]);
-        let queue = json!({"waiting": 1, "of_nobody": 1, "behind": 0, "due": 0, "oldest_due": null, "late_secs": null, "set_aside": 0, "receipts_due": 0, "pending_due": 0});
+        let queue = json!({"waiting": 1, "of_nobody": 1, "behind": 0, "due": 0, "oldest_due": null, "late_secs": null, "set_aside": 0, "receipts_due": 0, "pending_due": 0, "retired_due": 0, "receipts_waiting": 0});
         assert_eq!(status["queue"], queue, "{engine:?}");
         assert_eq!(status["next"], "`pinferry verify`");
         let drained = read(&["activate"]);

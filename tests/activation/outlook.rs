@@ -150,13 +150,24 @@ fn a_dry_run_and_status_see_the_receipts_that_a_drain_counts_on_every_engine() {
         let status = read(&["status"]);
         let queue = &status["queue"];
         assert_eq!((&queue["receipts_due"], &queue["pending_due"]), due);
+        assert_eq!(
+            queue["receipts_waiting"], 2,
+            "one of quarantine, one of a later source"
+        );
+        assert_eq!(foreseen["receipts_waiting"], 2);
         assert_eq!(status["next"], "`pinferry activate`");
         let text = String::from_utf8(town.expect(&["status"], &[0]).stdout).expect("UTF-8");
         assert!(
             text.contains("5 receipts to be counted, 2 pending PINs to become active"),
             "{text}"
         );
-        assert_eq!(drained()["pending_activated"], 2, "{engine:?}");
+        assert!(
+            text.contains("2 receipts wait for the PIN or the request they are of"),
+            "{text}"
+        );
+        let told = drained();
+        assert_eq!(told["pending_activated"], 2, "{engine:?}");
+        assert_eq!(told["receipts"], 4, "and one failed: {engine:?}");
         let queue = &read(&["status"])["queue"];
         assert_eq!(
             (&queue["receipts_due"], &queue["pending_due"]),
@@ -198,7 +209,7 @@ fn what_a_dry_run_foresees_and_status_tells_is_what_a_drain_does_on_every_engine
         let queue = &read(&["status"])["queue"];
         assert_eq!(
             *queue,
-            json!({"waiting": 0, "of_nobody": 0, "behind": 0, "due": 0, "oldest_due": null, "late_secs": null, "set_aside": 1, "receipts_due": 0, "pending_due": 0})
+            json!({"waiting": 0, "of_nobody": 0, "behind": 0, "due": 0, "oldest_due": null, "late_secs": null, "set_aside": 1, "receipts_due": 0, "pending_due": 0, "retired_due": 0, "receipts_waiting": 0})
         );
         let text = String::from_utf8(town.expect(&["status"], &[0]).stdout).expect("UTF-8");
         assert!(

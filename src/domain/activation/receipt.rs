@@ -6,9 +6,13 @@
 use jiff::Timestamp;
 
 use super::{
-    column::Column, evaluation::Unusable, fingerprint, legible, request::Fields, standing::PinName,
+    column::Column,
+    evaluation::Unusable,
+    fingerprint, legible,
+    request::Fields,
+    standing::{ACTIVATION_SOURCE, PinName},
 };
-use crate::domain::status::vocabulary;
+use crate::domain::status::{PinStatus, vocabulary};
 
 vocabulary! {
     /// One of the two parts in which a PIN goes to its holder.
@@ -56,8 +60,33 @@ vocabulary! {
     }
 }
 
-/// Why a receipt changed nothing of a PIN all of which was delivered before.
-pub const ALREADY_DELIVERED: &str = "already_delivered";
+vocabulary! {
+    /// Why a receipt counted nothing.
+    Uncounted {
+        /// All of the PIN was delivered before.
+        AlreadyDelivered = "already_delivered",
+        /// The PIN was revoked.
+        PinRevoked = "pin_revoked",
+        /// The PIN ceased.
+        PinCeased = "pin_ceased",
+        /// The request brings no PIN.
+        NoPin = "no_pin",
+        /// The request was refused, and with it the PIN.
+        RequestRefused = "request_refused",
+        /// The request had no effect, and there is no PIN.
+        RequestFailed = "request_failed",
+    }
+}
+
+/// Why nothing counts of a PIN in this status, whatever was delivered of it.
+#[must_use]
+pub const fn out_of_use(status: PinStatus) -> Option<Uncounted> {
+    match status {
+        PinStatus::Revoked => Some(Uncounted::PinRevoked),
+        PinStatus::Ceased => Some(Uncounted::PinCeased),
+        PinStatus::Active | PinStatus::Suspended | PinStatus::Pending | PinStatus::Retired => None,
+    }
+}
 
 /// Of what a half was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +168,8 @@ fn sent(fields: &Fields<'_>) -> Result<Sent, Unusable> {
         )),
         (request, "") => Ok(Sent::Request(legible::kept(request, Column::OfRequest))),
         ("", pin) => match legible::kept(pin, Column::OfPin).split_once(':') {
+            // So `explain` calls the PIN that a request brings.
+            Some((ACTIVATION_SOURCE, id)) if !id.is_empty() => Ok(Sent::Request(id.to_owned())),
             Some((source, id)) if !source.is_empty() && !id.is_empty() => Ok(Sent::Pin(PinName {
                 source: source.to_owned(),
                 legacy_id: id.to_owned(),

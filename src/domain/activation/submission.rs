@@ -30,8 +30,6 @@ vocabulary! {
         Done = "done",
         /// Was due and changed nothing.
         Failed = "failed",
-        /// A diverted PIN that went back to the legacy database.
-        Returned = "returned",
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     domain::activation::{
         effect::{Change, Effect},
         pending::{self, Delivered},
-        receipt::{ALREADY_DELIVERED, ReceiptState, halves_after},
+        receipt::{ReceiptState, Uncounted, halves_after, out_of_use},
         refusal::Failure,
         standing::Standing,
     },
@@ -91,12 +91,16 @@ impl Batch<'_> {
             };
             plan.settled.receipts.push(half.request_id.clone());
             let person_id = sent.person_id;
-            let was_delivered = sent.is_delivered();
+            let uncounted = out_of_use(sent.pin.status)
+                .or_else(|| (sent.is_delivered()).then_some(Uncounted::AlreadyDelivered));
             let delivered = plan.delivered.entry(person_id).or_default();
-            let effect = self.delivered_half(half, sent, &standing, delivered);
-            let reason = match &effect {
-                None if was_delivered => ALREADY_DELIVERED,
-                Some(_) | None => "",
+            let effect = match out_of_use(sent.pin.status) {
+                Some(_) => None,
+                None => self.delivered_half(half, sent, &standing, delivered),
+            };
+            let reason = match (&effect, uncounted) {
+                (None, Some(why)) => why.as_str(),
+                (Some(_), _) | (None, None) => "",
             };
             marks.push((half.receipt_id, ReceiptState::Done, reason));
             let standing = match effect {

@@ -117,10 +117,12 @@ fn take_in(database: &Database, submission: &Submission) -> Result<Taken, StoreE
         return Ok(Taken::IdTaken);
     }
     let is_new = insert(database, submission)?;
-    if let (true, Verdict::Accepted(request)) = (is_new, &submission.verdict)
-        && !submission.kind.takes_away()
-    {
-        supersede::take_place(database, request)?;
+    if is_new {
+        if let Verdict::Accepted(request) = &submission.verdict
+            && !submission.kind.takes_away()
+        {
+            supersede::take_place(database, request)?;
+        }
         receipt::count_waiting(database, &submission.request_id)?;
     }
     let row = database

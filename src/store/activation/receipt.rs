@@ -13,7 +13,7 @@ use crate::{
     domain::{
         activation::{
             kind::Kind,
-            receipt::{Half, Outcome, Receipt, ReceiptState, Sent, Way, halves_after},
+            receipt::{Half, Outcome, Receipt, ReceiptState, Sent, Uncounted, Way, halves_after},
             refusal::Failure,
             standing::{ACTIVATION_SOURCE, Pin, PinName},
             submission::{Origin, RequestState},
@@ -418,20 +418,26 @@ pub(super) fn count_waiting(database: &Database, request_id: &str) -> Result<(),
         let receipt_id = columns.next()?;
         let half = columns.word(Half::by_name)?;
         if columns.word(ReceiptState::by_name)? == ReceiptState::Waiting {
-            if !kind.brings_pin() {
-                mark(
-                    database,
-                    receipt_id,
-                    ReceiptState::Failed,
-                    "the request brings no PIN",
-                )?;
+            let uncounted = match state {
+                _ if !kind.brings_pin() => Some(Uncounted::NoPin),
+                RequestState::Refused => Some(Uncounted::RequestRefused),
+                RequestState::Failed => Some(Uncounted::RequestFailed),
+                RequestState::Done => Some(Uncounted::AlreadyDelivered),
+                // One that gave its place to another may come back to it.
+                RequestState::Accepted | RequestState::Superseded => {
+                    (halves == 2).then_some(Uncounted::AlreadyDelivered)
+                }
+            };
+            let (to, reason) = match uncounted {
+                None => (ReceiptState::Done, ""),
+                Some(why @ Uncounted::AlreadyDelivered) => (ReceiptState::Done, why.as_str()),
+                Some(why) => (ReceiptState::Failed, why.as_str()),
+            };
+            mark(database, receipt_id, to, reason)?;
+            if to == ReceiptState::Failed {
                 continue;
             }
-            // One that gave its place to another may come back to it.
-            if matches!(state, RequestState::Accepted | RequestState::Superseded) {
-                halves = halves_after(halves, half, &counted);
-            }
-            mark(database, receipt_id, ReceiptState::Done, "")?;
+            halves = halves_after(halves, half, &counted);
         }
         counted.push(half);
     }

@@ -150,13 +150,43 @@ impl Reader {
     /// # Errors
     /// When the database fails.
     pub fn pending_due(&self, run_id: i64) -> Result<i64, StoreError> {
+        self.delivered_due(run_id, "pin.status = 'pending'")
+    }
+
+    /// How many retired PINs give what was granted with them with the next drain, for the same reasons.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn retired_due(&self, run_id: i64) -> Result<i64, StoreError> {
+        self.delivered_due(
+            run_id,
+            "pin.status = 'retired' AND EXISTS (
+                 SELECT 1 FROM profile_grant AS held
+                 WHERE held.person_id = pin.person_id AND held.profile = pin.legacy_profile
+                     AND held.entity = pin.legacy_entity AND held.status = 'pending')",
+        )
+    }
+
+    fn delivered_due(&self, run_id: i64, which: &str) -> Result<i64, StoreError> {
         let delivered = if activation::pending_done(&self.database, run_id)? {
             0
         } else {
-            let sql = "SELECT count(*) FROM pin WHERE status = 'pending' AND halves_delivered = 2";
-            self.database.value(ACTION, sql, values![])?
+            let sql = format!(
+                "SELECT count(*) FROM pin
+                 WHERE {which} AND pin.legacy_status = 'pending' AND pin.halves_delivered = 2"
+            );
+            self.database.value(ACTION, &sql, values![])?
         };
-        Ok(delivered + self.pending_received()?)
+        Ok(delivered + self.received(which)?)
+    }
+
+    /// How many receipts wait: for cut-over, for the request they are of, or for the record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn receipts_waiting(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT count(*) FROM delivery_receipt WHERE state = 'waiting'";
+        self.database.value(ACTION, sql, values![])
     }
 
     /// How many receipts of migrated PINs the next drain counts, or fails: all but those of records in quarantine, and of
@@ -181,21 +211,23 @@ impl Reader {
         )
     }
 
-    /// How many pending PINs receipts that wait complete.
-    fn pending_received(&self) -> Result<i64, StoreError> {
+    /// How many of these PINs receipts that wait complete.
+    fn received(&self, which: &str) -> Result<i64, StoreError> {
         let mut found = 0;
         let mut pin = Received::default();
         self.database.each_row(
             ACTION,
-            "SELECT pin.pin_id, pin.halves_delivered, receipt.state, receipt.half
+            &format!(
+                "SELECT pin.pin_id, pin.halves_delivered, receipt.state, receipt.half
              FROM delivery_receipt AS receipt
              JOIN pin ON pin.source = receipt.of_source AND pin.legacy_id = receipt.of_legacy_id
-             WHERE pin.status = 'pending' AND pin.legacy_status = 'pending' AND pin.halves_delivered < 2
+             WHERE {which} AND pin.legacy_status = 'pending' AND pin.halves_delivered < 2
                  AND receipt.outcome = 'delivered' AND receipt.state <> 'failed' AND EXISTS (
                      SELECT 1 FROM delivery_receipt AS other
                      WHERE other.of_source = pin.source AND other.of_legacy_id = pin.legacy_id
                          AND other.state = 'waiting')
-             ORDER BY pin.pin_id, receipt.receipt_id",
+             ORDER BY pin.pin_id, receipt.receipt_id"
+            ),
             values![],
             &mut |row| {
                 let mut columns = row.columns();
