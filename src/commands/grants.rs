@@ -20,10 +20,10 @@ pub(super) struct Grants {
     /// The role of the office's application
     #[arg(long, value_name = "ROLE")]
     application: Option<String>,
-    /// The role of `pinferry activate`
+    /// The role of `pinferry intake`, `pinferry activate` and `pinferry report --notices`
     #[arg(long, value_name = "ROLE")]
     activation: Option<String>,
-    /// The role of whoever only plans and looks
+    /// The role of whoever only plans and looks; it writes no lists of people, whose writing the audit log keeps
     #[arg(long, value_name = "ROLE")]
     reports: Option<String>,
 }

@@ -93,6 +93,8 @@ pub fn write(
     stop: &StopFlag,
 ) -> Result<Lists, NoticesError> {
     let reader = Reader::open(&settings.target)?;
+    // Whoever may not say so in the log shall find it out before any of it is written.
+    audit::may_append(&settings.target)?;
     let draft = Draft::begin(folder)?;
     let unwritten = |source| NoticesError::Unwritten {
         folder: folder.to_owned(),

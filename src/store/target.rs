@@ -139,6 +139,17 @@ impl Target {
         }
     }
 
+    /// Opens a target for whoever may add to its audit log.
+    pub(super) fn open_to_log(settings: &TargetSettings) -> Result<Self, StoreError> {
+        match settings {
+            TargetSettings::Sqlite(_) => Self::open(settings, Intent::MustExist),
+            TargetSettings::Postgres(place) => Ok(Self {
+                database: postgres::schema::open_to_log(place)?,
+                settings: settings.clone(),
+            }),
+        }
+    }
+
     /// Where it is.
     pub(super) fn settings(&self) -> &TargetSettings {
         &self.settings

@@ -99,7 +99,9 @@ fn the_rights_that_grants_prints_let_one_role_serve_the_queue_and_another_look()
     served.as_role(activation, &["activate"], 0);
     let text = served.as_role(activation, &["doctor"], 0);
     assert!(
-        text.contains("may hand requests in and activate them, and not run"),
+        text.contains(
+            "may hand requests in, activate them and write the offices' lists, and not run"
+        ),
         "{text}"
     );
     served.as_role(activation, &["run"], 2);
@@ -159,4 +161,40 @@ fn one_right_too_few_is_named_before_a_request_is_taken() {
         );
         database.batch(&format!("GRANT {taken} TO {role}"));
     }
+}
+
+#[test]
+fn lists_of_people_are_written_by_the_role_of_the_counters_and_not_by_one_that_only_looks() {
+    let served = Served::new();
+    served.grant();
+    let lists = |role: &str, code| served.as_role(role, &["report", "--notices", role], code);
+    served.as_role(&served.activation, &["intake", "requests.csv"], 3);
+    lists(&served.activation, 0);
+    assert!(
+        served
+            .town
+            .path(&served.activation)
+            .join("indice.csv")
+            .exists()
+    );
+    let reports = &served.reports;
+    let text = lists(reports, 2);
+    assert!(text.contains("may not write the audit log"), "{text}");
+    let grants = format!(
+        "GRANT INSERT ON audit_event TO {reports}; GRANT UPDATE (length) ON log_length TO {reports};"
+    );
+    assert!(text.contains(&grants), "{text}");
+    assert!(!served.town.path(reports).exists());
+    let hidden = fs::read_dir(served.town.path(".")).expect("a folder");
+    let left = hidden.filter(|entry| {
+        let name = entry.as_ref().expect("an entry").file_name();
+        name.to_string_lossy().contains(reports.as_str())
+            && !name.to_string_lossy().ends_with(".toml")
+    });
+    assert_eq!(left.count(), 0, "nothing of the lists is left");
+    served.town.database().batch(&grants);
+    lists(reports, 0);
+    let who = "SELECT count(*)::text FROM audit_event WHERE action = 'report.notices'";
+    assert_eq!(served.town.texts(who), ["2"]);
+    served.town.expect(&["audit", "verify"], &[0]);
 }

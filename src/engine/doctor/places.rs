@@ -175,12 +175,16 @@ pub(super) fn target(settings: &TargetSettings) -> Check {
         Err(error) if error.is_of_rights() => match reach(settings) {
             Ok(Reach::Queue) => Check::warn(
                 SUBJECT,
-                format!("{place}: the role may hand requests in and activate them, and not run"),
+                format!(
+                    "{place}: the role may hand requests in, activate them and write the offices' lists, and not run"
+                ),
                 error.hint().unwrap_or_default(),
             ),
             Ok(Reach::Look) => Check::warn(
                 SUBJECT,
-                format!("{place}: the role may look, and neither run nor hand requests in"),
+                format!(
+                    "{place}: the role may look, and neither run, hand requests in nor write the offices' lists"
+                ),
                 "pinferry grants prints what each role needs",
             ),
             Err(_) => Check::fail(SUBJECT, chain(&error), error.hint(), error.exit()),

@@ -68,6 +68,13 @@ const QUEUE: [Right; 8] = [
     ("UPDATE", "run_id", &["person"]),
 ];
 
+/// The rights of whoever adds to the audit log.
+const LOG: [Right; 3] = [
+    ("SELECT", "", &["audit_event", "log_length"]),
+    ("INSERT", "", &["audit_event"]),
+    ("UPDATE", "length", &["log_length"]),
+];
+
 /// The sequences that number what they add.
 const SEQUENCES: [&str; 3] = [
     "delayed_activation_activation_id_seq",
@@ -102,6 +109,21 @@ pub(in crate::store) fn script(activation: Option<&str>, reports: Option<&str>) 
 
 /// That a role which does not own the tables may serve the queue, and nothing else is asked of it.
 pub(super) fn may_serve(database: &Database, place: &str) -> Result<(), StoreError> {
+    const WHAT: &str = "hand requests in and activate them";
+    may(database, place, (&QUEUE, &SEQUENCES), WHAT)
+}
+
+/// That a role which does not own the tables may add to the audit log.
+pub(super) fn may_log(database: &Database, place: &str) -> Result<(), StoreError> {
+    may(database, place, (&LOG, &[]), "write the audit log")
+}
+
+fn may(
+    database: &Database,
+    place: &str,
+    (rights, sequences): (&[Right], &[&str]),
+    what: &str,
+) -> Result<(), StoreError> {
     const ACTION: &str = "read what the role may do";
     let row = database
         .row(
@@ -112,13 +134,13 @@ pub(super) fn may_serve(database: &Database, place: &str) -> Result<(), StoreErr
         .ok_or_else(|| damaged("no role"))?;
     let (name, role): (String, String) = (row.get(0)?, row.get(1)?);
     let mut missing = Vec::new();
-    for right in &QUEUE {
+    for right in rights {
         let tables = wanting(database, right.2, |table| has(right, table))?;
         if !tables.is_empty() {
             missing.push(grant(right, &tables.join(", "), &role));
         }
     }
-    let sequences = wanting(database, &SEQUENCES, |sequence| {
+    let sequences = wanting(database, sequences, |sequence| {
         format!("SELECT has_sequence_privilege('{sequence}', 'UPDATE')")
     })?;
     if !sequences.is_empty() {
@@ -130,7 +152,7 @@ pub(super) fn may_serve(database: &Database, place: &str) -> Result<(), StoreErr
     Err(StoreError::Denied {
         place: place.to_owned(),
         role: name,
-        what: "hand requests in and activate them".to_owned(),
+        what: what.to_owned(),
         grant: missing.join(" "),
     })
 }

@@ -27,6 +27,8 @@ enum Purpose {
     Read,
     /// To serve the queue, which whoever owns the tables may.
     Serve,
+    /// To add to the audit log, the same.
+    Log,
     Write,
 }
 
@@ -74,9 +76,18 @@ pub(in crate::store) fn open(
 
 /// Connects to a database that holds a queue; whoever owns it brings it to this program's version.
 pub(in crate::store) fn open_to_serve(settings: &PostgresSettings) -> Result<Database, StoreError> {
+    open_for(settings, Purpose::Serve)
+}
+
+/// Connects to a database that holds an audit log; whoever owns it brings it to this program's version.
+pub(in crate::store) fn open_to_log(settings: &PostgresSettings) -> Result<Database, StoreError> {
+    open_for(settings, Purpose::Log)
+}
+
+fn open_for(settings: &PostgresSettings, purpose: Purpose) -> Result<Database, StoreError> {
     let database = Database::Postgres(connect(settings, "run", &LOADING)?);
     let place = settings.shown();
-    match inspect(&database, place, Purpose::Serve)? {
+    match inspect(&database, place, purpose)? {
         Standing::Current => {}
         Standing::Older(found) => match grants::may_write(&database, place) {
             Err(StoreError::Denied { .. }) => {
@@ -148,6 +159,10 @@ fn inspect(database: &Database, place: &str, purpose: Purpose) -> Result<Standin
         Purpose::Write => grants::may_write(database, place)?,
         Purpose::Serve => match grants::may_write(database, place) {
             Err(StoreError::Denied { .. }) => rights::may_serve(database, place)?,
+            owner => owner?,
+        },
+        Purpose::Log => match grants::may_write(database, place) {
+            Err(StoreError::Denied { .. }) => rights::may_log(database, place)?,
             owner => owner?,
         },
         Purpose::Read => grants::may_read(database, place)?,

@@ -5,7 +5,7 @@ use crate::{
     config::settings::TargetSettings,
     failpoint,
     store::{
-        AuditEntry, Intent, StoreError, Target, chain,
+        AuditEntry, StoreError, Target, chain,
         database::{Row, values},
         event,
     },
@@ -81,13 +81,22 @@ fn audit_row(row: &Row) -> Result<AuditRow, StoreError> {
     })
 }
 
+/// That an entry may be added.
+///
+/// # Errors
+///
+/// When the database cannot be opened, or lets the role add none.
+pub fn may_append(target: &TargetSettings) -> Result<(), StoreError> {
+    Target::open_to_log(target).map(drop)
+}
+
 /// Adds a row to the audit log of an existing target; `detail` holds no personal data.
 ///
 /// # Errors
 ///
 /// When the database cannot be opened, stays busy or fails; nothing is added then.
 pub fn append(target: &TargetSettings, entry: &AuditEntry<'_>) -> Result<(), StoreError> {
-    let target = Target::open(target, Intent::MustExist)?;
+    let target = Target::open_to_log(target)?;
     let tx = target.write()?;
     event::audit(&tx, entry)?;
     failpoint::reached("audit.commit");
