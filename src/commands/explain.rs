@@ -39,17 +39,14 @@ impl Explain {
         let settings = context.settings(Vec::new())?;
         let asked = self.resolve(&settings)?;
         let reader = Reader::open(&settings.target)?;
+        asked.must_be_known(&settings, &reader)?;
         let found = match &asked {
             Asked::Record { source, id } => reader.fate_of_record(source, id)?,
             Asked::Request(request_id) => reader.fate_of_request(request_id)?,
             Asked::Codes(codes) => reader.fate_of_codes(codes)?,
         };
         if found.is_empty() {
-            return Err(Failure::new(
-                Exit::Failed,
-                "the target knows no such record",
-                Some("`pinferry status` shows whether the run has loaded it yet".to_owned()),
-            ));
+            return Err(asked.unknown());
         }
         match context.terminal.format() {
             Format::Json => context
@@ -64,27 +61,64 @@ impl Explain {
         if self.what == "-" {
             return Ok(Asked::Codes(codes(settings)?));
         }
-        let names: Vec<&str> = settings
-            .sources
-            .iter()
-            .map(|source| source.rules.name.as_str())
-            .collect();
         match self.what.split_once(':') {
-            Some((source, id)) if names.contains(&source) && !id.is_empty() => Ok(Asked::Record {
+            Some((ACTIVATION_SOURCE, id)) if !id.is_empty() => Ok(Asked::Request(id.to_owned())),
+            Some((source, id)) if !source.is_empty() && !id.is_empty() => Ok(Asked::Record {
                 source: source.to_owned(),
                 id: id.to_owned(),
             }),
-            Some((ACTIVATION_SOURCE, id)) if !id.is_empty() => Ok(Asked::Request(id.to_owned())),
-            Some(_) | None => Err(Failure::new(
-                Exit::Usage,
-                "a record is named SOURCE:ID",
-                Some(format!(
-                    "sources: {}; a request is {ACTIVATION_SOURCE}:REQUEST",
-                    names.join(", ")
-                )),
-            )),
+            Some(_) | None => Err(misnamed(&configured(settings))),
         }
     }
+}
+
+impl Asked {
+    /// The source of a record is one of the configuration, or one that a run of the target took, whatever its
+    /// configuration was.
+    fn must_be_known(&self, settings: &Settings, reader: &Reader) -> Result<(), Failure> {
+        let Self::Record { source, .. } = self else {
+            return Ok(());
+        };
+        let mut names = configured(settings);
+        if names.contains(source) {
+            return Ok(());
+        }
+        names.extend(reader.sources_taken()?);
+        if names.contains(source) {
+            return Ok(());
+        }
+        names.sort_unstable();
+        names.dedup();
+        Err(misnamed(&names))
+    }
+
+    /// That nothing is known of it.
+    fn unknown(&self) -> Failure {
+        let (error, hint) = match self {
+            Self::Record { .. } | Self::Codes(_) => (
+                "the target knows no such record",
+                "`pinferry status` shows whether the run has loaded it yet",
+            ),
+            Self::Request(_) => (
+                "the queue holds no such request",
+                "its id is the request_id of its line; `pinferry intake FILE` answers whether it was taken",
+            ),
+        };
+        Failure::new(Exit::Failed, error, Some(hint.to_owned()))
+    }
+}
+
+fn configured(settings: &Settings) -> Vec<String> {
+    let sources = settings.sources.iter();
+    sources.map(|source| source.rules.name.clone()).collect()
+}
+
+fn misnamed(sources: &[String]) -> Failure {
+    let hint = format!(
+        "sources: {}; a request is {ACTIVATION_SOURCE}:REQUEST",
+        sources.join(", ")
+    );
+    Failure::new(Exit::Usage, "a record is named SOURCE:ID", Some(hint))
 }
 
 /// The code on standard input, the one it leads to, and every other that leads there.

@@ -1,7 +1,7 @@
 //! What became of records, as tables.
 
 use super::table::{render, table};
-use crate::store::reader::Fate;
+use crate::{domain::activation::kind::Kind, store::reader::Fate};
 
 /// The fate as people read it.
 #[must_use]
@@ -122,9 +122,9 @@ fn requests(fate: &Fate) -> Option<String> {
         rows.add_row([
             request.request_id.clone(),
             request.kind.clone(),
-            match request.profile.as_str() {
-                "" => "everything".to_owned(),
-                profile => right(profile, &request.entity),
+            match (request.profile.as_str(), Kind::by_name(&request.kind)) {
+                ("", Some(kind)) if kind.takes_away() => "everything".to_owned(),
+                (profile, _) => right(profile, &request.entity),
             },
             request.accepted_at.clone(),
             request.not_before.clone(),

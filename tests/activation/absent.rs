@@ -41,7 +41,21 @@ fn a_receipt_of_a_source_that_comes_later_waits_for_it() {
         let waiting = ["P1 waiting pin_unknown later", "P2 failed pin_unknown inps"];
         assert_eq!(receipts(&town), waiting, "{engine:?}");
         comes(&town, &[record("L1", LAURA, "CIT", "P", "1")]);
+        let explained = |what, code| {
+            let ended = town.expect(&["explain", what], &[code]);
+            let text = [ended.stdout, ended.stderr].concat();
+            String::from_utf8(text).expect("UTF-8")
+        };
+        let said = explained("later:L1", 2);
+        assert!(said.contains("sources: inps; a request"), "{said}");
         town.expect(&later(&["run"]), &[0]);
+        // With the first configuration too, which does not know that source.
+        let said = explained("later:L1", 0);
+        assert!(said.contains("later:L1") && said.contains("P1"), "{said}");
+        assert!(explained("later:nobody", 1).contains("no such record"));
+        let said = explained("nowhere:L1", 2);
+        assert!(said.contains("sources: inps, later; a request"), "{said}");
+        assert!(explained("activation:R0", 1).contains("no such request"));
         town.expect(&["activate"], &[0]);
         assert_eq!(receipts(&town)[0], "P1 done  later", "{engine:?}");
         let laura = "effective_access WHERE fiscal_code LIKE 'BNC%'";

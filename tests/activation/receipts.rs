@@ -121,6 +121,9 @@ fn a_receipt_of_a_request_without_a_pin_is_closed_with_its_reason_whichever_come
                 "{engine:?} {comes_first}"
             );
             town.expect(&["activate"], &[0, 3]);
+            let told = town.expect(&["explain", "activation:P-N1"], &[0]).stdout;
+            let told = String::from_utf8(told).expect("UTF-8");
+            assert!(told.contains("request_refused"), "{told}");
             // All of it was delivered; and what is of nothing is told when it comes again.
             hand_in(&town, &[receipt("P-again", "N2", "first", "delivered")], 0);
             assert_eq!(fates(&town)[4], "P-again done already_delivered");
@@ -207,4 +210,25 @@ fn what_a_retired_pin_gives_late_is_foreseen_told_and_asked_for_on_every_engine(
             "{sheet}"
         );
     }
+}
+
+#[test]
+fn only_what_takes_away_without_a_profile_is_explained_to_be_about_everything() {
+    let town = town(
+        crate::town::Engine::Sqlite,
+        &[record("L1", LAURA, "CIT", "A", "")],
+    );
+    let requests = [
+        request("N1", "new_pin", "10:00", "NOPE").replace(MARIO, LAURA),
+        request("V1", "revocation", "09:00", "").replace(MARIO, LAURA),
+    ];
+    ask(&town, &requests, 3);
+    let told = town.expect(&["explain", "inps:L1"], &[0]).stdout;
+    let told = String::from_utf8(told).expect("UTF-8");
+    let row = |id: &str| {
+        let row = told.lines().find(|line| line.starts_with(id));
+        row.unwrap_or_else(|| panic!("{told}"))
+    };
+    assert!(row("V1").contains("everything"), "{told}");
+    assert!(!row("N1").contains("everything"), "{told}");
 }

@@ -136,6 +136,16 @@ impl Reader {
         self.tell(people, fate)
     }
 
+    /// The sources whose records a run of this target took, in the order of their names.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn sources_taken(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT source FROM run_source ORDER BY source";
+        let rows = self.database.rows(ACTION, sql, &[])?;
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// What became of the request, or of what a receipt with this id is of, and of whom it is about.
     ///
     /// # Errors
