@@ -16,26 +16,33 @@ use crate::{
 
 /// What the lists hold, for `--help`.
 const LISTS: &str = "\
-The folder holds indice.csv, which says which files are whose, and for every office two files: CSV (UTF-8, separated by
-;, a header), and HTML, in Italian, to read and print with no network. A row is a person and an event, with code, name
-and contacts, profile and entity, day, what to say, and what to bring next time:
+The folder holds indice.csv, which says which files are whose, and for every office two files: CSV (UTF-8, separated \
+by ;, a header), and HTML, in Italian, to read and print with no network. A row is a person and an event, with code, \
+name and contacts, profile and entity, day, what to say, and what to bring next time:
 
-  pin_retired      the PIN gave way at migration; which one stays, and where and when both were used
-  pin_active       a PIN became active: of a request, or a migrated one that was pending
+  pin_retired      the PIN gave way at migration; which one stays, and where
+                   and when both were used
+  pin_active       a PIN became active: of a request, or a migrated one that
+                   was pending
+  pin_suspended    a PIN took the place of a suspended one, and is suspended
+                   as well
   profile_active   a further profile became active
   not_done         a request was refused, failed or was superseded, and why
-  waiting          a request waits: from when it is active, and which half is missing
+  waiting          a request waits: from when it is active, and which half is
+                   missing
   half_back        a half of a PIN was refused by its holder or came back
   taken_away       a PIN or a profile was revoked or suspended at the counter
 
-The office of a request is the competent one, else the one that took it; that of a PIN its own. Who has none is in
+The office of a request is the competent one, else the one that took it; that of a PIN its own. Who has none is in \
 senza-sede. A code becomes a file's name with every byte but 0-9 and a-z as _ and two hexadecimal digits.
 
-With --since only what happened from then on counts, so that the lists can be written every morning. A request that is
-refused, superseded or waits counts from the moment its file was taken in.
+With --since only what happened from then on counts, so that the lists can be written every morning. A request that \
+is refused, superseded or waits counts from the moment its file was taken in.
 
-The folder is made (mode 0700, files 0600) or, where it holds earlier lists and nothing else, replaced, whole. The
-audit log keeps who did it, when, where, and how many people of each office; nothing of the people.
+The folder is made (mode 0700, files 0600) or, where it holds earlier lists and nothing else, replaced, whole. The \
+audit log keeps who did it, when, where, and how many people of each office; nothing of the people. In PostgreSQL it \
+takes a role that may add to that log: the one that `pinferry grants --activation` gives its rights, or the owner of \
+the tables.
 
 Exit code: 0 done, 2 the folder holds something else or cannot be written, 4 another process writes it, 1 failed.";
 

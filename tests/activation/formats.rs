@@ -118,7 +118,7 @@ fn json_lines_that_are_not_whole_or_not_ours_are_refused_whole_with_line_key_and
         ),
         (
             "[]",
-            "x.jsonl:2:0: is no JSON object of one line: it is something else",
+            "x.jsonl:2:1: is no JSON object of one line: it is something else",
         ),
         (
             &format!("{good}{good}"),
@@ -174,6 +174,10 @@ fn csv_that_is_not_whole_or_not_ours_is_refused_whole() {
         (
             format!("sep=\t\n{header}\n"),
             "x.csv:1:1: there is no column of this name",
+        ),
+        (
+            format!("{header}\n").replace(';', "\t"),
+            "x.csv:1:1: there is no column of this name; columns are separated by ; or ,",
         ),
         (
             format!("sep=;\r\n{header}\r\n{mario}\r\n{mario};\r\n"),

@@ -105,3 +105,19 @@ fn a_dash_is_standard_output_or_refused_in_words_and_never_a_file() {
     }
     assert!(!folder.join("-").exists() && !folder.join("-.links.csv").exists());
 }
+
+#[test]
+fn long_help_is_wrapped_once() {
+    let folder = folder();
+    for command in ["intake", "report"] {
+        let help = run(folder.path(), &[command, "--help"]).stdout;
+        let text = help.split("more\n\n").last().expect("a text");
+        let lines: Vec<_> = text.lines().collect();
+        for pair in lines.windows(2) {
+            let is_of_paragraph = |line: &str| !line.is_empty() && !line.starts_with(' ');
+            if pair.iter().all(|line| is_of_paragraph(line)) {
+                assert!(pair[0].len() > 70, "{command}: {pair:?}");
+            }
+        }
+    }
+}

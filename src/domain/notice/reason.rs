@@ -35,13 +35,13 @@ const fn of_record(reason: Reason) -> Words {
         Reason::FiscalCodeDiscarded => Words("il codice fiscale scritto non è più in uso", CARD),
         Reason::IdentityMissing => Words("mancano il cognome o il nome", CARD),
         Reason::DateInvalid => Words("una data manca o non esiste", FORM),
-        Reason::ProfileUnknown => Words("il profilo chiesto non esiste", FORM),
+        Reason::ProfileUnknown => Words("il profilo chiesto manca o non esiste", FORM),
         Reason::EntityMissing => Words(
             "per questo profilo va indicato l'ente, e non c'era",
             "un documento che indichi l'ente per cui si opera",
         ),
         Reason::StatusUnknown => Words("lo stato del PIN non si può leggere", NOTHING),
-        Reason::LevelUnknown => Words("il livello del PIN chiesto non esiste", FORM),
+        Reason::LevelUnknown => Words("il livello del PIN chiesto manca o non esiste", FORM),
         Reason::CredentialMissing => Words("la richiesta non conteneva il PIN assegnato", NOTHING),
         Reason::CredentialUnsupported => Words(
             "il PIN assegnato è protetto in un modo non ammesso",

@@ -73,7 +73,7 @@ impl Line<'_> {
         RequestsError::NotJson {
             path,
             line,
-            column: error.column(),
+            column: error.column().max(1),
             problem: problem.to_owned(),
         }
     }

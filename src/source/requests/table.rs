@@ -155,7 +155,10 @@ fn places(path: &Path, header: &StringRecord) -> Result<Places, RequestsError> {
         }
         let name = name.trim().to_ascii_lowercase();
         let column = Column::by_name(&name).ok_or_else(|| {
-            let meant = perhaps_meant(&name);
+            let meant = match header.len() {
+                1 => "; columns are separated by ; or ,".to_owned(),
+                _several => perhaps_meant(&name),
+            };
             wrong(format!("there is no column of this name{meant}"))
         })?;
         if places[column.index()].replace(at).is_some() {
