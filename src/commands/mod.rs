@@ -24,6 +24,7 @@ mod activate;
 mod actor;
 mod audit;
 mod completions;
+mod control;
 mod demo;
 mod doctor;
 mod explain;
@@ -109,6 +110,9 @@ enum Command {
     MigrateSchema(migrate_schema::MigrateSchema),
     Plan(plan::Plan),
     Run(run::Run),
+    Pause(control::Pause),
+    Resume(control::Resume),
+    Throttle(control::Throttle),
     Abort(abort::Abort),
     Status(status::Status),
     Verify(verify::Verify),
@@ -134,6 +138,9 @@ impl Command {
             Self::MigrateSchema(command) => command.run(context),
             Self::Plan(command) => command.run(context),
             Self::Run(command) => command.run(context),
+            Self::Pause(command) => command.run(context),
+            Self::Resume(command) => command.run(context),
+            Self::Throttle(command) => command.run(context),
             Self::Abort(command) => command.run(context),
             Self::Status(command) => command.run(context),
             Self::Verify(command) => command.run(context),

@@ -62,6 +62,8 @@ pub enum RunError {
     Aborting { run_id: i64 },
     #[error("run {run_id} is in phase {phase}: there is nothing to abort")]
     NothingToAbort { run_id: i64, phase: RunPhase },
+    #[error("{}", not_held_up(*.run_id, *.phase))]
+    NotHeldUp { run_id: i64, phase: RunPhase },
     #[error("the target has no run")]
     NoRun,
     #[error(
@@ -130,6 +132,7 @@ impl RunError {
             | Self::PlanDrifted { .. }
             | Self::PlanSourceDrifted { .. }
             | Self::NothingToAbort { .. }
+            | Self::NotHeldUp { .. }
             | Self::NoRun
             | Self::TornLinks(_)
             | Self::Live { .. } => Exit::Usage,
@@ -173,7 +176,7 @@ impl RunError {
                  run back with `pinferry abort`"
             }
             Self::Aborting { .. } => "type `pinferry abort` to finish that first",
-            Self::NothingToAbort { .. } | Self::NoRun => {
+            Self::NothingToAbort { .. } | Self::NotHeldUp { .. } | Self::NoRun => {
                 "`pinferry status` shows where things stand"
             }
             Self::Live { .. } => {
@@ -213,6 +216,16 @@ fn sources_exit(mistakes: &[SourceMistake]) -> Exit {
     } else {
         Exit::Failed
     }
+}
+
+/// Why a run is not paused, resumed or throttled in this phase.
+fn not_held_up(run_id: i64, phase: RunPhase) -> String {
+    let why = match phase {
+        RunPhase::CutOver => "is past the point of no return, and what is left takes a moment",
+        RunPhase::Aborting => "is being taken back",
+        _other => "is over",
+    };
+    format!("run {run_id} {why} (phase {phase}): it cannot be paused, resumed or throttled")
 }
 
 /// Every mistake on a line of its own, with its cause.

@@ -8,8 +8,8 @@ use std::{
     time::Instant,
 };
 
-use super::{error::RunError, job::Job, load::Progressed, progress::Phase};
-use crate::store::{CommitPoint, IndexStep, Lease, RunRow, StoreError, Target, Toil};
+use super::{error::RunError, gate::Gate, job::Job, load::Progressed, progress::Phase};
+use crate::store::{CommitPoint, IndexStep, Lease, RunRow, Target, Toil};
 
 /// Does the steps that are not done yet, stage by stage, in the time that they take.
 pub(super) fn build(
@@ -17,9 +17,10 @@ pub(super) fn build(
     run: &RunRow,
     target: &mut Target,
     lease: &Lease,
+    gate: &Gate,
 ) -> Result<Progressed, RunError> {
     target.turn_to(lease, Toil::Index)?;
-    let progressed = by_stages(job, run, target, lease)?;
+    let progressed = by_stages(job, run, target, lease, gate)?;
     target.turn_to(lease, Toil::Load)?;
     Ok(progressed)
 }
@@ -29,6 +30,7 @@ fn by_stages(
     run: &RunRow,
     target: &mut Target,
     lease: &Lease,
+    gate: &Gate,
 ) -> Result<Progressed, RunError> {
     let steps = target.index_steps();
     let done = target.steps_done(run.run_id)?;
@@ -39,7 +41,7 @@ fn by_stages(
     for stage in stages {
         let in_stage = |step: &&IndexStep| step.stage == stage && !done.contains(step.name);
         let todo = Mutex::new(steps.iter().filter(in_stage).collect());
-        let toil = |hand: &mut Target| work(job, hand, lease, &todo);
+        let toil = |hand: &mut Target| work(job, hand, lease, gate, &todo);
         thread::scope(|scope| {
             let hands = iter::once(&mut *target).chain(&mut crew);
             let hands: Vec<_> = hands.map(|hand| scope.spawn(|| toil(hand))).collect();
@@ -47,7 +49,7 @@ fn by_stages(
                 let end = hand.join();
                 end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             });
-            ends.collect::<Result<Vec<()>, StoreError>>()
+            ends.collect::<Result<Vec<()>, RunError>>()
         })?;
         if let Some(reason) = job.stop.requested() {
             return Ok(Progressed::Until(reason));
@@ -61,9 +63,13 @@ fn work(
     job: &Job<'_>,
     hand: &mut Target,
     lease: &Lease,
+    gate: &Gate,
     todo: &Mutex<VecDeque<&IndexStep>>,
-) -> Result<(), StoreError> {
+) -> Result<(), RunError> {
     while job.stop.requested().is_none() {
+        if gate.pass(job, hand, lease.run_id(), 0)?.is_some() {
+            return Ok(());
+        }
         let next = todo
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -21,6 +21,7 @@ use super::{
     cursor::Cursor,
     error::RunError,
     extract::{ExtractError, Extracted},
+    gate::Gate,
     job::Job,
     judge::{CaseSink, Crew, End, Work, judge},
     partition::{Boundary, Partition},
@@ -93,7 +94,7 @@ pub(super) fn load(
     run: &RunRow,
     target: &mut Target,
     lease: &Lease,
-    extracted: &Extracted,
+    (extracted, gate): (&Extracted, &Gate),
 ) -> Result<Progressed, RunError> {
     let rows = target.partitions(run.run_id)?;
     let committed: u64 = rows
@@ -124,6 +125,7 @@ pub(super) fn load(
         job,
         lease,
         rules,
+        gate,
         id_base,
         target_fresh: run.target_fresh,
         lettered: &lettered,
@@ -168,7 +170,9 @@ pub(super) fn load(
         (judged, written.collect::<Result<Vec<_>, _>>())
     });
     // What a writer met is the cause, what the judges met is that nobody listens any more.
-    written?;
+    if let Some(reason) = written?.into_iter().flatten().next() {
+        return Ok(Progressed::Until(reason));
+    }
     match judged {
         Ok(()) => Ok(Progressed::ToTheEnd),
         Err(LoadError::Extract(ExtractError::Stopped(reason))) => Ok(Progressed::Until(reason)),
@@ -231,6 +235,7 @@ struct Writing<'w> {
     job: &'w Job<'w>,
     lease: &'w Lease,
     rules: &'w Rules,
+    gate: &'w Gate,
     id_base: i64,
     target_fresh: bool,
     lettered: &'w Lettered,
@@ -239,14 +244,19 @@ struct Writing<'w> {
 }
 
 impl Writing<'_> {
-    /// Commits chunks until no more come.
+    /// Commits chunks until no more come, or it is to stop while it waits.
     fn all(
         self,
         target: &mut Target,
         mut places: BTreeMap<u32, Place>,
         lane: LaneEnd,
-    ) -> Result<(), RunError> {
+    ) -> Result<Option<StopReason>, RunError> {
         for chunk in lane.chunks {
+            let run_id = self.lease.run_id();
+            let stopped = (self.gate).pass(self.job, target, run_id, chunk.records)?;
+            if stopped.is_some() {
+                return Ok(stopped);
+            }
             let begun = Instant::now();
             let place = places.entry(chunk.partition_no).or_default();
             let next = chunk.to.clone().unwrap_or_else(|| place.clone());
@@ -268,7 +278,7 @@ impl Writing<'_> {
             // The judge may have ended already; then its memory is not wanted any more.
             drop(lane.give_back.try_send(chunk.rows));
         }
-        Ok(())
+        Ok(None)
     }
 
     fn advance<'t>(

@@ -7,6 +7,7 @@ use super::{
     begin::{Task, create, look_before_writing, refuse_drift, task},
     error::RunError,
     extract::ExtractError,
+    gate::Gate,
     job::Job,
     live, locking,
     patience::Patience,
@@ -192,6 +193,7 @@ fn attempt(
         target,
         lease,
         locks: Locks::default(),
+        gate: Gate::new(),
         verifications: 0,
     };
     let end = runner.advance();

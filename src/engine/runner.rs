@@ -9,6 +9,7 @@ use super::{
     drain,
     error::RunError,
     extract::{ExtractError, Extracted, extract},
+    gate::Gate,
     index,
     job::Job,
     load::{self, Progressed},
@@ -37,6 +38,7 @@ pub(super) struct Runner<'a> {
     pub(super) target: Target,
     pub(super) lease: Lease,
     pub(super) locks: Locks,
+    pub(super) gate: Gate,
     pub(super) verifications: usize,
 }
 
@@ -48,8 +50,10 @@ impl Runner<'_> {
             // Once the point of no return is behind, what is left takes a moment, and ends the lock.
             let requested = if matches!(run.phase, RunPhase::CutOver | RunPhase::Finished) {
                 self.job.stop.signal()
+            } else if let Some(reason) = self.job.stop.requested() {
+                Some(reason)
             } else {
-                self.job.stop.requested()
+                (self.gate).pass(self.job, &self.target, self.run_id, 0)?
             };
             if let Some(reason) = requested {
                 return Ok(RunEnd::Stopped(reason));
@@ -176,7 +180,7 @@ impl Runner<'_> {
             &run,
             &mut self.target,
             &self.lease,
-            &extracted,
+            (&extracted, &self.gate),
         )?;
         match progressed {
             Progressed::Until(reason) => Ok(Some(RunEnd::Stopped(reason))),
@@ -208,7 +212,7 @@ impl Runner<'_> {
         if let Some(end) = self.too_many_quarantined()? {
             return Ok(Some(end));
         }
-        match index::build(self.job, run, &mut self.target, &self.lease)? {
+        match index::build(self.job, run, &mut self.target, &self.lease, &self.gate)? {
             Progressed::Until(reason) => Ok(Some(RunEnd::Stopped(reason))),
             Progressed::ToTheEnd => self.pass(RunPhase::Loaded, RunPhase::Indexed),
         }
@@ -271,6 +275,9 @@ impl Runner<'_> {
         self.job.progress.begin(Phase::CutOver, None);
         let digest = self.target.tally(run.run_id)?.digests.rows;
         let tx = self.target.begin(&self.lease)?;
+        if tx.is_paused()? {
+            return Ok(None);
+        }
         if !run.target_fresh {
             tx.renew_catalogue(&self.rules.catalogue)?;
         }

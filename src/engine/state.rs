@@ -1,6 +1,6 @@
 //! Where everything stands: locks, run, queue, and what to type next.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU64};
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::{
     domain::tally::Tally,
     source::lock::{self, LockState, LockStatus},
     store::{
-        Holder, Reader, RunPhase, StoreError,
+        Holder, Reader, RunControl, RunPhase, StoreError,
         reader::{RunState, Runner},
     },
 };
@@ -29,6 +29,8 @@ pub struct State {
     pub locks: Vec<LockLook>,
     /// Who works on the run, or worked on it last.
     pub runner: Option<RunnerState>,
+    /// What administrators ask of the run under way.
+    pub control: Option<ControlState>,
     /// When the run began, was cut over, and ended (UTC).
     pub times: BTreeMap<&'static str, String>,
     /// Records the sources hold, once they were read.
@@ -70,6 +72,28 @@ pub struct RunnerState {
     pub living: bool,
 }
 
+/// A run that is paused or throttled.
+#[derive(Clone, Debug, Serialize)]
+pub struct ControlState {
+    /// Since when it is paused (UTC).
+    pub paused_at: Option<String>,
+    /// By whom.
+    pub paused_by: Option<String>,
+    /// It writes no faster than that.
+    pub records_per_second: Option<NonZeroU64>,
+}
+
+impl ControlState {
+    fn of(control: &RunControl) -> Option<Self> {
+        let paused = control.paused.as_ref();
+        (*control != RunControl::default()).then(|| Self {
+            paused_at: paused.map(|paused| paused.at.clone()),
+            paused_by: paused.map(|paused| paused.by.clone()),
+            records_per_second: control.records_per_second,
+        })
+    }
+}
+
 /// Looks everywhere; changes nothing.
 ///
 /// # Errors
@@ -109,6 +133,7 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
         report: report(run.as_ref()),
         locks,
         runner: run.as_ref().and_then(|run| run.runner.as_ref()).map(runner),
+        control: (run.as_ref()).and_then(|run| ControlState::of(&run.control)),
         times: run.as_ref().map(times).unwrap_or_default(),
         records_expected: run.as_ref().and_then(expected),
         activations,
@@ -265,7 +290,15 @@ fn next(run: Option<&RunState>, queue: Option<&QueueState>) -> &'static str {
     let Some(run) = run else {
         return "`pinferry plan`, then `pinferry run`";
     };
-    if run.runner.as_ref().is_some_and(|runner| runner.living) && !run.phase.is_over() {
+    let is_worked_on = run.runner.as_ref().is_some_and(|runner| runner.living);
+    match (&run.control.paused, is_worked_on) {
+        (Some(_), true) => return "`pinferry resume` lets it go on",
+        (Some(_), false) => {
+            return "`pinferry resume`, then `pinferry run`; `pinferry abort` takes it back";
+        }
+        (None, _) => {}
+    }
+    if is_worked_on && !run.phase.is_over() {
         return "somebody works on it: `pinferry status --watch`";
     }
     match run.phase {

@@ -108,6 +108,13 @@ impl LeasedTx<'_> {
             &format!("UPDATE run SET phase = ?1, finished_at = {finished} WHERE run_id = ?2"),
             values![to.as_str(), run_id],
         )?;
+        if to.is_over() {
+            self.database.execute(
+                "change the run's phase",
+                "DELETE FROM run_control WHERE run_id = ?1",
+                values![run_id],
+            )?;
+        }
         self.event(
             "run.phase",
             &serde_json::json!({ "from": from.as_str(), "to": to.as_str() }),

@@ -23,10 +23,10 @@ macro_rules! versions {
 }
 
 pub(super) static POSTGRES: LazyLock<Migrator> =
-    versions!("postgres": 1 "model", 2 "later_source", 3 "counter");
+    versions!("postgres": 1 "model", 2 "later_source", 3 "counter", 4 "control");
 
 pub(super) static SQLITE: LazyLock<Migrator> =
-    versions!("sqlite": 1 "model", 2 "later_source", 3 "counter");
+    versions!("sqlite": 1 "model", 2 "later_source", 3 "counter", 4 "control");
 
 /// The newest version this program knows.
 pub(super) fn newest(migrator: &Migrator) -> i64 {

@@ -46,6 +46,11 @@ pub fn text(state: &State, now: Timestamp) -> String {
             values: phases(state),
         },
         Metric {
+            name: "run_paused",
+            help: "Whether an administrator has paused the newest run",
+            values: paused(state),
+        },
+        Metric {
             name: "records",
             help: "Legacy records of the newest run",
             values: records(state),
@@ -139,6 +144,13 @@ fn phases(state: &State) -> Vec<(Labels, i64)> {
         .map(|phase| (*phase, phase.as_str()))
         .collect();
     one_of(&all, state.run_phase, &[], "phase")
+}
+
+fn paused(state: &State) -> Vec<(Labels, i64)> {
+    let control = state.control.as_ref();
+    let is_paused = control.is_some_and(|control| control.paused_at.is_some());
+    let run = state.run_phase.map(|_| (Vec::new(), i64::from(is_paused)));
+    run.into_iter().collect()
 }
 
 fn records(state: &State) -> Vec<(Labels, i64)> {

@@ -3,7 +3,7 @@
 use super::{report, table::grouped};
 use crate::engine::{
     outlook::QueueState,
-    state::{LockLook, State},
+    state::{ControlState, LockLook, State},
 };
 
 /// The state as people read it.
@@ -18,6 +18,7 @@ pub fn text(state: &State) -> String {
         })
         .collect();
     lines.push(phase(state));
+    lines.extend(state.control.iter().flat_map(control));
     if let Some(runner) = &state.runner
         && runner.living
     {
@@ -41,6 +42,15 @@ pub fn text(state: &State) -> String {
         lines.push(report::text(&state.report, None));
     }
     lines.join("\n")
+}
+
+fn control(control: &ControlState) -> impl Iterator<Item = String> {
+    let paused = control.paused_at.as_ref().zip(control.paused_by.as_ref());
+    let paused = paused.map(|(at, by)| format!("PAUSED since {at} by {by}"));
+    let rate = control
+        .records_per_second
+        .map(|rate| format!("throttled to {rate} records a second"));
+    paused.into_iter().chain(rate)
 }
 
 fn queue(queue: &QueueState) -> Option<String> {

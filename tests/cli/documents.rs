@@ -35,6 +35,18 @@ fn every_command_that_changes_something_says_so_in_one_document() {
     let folder = folder();
     let folder = folder.path();
     held(folder);
+    let paused = json(folder, &["pause"], 0);
+    assert_eq!(
+        (&paused["run_id"], &paused["changed"]),
+        (&1.into(), &true.into())
+    );
+    assert!(paused["paused_at"].is_string());
+    let status = json(folder, &["status"], 0);
+    assert_eq!(status["control"]["paused_by"], paused["paused_by"]);
+    let throttled = json(folder, &["throttle", "500"], 0);
+    assert_eq!(throttled["records_per_second"], 500);
+    assert_eq!(json(folder, &["resume"], 0)["paused_at"], Value::Null);
+    assert_eq!(json(folder, &["resume"], 0)["changed"], false);
     let broken = [
         "lock", "break", "--by", "anna", "--reason", "a test", "--yes",
     ];

@@ -52,6 +52,7 @@ fn monitoring_reads_the_state_of_the_job_and_nothing_of_anybody() {
     assert!(value("pinferry_status_timestamp_seconds ") > 1_700_000_000.0);
     assert_eq!(value("pinferry_run_phase finished"), 1.0);
     assert_eq!(value("pinferry_run_phase loading"), 0.0);
+    assert_eq!(value("pinferry_run_paused "), 0.0);
     assert_eq!(value("pinferry_lock sealed sportello"), 1.0);
     assert_eq!(value("pinferry_lock engaged sportello"), 0.0);
     assert!(

@@ -13,6 +13,7 @@ mod later;
 mod let_go;
 mod lingering;
 mod night;
+mod paused;
 mod scenario;
 #[allow(
     dead_code,

@@ -7,6 +7,7 @@
 
 mod abort;
 mod chunks;
+mod control;
 mod guards;
 mod index;
 mod lease;

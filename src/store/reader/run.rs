@@ -6,7 +6,7 @@ use super::Reader;
 use crate::{
     domain::{digest::Digest, tally::Tally},
     store::{
-        RunPhase, StoreError,
+        RunControl, RunPhase, StoreError,
         database::{Row, values},
         json::parse,
     },
@@ -33,6 +33,8 @@ pub struct RunState {
     pub tally: Tally,
     /// Who works on it.
     pub runner: Option<Runner>,
+    /// What administrators ask of it.
+    pub control: RunControl,
 }
 
 /// What a run read of a source.
@@ -84,6 +86,7 @@ impl Reader {
             sources: self.sources(run_id)?,
             tally: self.tally(run_id)?,
             runner: self.runner(run_id)?,
+            control: self.control(run_id)?,
         }))
     }
 
