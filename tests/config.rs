@@ -443,3 +443,47 @@ fn offices_are_read_from_the_file_it_names_with_their_leading_zeros() {
         "{complaint}"
     );
 }
+
+#[test]
+fn how_busy_a_server_may_be_is_asked_by_a_query_and_a_limit_together_and_of_a_server_only() {
+    let server = LEAST.replace("sqlite://out/target.db", "postgres://u@h/db");
+    let asked = |text: &str, keys: &str| case(&format!("{text}[run]\n{keys}\n"));
+    let settings = asked(&server, "load_query = \"SELECT 1\"\nload_limit = 2.5").load();
+    let load = settings.run.load.expect("both keys");
+    assert_eq!((load.query.as_str(), load.limit), ("SELECT 1", 2.5));
+    for (text, keys, complaint) in [
+        (
+            &server,
+            "load_query = \"SELECT 1\"",
+            "run.load_limit: is missing beside load_query",
+        ),
+        (
+            &server,
+            "load_limit = 2",
+            "run.load_query: is missing beside load_limit",
+        ),
+        (
+            &server,
+            "load_query = \" \"\nload_limit = 2",
+            "run.load_query: is empty",
+        ),
+        (
+            &server,
+            "load_query = \"SELECT 1\"\nload_limit = \"2\"",
+            "run.load_limit: is no number",
+        ),
+        (
+            &server,
+            "load_query = \"SELECT 1\"\nload_limit = -1",
+            "run.load_limit: is no number",
+        ),
+        (
+            &LEAST.to_owned(),
+            "load_query = \"SELECT 1\"\nload_limit = 2",
+            "run.load_query: asks a server how busy it is, and the target is a SQLite file",
+        ),
+    ] {
+        let found = asked(text, keys).complaint();
+        assert!(found.contains(complaint), "{keys}: {found}");
+    }
+}

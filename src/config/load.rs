@@ -26,8 +26,8 @@ use super::{
     offices, quantity,
     section::{Given, Section},
     settings::{
-        ActivationSettings, CredentialChange, LockMode, LockSettings, RunSettings, Settings,
-        SourceLocation, SourceSettings, TargetSettings,
+        ActivationSettings, CredentialChange, LoadSettings, LockMode, LockSettings, RunSettings,
+        Settings, SourceLocation, SourceSettings, TargetSettings,
     },
     source,
 };
@@ -161,7 +161,7 @@ fn whole(
         text.parse::<Date>().map_err(|_| "is not a date")
     });
     rules.finish();
-    let run = run(root.section("run"), base);
+    let run = run(root.section("run"), base, target.as_ref());
     let lock = lock(root.section("lock"), &sources);
     let activation = activation(root.section("activation"), base);
     let mut verify = root.section("verify");
@@ -270,7 +270,7 @@ fn schemes(section: &mut Section<'_>) -> Vec<String> {
     schemes.into_iter().collect()
 }
 
-fn run(mut section: Section<'_>, base: &Path) -> RunSettings {
+fn run(mut section: Section<'_>, base: &Path, target: Option<&TargetSettings>) -> RunSettings {
     const MEMORY: u64 = 256 << 20;
     const LEAST_MEMORY: u64 = 1 << 20;
     let chunk = section.integer("chunk_records", 1..=10_000_000);
@@ -291,8 +291,10 @@ fn run(mut section: Section<'_>, base: &Path) -> RunSettings {
             other => other,
         },
     );
+    let load = load(&mut section, target);
     section.finish();
     RunSettings {
+        load,
         chunk_records: chunk
             .and_then(NonZeroU64::new)
             .unwrap_or(NonZeroU64::MIN.saturating_add(19_999)),
@@ -301,6 +303,50 @@ fn run(mut section: Section<'_>, base: &Path) -> RunSettings {
         work_dir: base.join(work_dir.map_or_else(|| "out/work".to_owned(), |given| given.text)),
         max_quarantine_ratio: ratio.unwrap_or(0.10),
         lease: lease.unwrap_or(Duration::from_secs(30)),
+    }
+}
+
+/// When the target's server is too busy: a query and a limit, or neither.
+fn load(section: &mut Section<'_>, target: Option<&TargetSettings>) -> Option<LoadSettings> {
+    const QUERY: &str = "a query that gives one number, such as SELECT count(*) FROM pg_stat_activity WHERE state = 'active'";
+    const LIMIT: &str = "a number, above which nothing is written";
+    let query = section.text("load_query");
+    let has_limit = section.has("load_limit");
+    let limit = section.number("load_limit", LIMIT);
+    if let (Some(TargetSettings::Sqlite(_)), Some(given)) = (target, &query) {
+        let problem = "asks a server how busy it is, and the target is a SQLite file";
+        section.wrong(
+            &given.origin,
+            "load_query",
+            problem,
+            "leave it out, and load_limit with it",
+        );
+    }
+    match (query, limit) {
+        (Some(query), _) if query.text.trim().is_empty() => {
+            section.wrong(&query.origin, "load_query", "is empty", QUERY);
+            None
+        }
+        (Some(query), Some((limit, _))) => Some(LoadSettings {
+            query: query.text,
+            limit,
+        }),
+        (Some(query), None) => {
+            if !has_limit {
+                section.wrong(
+                    &query.origin,
+                    "load_limit",
+                    "is missing beside load_query",
+                    LIMIT,
+                );
+            }
+            None
+        }
+        (None, Some((_, origin))) => {
+            section.wrong(&origin, "load_query", "is missing beside load_limit", QUERY);
+            None
+        }
+        (None, None) => None,
     }
 }
 

@@ -70,6 +70,11 @@ impl<'m> Section<'m> {
         self.mistakes.add(origin, &self.key(key), problem, accepted);
     }
 
+    /// Whether a key that was not taken yet has a value.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Takes a key's value, whatever it is.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<Node> {
         self.known.push(key);
@@ -209,6 +214,24 @@ impl<'m> Section<'m> {
             );
         }
         ratio
+    }
+
+    /// A number that is not negative, and where it was given.
+    pub(crate) fn number(&mut self, key: &'static str, accepted: &str) -> Option<(f64, Origin)> {
+        let node = self.take(key)?;
+        let number = match &node.value {
+            Value::Float(number) => Some(*number),
+            Value::Integer(number) => number.to_string().parse().ok(),
+            Value::Text(text) if !matches!(node.origin, Origin::Line(_)) => {
+                text.trim().parse().ok()
+            }
+            Value::Text(_) | Value::Boolean | Value::List(_) | Value::Table(_) => None,
+        };
+        let number = number.filter(|number: &f64| number.is_finite() && *number >= 0.0);
+        if number.is_none() {
+            self.wrong(&node.origin, key, "is no number from 0 up", accepted);
+        }
+        Some((number?, node.origin))
     }
 
     /// A list of texts; from the environment or a flag, one text with commas.

@@ -138,6 +138,17 @@ pub struct RunSettings {
     pub max_quarantine_ratio: f64,
     /// Seconds after which a silent runner loses its lease.
     pub lease: Duration,
+    /// When a target in PostgreSQL is too busy to be written to.
+    pub load: Option<LoadSettings>,
+}
+
+/// `run.load_query` and `run.load_limit`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadSettings {
+    /// A query that gives one number.
+    pub query: String,
+    /// Above it nothing is written.
+    pub limit: f64,
 }
 
 vocabulary! {

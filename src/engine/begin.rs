@@ -20,13 +20,16 @@ use crate::{
         raw_record::{RawRecord, SourceIndex},
     },
     source::{self, lock},
-    store::{NewRun, NewSource, RunPhase, RunRow, Target},
+    store::{NewRun, NewSource, RunPhase, RunRow, Target, server_load},
 };
 
 /// What would stop a new run is said before anything is written: sources that cannot be read as configured,
 /// that another run holds or nobody can lock, or that are not what the plan was made from.
 pub(super) fn look_before_writing(job: &Job<'_>, options: &RunOptions) -> Result<(), RunError> {
     check_sources(job)?;
+    if let Some(load) = &job.settings.run.load {
+        server_load(&job.settings.target, &load.query)?;
+    }
     locking::refuse_other_runs(job.settings, None)?;
     for source in &job.settings.sources {
         lock::permitted(source, &job.settings.lock)?;

@@ -8,10 +8,16 @@ use std::{
 };
 
 use super::{error::RunError, job::Job, stop::StopReason};
-use crate::store::{RunControl, Target};
+use crate::{
+    config::settings::LoadSettings,
+    store::{RunControl, ServerLoad, Target},
+};
 
 /// How often one who waits asks whether he still has to.
 const ASK: Duration = Duration::from_secs(1);
+
+/// The longest pause before a busy server is asked again; the first one is [`ASK`], and each one twice as long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// How often he looks at the stop flag meanwhile.
 const LOOK: Duration = Duration::from_millis(100);
@@ -28,13 +34,19 @@ struct Passed {
     last: Option<(Instant, u64)>,
     /// What was told of it.
     told: RunControl,
+    /// Whether it was told that the server is too busy.
+    told_busy: bool,
 }
 
 impl Gate {
     pub(super) fn new() -> Self {
         let told = RunControl::default();
         Self {
-            passed: Mutex::new(Passed { last: None, told }),
+            passed: Mutex::new(Passed {
+                last: None,
+                told,
+                told_busy: false,
+            }),
         }
     }
 
@@ -47,12 +59,22 @@ impl Gate {
         run_id: i64,
         records: u64,
     ) -> Result<Option<StopReason>, RunError> {
+        let mut pause = ASK;
         loop {
             let control = target.control(run_id)?;
-            let Some(wait) = self.wait(&control, records, job) else {
+            let is_busy = control.paused.is_none() && records > 0 && self.is_busy(job, target)?;
+            let wait = match is_busy {
+                true => Some(pause),
+                false => (self.wait(&control, records, job)).map(|wait| wait.min(ASK)),
+            };
+            let Some(wait) = wait else {
                 return Ok(None);
             };
-            let until = Instant::now() + wait.min(ASK);
+            pause = match is_busy {
+                true => (2 * pause).min(LONGEST_PAUSE),
+                false => ASK,
+            };
+            let until = Instant::now() + wait;
             while Instant::now() < until {
                 if let Some(reason) = job.stop.requested() {
                     return Ok(Some(reason));
@@ -60,6 +82,31 @@ impl Gate {
                 thread::sleep(LOOK.min(wait));
             }
         }
+    }
+
+    /// Whether the server is busier than the administrator wants it to be.
+    fn is_busy(&self, job: &Job<'_>, target: &Target) -> Result<bool, RunError> {
+        let Some(LoadSettings { query, limit }) = &job.settings.run.load else {
+            return Ok(false);
+        };
+        let Some(load) = target.server_load(query)? else {
+            return Ok(false);
+        };
+        let (is_busy, said) = match load {
+            ServerLoad::Is(load) => (load > *limit, format!("gives {load}")),
+            ServerLoad::NoAnswer => (true, "is not answered in time".to_owned()),
+        };
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        if passed.told_busy != is_busy {
+            passed.told_busy = is_busy;
+            job.progress.note(&match is_busy {
+                true => format!(
+                    "run.load_query {said}, run.load_limit is {limit}: nothing is written until it gives no more than that"
+                ),
+                false => format!("run.load_query {said}: going on"),
+            });
+        }
+        Ok(is_busy)
     }
 
     /// How long to wait, if at all.

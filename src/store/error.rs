@@ -137,6 +137,19 @@ pub enum StoreError {
     Damaged { what: String },
     #[error(transparent)]
     Dangling(#[from] DanglingSuccessor),
+    #[error("run.load_query cannot be asked")]
+    LoadQuery(#[source] LoadQuery),
+}
+
+/// Why a query says nothing of the load of a server.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadQuery {
+    /// The server refuses it.
+    #[error(transparent)]
+    Refused(Box<PostgresError>),
+    /// It gives NULL, no row, or what is no number.
+    #[error("it gives no number")]
+    NoNumber,
 }
 
 impl StoreError {
@@ -152,6 +165,7 @@ impl StoreError {
             | Self::Older { .. }
             | Self::Unused { .. }
             | Self::Denied { .. }
+            | Self::LoadQuery(_)
             | Self::ReadOnly { .. } => Exit::Usage,
             Self::Postgres { source, .. } => source.exit(),
             Self::HeldBy { .. }
@@ -219,6 +233,10 @@ impl StoreError {
                 return Some(format!(
                     "let its owner type ALTER TABLE {table} DROP CONSTRAINT {key}; then type `pinferry abort` again"
                 ));
+            }
+            Self::LoadQuery(_) => {
+                "it is one SELECT that gives one number, as the role of target.url may ask it: correct it, try it with \
+                 `pinferry doctor`, then type the same command again"
             }
             Self::LeaseLost { .. } => "`pinferry status` shows who works on the run now",
             Self::CursorMoved { .. } => {

@@ -56,4 +56,6 @@ pub use reader::Reader;
 pub use replace::Account;
 pub use run::{NewPartition, NewRun, NewSource, PartitionRow, RunRow, RunSourceRow};
 pub use step::IndexStep;
-pub use target::{Intent, Reach, Target, TargetStanding, Toil, reach, rights, standing};
+pub use target::{
+    Intent, Reach, ServerLoad, Target, TargetStanding, Toil, reach, rights, server_load, standing,
+};

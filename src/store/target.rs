@@ -60,6 +60,30 @@ pub fn rights(
     }
 }
 
+/// What the administrator's own query says of how busy the server is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ServerLoad {
+    /// That much.
+    Is(f64),
+    /// Too busy to say.
+    NoAnswer,
+}
+
+/// What this query says of how busy the target's server is; nothing of a file.
+///
+/// # Errors
+///
+/// When it gives no number, or the server cannot be asked.
+pub fn server_load(
+    settings: &TargetSettings,
+    query: &str,
+) -> Result<Option<ServerLoad>, StoreError> {
+    match settings {
+        TargetSettings::Sqlite(_) => Ok(None),
+        TargetSettings::Postgres(place) => postgres::server_load::ask_once(place, query).map(Some),
+    }
+}
+
 /// What stands where the target is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetStanding {
@@ -237,6 +261,18 @@ impl Target {
     /// When the database fails.
     pub fn now(&self) -> Result<String, StoreError> {
         self.database.now()
+    }
+
+    /// What this query says of how busy the server is; nothing of a file.
+    ///
+    /// # Errors
+    ///
+    /// When it gives no number, or the server cannot be asked.
+    pub fn server_load(&self, query: &str) -> Result<Option<ServerLoad>, StoreError> {
+        match &self.database {
+            Database::Sqlite(_) => Ok(None),
+            Database::Postgres(server) => postgres::server_load::ask(server, query).map(Some),
+        }
     }
 
     /// Gives the pages of deleted rows back to the disk, so that none of their content stays behind.

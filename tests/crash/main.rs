@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod answers;
+mod busy;
 mod engines;
 mod full;
 mod given_back;

@@ -130,6 +130,7 @@ pub(crate) fn run(work_dir: &Path, memory_bytes: u64, workers: usize) -> RunSett
         work_dir: work_dir.to_owned(),
         max_quarantine_ratio: 1.0,
         lease: Duration::from_secs(30),
+        load: None,
     }
 }
 

@@ -173,6 +173,7 @@ fn planned(extract: &Extract) -> PlanOutcome {
         work_dir: work.path().join("work"),
         max_quarantine_ratio: 1.0,
         lease: Duration::from_secs(30),
+        load: None,
     };
     plan(
         &[source],

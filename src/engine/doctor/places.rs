@@ -6,10 +6,12 @@ use rustix::fs::{Access, access};
 
 use super::{Check, Verdict};
 use crate::{
-    config::settings::{LockSettings, Settings, SourceLocation, SourceSettings, TargetSettings},
+    config::settings::{
+        LoadSettings, LockSettings, Settings, SourceLocation, SourceSettings, TargetSettings,
+    },
     exit::Exit,
     source::{self, lock::Foreseen},
-    store::{Reach, TargetStanding, reach, standing},
+    store::{Reach, ServerLoad, TargetStanding, reach, server_load, standing},
 };
 
 /// Can the source be read, has it all its columns, may it be locked?
@@ -191,6 +193,29 @@ pub(super) fn target(settings: &TargetSettings) -> Check {
         },
         Err(error) => Check::fail(SUBJECT, chain(&error), error.hint(), error.exit()),
     }
+}
+
+/// Whether the administrator's own query says how busy the target's server is.
+pub(super) fn load(settings: &Settings) -> Option<Check> {
+    const SUBJECT: &str = "run.load_query";
+    let LoadSettings { query, limit } = settings.run.load.as_ref()?;
+    Some(match server_load(&settings.target, query) {
+        Ok(Some(ServerLoad::Is(load))) if load <= *limit => {
+            Check::ok(SUBJECT, format!("gives {load}, run.load_limit is {limit}"))
+        }
+        Ok(Some(ServerLoad::Is(load))) => Check::warn(
+            SUBJECT,
+            format!("gives {load}, run.load_limit is {limit}: a run would wait now"),
+            "see what keeps the server busy, or raise run.load_limit",
+        ),
+        Ok(Some(ServerLoad::NoAnswer)) => Check::warn(
+            SUBJECT,
+            "is not answered in time: a run would wait now",
+            "ask something that is answered at once",
+        ),
+        Ok(None) => return None,
+        Err(error) => Check::fail(SUBJECT, chain(&error), error.hint(), error.exit()),
+    })
 }
 
 /// Known PINs can only be looked up when they can be read.

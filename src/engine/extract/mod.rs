@@ -171,6 +171,7 @@ mod tests {
             work_dir: folder.path().join("work"),
             max_quarantine_ratio: 1.0,
             lease: Duration::from_secs(30),
+            load: None,
         };
         let reading = Reading {
             rules: &rules,

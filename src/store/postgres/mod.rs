@@ -6,6 +6,7 @@ pub(super) mod index;
 pub(super) mod insert;
 pub(super) mod rights;
 pub(super) mod schema;
+pub(super) mod server_load;
 pub(super) mod steps;
 pub(super) mod vacuum;
 
