@@ -118,7 +118,7 @@ fn document(
 }
 
 /// What the end of its window cost a run.
-pub(super) fn show_taken_back(taken_back: &TakenBack, terminal: &Terminal) -> Exit {
+pub(super) fn show_taken_back(taken_back: &TakenBack, terminal: &Terminal) {
     if let Some(cost) = &taken_back.cost {
         terminal.say(&format!(
             "the window closes before cut-over: {} records that were loaded are taken back",
@@ -128,12 +128,8 @@ pub(super) fn show_taken_back(taken_back: &TakenBack, terminal: &Terminal) -> Ex
             terminal.say(&queue_left(&cost.queue));
         }
     }
-    match show(&taken_back.aborted, terminal) {
-        Exit::Done => {
-            terminal.next("`pinferry run` begins anew in the next window");
-            Exit::Stopped
-        }
-        exit => exit,
+    if show(&taken_back.aborted, terminal) == Exit::Done {
+        terminal.next("`pinferry run` begins anew in the next window");
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 
 use super::{
-    Context, abort,
+    Context,
     failure::Failure,
     job::work,
     tuning::Tuning,
@@ -20,9 +20,8 @@ use crate::{
         error::RunError,
         job::Job,
         plan_file::PlanFile,
-        run::{IfHeld, Overrule, RunEnd, RunOptions, RunUntil, run},
+        run::{self, IfHeld, Overrule, RunEnd, RunOptions, RunUntil},
         stop::AtClose,
-        take_back::take_back,
     },
     exit::Exit,
 };
@@ -108,7 +107,7 @@ impl Run {
             if let Some(closing) = &closing {
                 job.stop.close_at(closing.at, options.at_close);
             }
-            run(job, &options)
+            run::run(job, &options)
         })?;
         match outcome {
             None => Ok(Exit::Done),
@@ -160,11 +159,9 @@ fn outside(
     words: &str,
 ) -> Result<Exit, Failure> {
     if at_close == AtClose::TakeBack {
-        match worked(context, settings, if_held, take_back)? {
+        match worked(context, settings, if_held, run::outside)? {
             None => return Ok(Exit::Done),
-            Some(Some(taken_back)) => {
-                return Ok(abort::show_taken_back(&taken_back, &context.terminal));
-            }
+            Some(Some(outcome)) => return ended::show(&outcome, Lockable::of(settings), context),
             Some(None) => {}
         }
     }

@@ -17,15 +17,19 @@ pub type Environment = BTreeMap<String, String>;
 const PREFIX: &str = "PINFERRY_";
 
 /// The sections a variable can reach, beside the sources.
-const SECTIONS: [&str; 7] = [
+const SECTIONS: [&str; 8] = [
     "target",
     "catalogue",
     "rules",
     "run",
     "lock",
     "activation",
+    "hooks",
     "verify",
 ];
+
+/// What a hook is told: no key, though it may call the program again.
+const TOLD: &str = "PINFERRY_RUN_ID";
 
 /// The process's environment; values that are not UTF-8 are nobody's configuration.
 #[must_use]
@@ -41,7 +45,7 @@ pub(crate) fn overlay(root: &mut Table, text: &str, environment: &Environment, w
         let Some(rest) = name.strip_prefix(PREFIX) else {
             continue;
         };
-        if text.contains(&format!("${{{name}}}")) {
+        if name == TOLD || text.contains(&format!("${{{name}}}")) {
             continue;
         }
         let rest = rest.to_ascii_lowercase();

@@ -26,8 +26,8 @@ use super::{
     offices, quantity,
     section::{Given, Section},
     settings::{
-        ActivationSettings, CredentialChange, LoadSettings, LockMode, LockSettings, RunSettings,
-        Settings, SourceLocation, SourceSettings, TargetSettings,
+        ActivationSettings, CredentialChange, Hook, HookSettings, LoadSettings, LockMode,
+        LockSettings, RunSettings, Settings, SourceLocation, SourceSettings, TargetSettings,
     },
     source,
 };
@@ -164,6 +164,7 @@ fn whole(
     let run = run(root.section("run"), base, target.as_ref());
     let lock = lock(root.section("lock"), &sources);
     let activation = activation(root.section("activation"), base);
+    let hooks = hooks(root.section("hooks"));
     let mut verify = root.section("verify");
     let canary = verify.text("canary").map(|given| base.join(given.text));
     verify.finish();
@@ -182,6 +183,7 @@ fn whole(
         run,
         lock,
         activation,
+        hooks,
         canary,
     })
 }
@@ -303,6 +305,37 @@ fn run(mut section: Section<'_>, base: &Path, target: Option<&TargetSettings>) -
         work_dir: base.join(work_dir.map_or_else(|| "out/work".to_owned(), |given| given.text)),
         max_quarantine_ratio: ratio.unwrap_or(0.10),
         lease: lease.unwrap_or(Duration::from_secs(30)),
+    }
+}
+
+fn hooks(mut section: Section<'_>) -> HookSettings {
+    const COMMAND: &str =
+        "a program and its arguments, such as [\"/usr/local/sbin/maintenance\", \"on\"]";
+    const LONGEST: Duration = Duration::from_secs(3600);
+    let mut commands = BTreeMap::new();
+    for hook in Hook::ALL {
+        let Some(given) = section.texts(hook.as_str()) else {
+            continue;
+        };
+        let words: Vec<_> = given.into_iter().map(|given| given.text).collect();
+        if words.first().is_none_or(String::is_empty) {
+            let origin = section.origin().clone();
+            section.wrong(&origin, hook.as_str(), "names no program", COMMAND);
+        }
+        commands.insert(*hook, words);
+    }
+    let timeout = section.parsed(
+        "timeout",
+        quantity::DURATIONS,
+        |text| match quantity::duration(text) {
+            Ok(timeout) if timeout > LONGEST => Err("is longer than an hour"),
+            other => other,
+        },
+    );
+    section.finish();
+    HookSettings {
+        commands,
+        timeout: timeout.unwrap_or(Duration::from_secs(60)),
     }
 }
 

@@ -1,6 +1,11 @@
 //! The configuration after every check: what the other parts work from.
 
-use std::{collections::BTreeMap, num::NonZeroU64, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroU64,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use jiff::civil::Date;
 
@@ -37,8 +42,18 @@ pub struct Settings {
     pub lock: LockSettings,
     /// When delayed activations take effect.
     pub activation: ActivationSettings,
+    /// Commands of the administrator's own.
+    pub hooks: HookSettings,
     /// CSV of known PINs (`id;scheme;hash;salt`, id as `source:id`) that verification looks up.
     pub canary: Option<PathBuf>,
+}
+
+impl Settings {
+    /// The folder of the file, from which relative paths start.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or_else(|| Path::new("."))
+    }
 }
 
 /// Where the multi-profile model lives.
@@ -184,6 +199,29 @@ pub struct LockSettings {
     pub credential_change: CredentialChange,
     /// The role of the office's application in a PostgreSQL legacy, as which the lock's test tries its ways in.
     pub application_role: Option<String>,
+}
+
+vocabulary! {
+    /// A point of a run at which a command may be run.
+    Hook {
+        /// Before the management lock is engaged; it may say no.
+        BeforeLock = "before_lock",
+        /// After verification; it may say no.
+        BeforeCutOver = "before_cut_over",
+        /// Once the multi-profile model is valid and the legacy sealed.
+        AfterCutOver = "after_cut_over",
+        /// When a run ends before it is finished.
+        OnStop = "on_stop",
+    }
+}
+
+/// `[hooks]`.
+#[derive(Clone, Debug, Default)]
+pub struct HookSettings {
+    /// A program and its arguments, as they are.
+    pub commands: BTreeMap<Hook, Vec<String>>,
+    /// How long each may take.
+    pub timeout: Duration,
 }
 
 /// `[activation]`.

@@ -85,6 +85,7 @@ pub fn examine(settings: &Settings, now: SystemTime) -> Vec<Check> {
     checks.push(places::target(&settings.target));
     checks.extend(places::load(settings));
     checks.extend(places::canary(settings));
+    checks.extend(places::hooks(settings));
     checks.extend(disk::space(settings));
     checks.push(clock(settings, now));
     checks.push(workers(settings));

@@ -5,6 +5,7 @@ use super::{
     verify::VerifyError,
 };
 use crate::{
+    config::settings::Hook,
     domain::{digest::Digest, known_codes::TornLinks},
     exit::Exit,
     source::{
@@ -64,6 +65,8 @@ pub enum RunError {
     NothingToAbort { run_id: i64, phase: RunPhase },
     #[error("{}", not_held_up(*.run_id, *.phase))]
     NotHeldUp { run_id: i64, phase: RunPhase },
+    #[error("hooks.{hook} {why}")]
+    Vetoed { hook: Hook, why: String },
     #[error("the target has no run")]
     NoRun,
     #[error(
@@ -144,6 +147,7 @@ impl RunError {
             | Self::LockGone { .. }
             | Self::CapturesWithoutEnd { .. }
             | Self::DivertedAt(_)
+            | Self::Vetoed { .. }
             | Self::NoWriter => Exit::Failed,
         }
     }
@@ -186,6 +190,9 @@ impl RunError {
             Self::TornLinks(_) => {
                 "who stands in the target stays as he is: correct [catalogue] fiscal_code_links (`pinferry explain -` \
                  shows who a code leads to)"
+            }
+            Self::Vetoed { .. } => {
+                "see to what the hook says, then type `pinferry run`, which asks it again; `pinferry abort` takes the run back"
             }
             Self::NotTakenBack(_) => {
                 "`pinferry abort` opens the legacy, as the same command does once this is out of the way"

@@ -16,6 +16,7 @@ pub mod error;
 pub mod extract;
 pub mod forecast;
 mod gate;
+pub mod hooks;
 mod index;
 pub mod intake;
 pub mod job;

@@ -8,6 +8,7 @@ use super::{
     error::RunError,
     extract::ExtractError,
     gate::Gate,
+    hooks,
     job::Job,
     live, locking,
     patience::Patience,
@@ -19,6 +20,7 @@ use super::{
 };
 use crate::{
     domain::tally::Tally,
+    exit::Exit,
     source::lock::Locks,
     store::{Intent, RunRow, StoreError, Target, TargetStanding, standing},
 };
@@ -102,11 +104,48 @@ pub enum RunEnd {
     VerificationFailed(Box<Verification>),
 }
 
+impl RunOutcome {
+    /// How the program ends with it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match &self.end {
+            RunEnd::Finished | RunEnd::WasFinished if self.tally.quarantined() > 0 => {
+                Exit::DoneWithQuarantine
+            }
+            RunEnd::Finished | RunEnd::WasFinished => Exit::Done,
+            RunEnd::Held => Exit::Stopped,
+            RunEnd::Stopped(reason) => reason.exit(),
+            RunEnd::TakenBack(taken_back) => taken_back.exit(),
+            RunEnd::TooManyQuarantined { .. } => Exit::Failed,
+            RunEnd::VerificationFailed(_) => Exit::VerificationFailed,
+        }
+    }
+}
+
 /// Starts or resumes the run and takes it as far as it goes, or back when its window closes, if that was asked for.
 ///
 /// # Errors
 /// Anything that failed on the way. What was committed stays, the lock too, and the same call goes on.
 pub fn run(job: &Job<'_>, options: &RunOptions) -> Result<RunOutcome, RunError> {
+    let ended = there_or_back(job, options);
+    hooks::tell_stopped(job, &ended);
+    ended
+}
+
+/// Outside its window: takes back what an interrupted run has left, if that was asked for.
+///
+/// # Errors
+/// As [`take_back`].
+pub fn outside(job: &Job<'_>) -> Result<Option<RunOutcome>, RunError> {
+    let Some(taken_back) = take_back(job)? else {
+        return Ok(None);
+    };
+    let ended = back(job, taken_back);
+    hooks::tell_stopped(job, &ended);
+    ended.map(Some)
+}
+
+fn there_or_back(job: &Job<'_>, options: &RunOptions) -> Result<RunOutcome, RunError> {
     if options.at_close == AtClose::KeepLock {
         return forward(job, options);
     }
@@ -195,6 +234,7 @@ fn attempt(
         locks: Locks::default(),
         gate: Gate::new(),
         verifications: 0,
+        was_asked: false,
     };
     let end = runner.advance();
     drop(heartbeat);

@@ -1,6 +1,6 @@
 //! One process at work on one run, from whatever phase it is in to the end.
 
-use std::path::Path;
+use std::{mem, path::Path};
 
 use serde_json::json;
 
@@ -10,6 +10,7 @@ use super::{
     error::RunError,
     extract::{ExtractError, Extracted, extract},
     gate::Gate,
+    hooks::{self, Answer},
     index,
     job::Job,
     load::{self, Progressed},
@@ -20,6 +21,7 @@ use super::{
     verify::{self, Verification, VerifyError, VerifyRequest},
 };
 use crate::{
+    config::settings::Hook,
     domain::{rules::Rules, tally::Tally},
     source::lock::{Locks, engage_all},
     store::{AuditEntry, CommitPoint, Lease, RunPhase, RunRow, StoreError, Target},
@@ -40,6 +42,8 @@ pub(super) struct Runner<'a> {
     pub(super) locks: Locks,
     pub(super) gate: Gate,
     pub(super) verifications: usize,
+    /// Whether the hook before cut-over was asked.
+    pub(super) was_asked: bool,
 }
 
 impl Runner<'_> {
@@ -83,6 +87,10 @@ impl Runner<'_> {
 
     /// Takes the management lock in the run's name, or finds it taken.
     fn lock(&mut self) -> Result<Option<RunEnd>, RunError> {
+        match hooks::ask(self.job, Hook::BeforeLock, self.run_id, RunPhase::Created)? {
+            Answer::Yes => {}
+            Answer::Stopped(reason) => return Ok(Some(RunEnd::Stopped(reason))),
+        }
         self.job.progress.begin(Phase::Lock, None);
         let request = locking::request(self.job.settings, &self.target.run(self.run_id)?);
         self.locks = engage_all(
@@ -272,6 +280,13 @@ impl Runner<'_> {
         if self.options.until == RunUntil::Verified {
             return Ok(Some(RunEnd::Held));
         }
+        if !mem::replace(&mut self.was_asked, true) {
+            // Whatever happened while it was asked is seen by looking again.
+            return match hooks::ask(self.job, Hook::BeforeCutOver, self.run_id, run.phase)? {
+                Answer::Yes => Ok(None),
+                Answer::Stopped(reason) => Ok(Some(RunEnd::Stopped(reason))),
+            };
+        }
         self.job.progress.begin(Phase::CutOver, None);
         let digest = self.target.tally(run.run_id)?.digests.rows;
         let tx = self.target.begin(&self.lease)?;
@@ -327,6 +342,7 @@ impl Runner<'_> {
             &self.lease,
             &self.locks,
         )?;
+        hooks::tell(self.job, Hook::AfterCutOver, self.run_id, run.phase);
         let tx = self.target.begin(&self.lease)?;
         tx.event(
             "legacy.sealed",

@@ -7,7 +7,10 @@ use super::{
     patience::Patience,
     run::IfHeld,
 };
-use crate::store::{StoreError, TargetStanding, standing};
+use crate::{
+    exit::Exit,
+    store::{StoreError, TargetStanding, standing},
+};
 
 /// What was taken back.
 #[derive(Debug)]
@@ -19,6 +22,16 @@ pub struct TakenBack {
 }
 
 impl TakenBack {
+    /// How the program ends with it: stopped early, unless something is left to do.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self.aborted.stopped {
+            Some(reason) => reason.exit(),
+            None if self.aborted.kept.is_empty() => Exit::Stopped,
+            None => Exit::Failed,
+        }
+    }
+
     /// Whether everything is as it was before the run.
     #[must_use]
     pub fn is_whole(&self) -> bool {

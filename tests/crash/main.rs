@@ -8,6 +8,7 @@ mod engines;
 mod full;
 mod given_back;
 mod held;
+mod hooks;
 mod interrupt;
 mod late_lock;
 mod later;

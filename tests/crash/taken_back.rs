@@ -12,7 +12,7 @@ use crate::{
 use pinferry::failpoint::Stage;
 
 /// A window in this span of hours from now.
-fn window(from: i64, to: i64) -> String {
+pub(crate) fn window(from: i64, to: i64) -> String {
     let hour = |hours: i64| {
         let at = (Timestamp::now() + hours.hours()).to_zoned(TimeZone::UTC);
         at.strftime("%H:%M").to_string()

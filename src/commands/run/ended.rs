@@ -36,18 +36,16 @@ pub(super) fn show(
         );
         report::show(&report, None, terminal)?;
     }
-    let (exit, next) = match &outcome.end {
-        RunEnd::Finished | RunEnd::WasFinished if outcome.tally.quarantined() > 0 => (
-            Exit::DoneWithQuarantine,
-            "`pinferry quarantine list` shows who was left out and why",
-        ),
-        RunEnd::Finished | RunEnd::WasFinished => (
-            Exit::Done,
-            "`pinferry activate`, from cron every few minutes",
-        ),
+    let next = match &outcome.end {
+        RunEnd::Finished | RunEnd::WasFinished if outcome.tally.quarantined() > 0 => {
+            "`pinferry quarantine list` shows who was left out and why"
+        }
+        RunEnd::Finished | RunEnd::WasFinished => {
+            "`pinferry activate`, from cron every few minutes"
+        }
         RunEnd::Held => {
             terminal.say("verified, and held before cut-over as asked");
-            (Exit::Stopped, resume)
+            resume
         }
         RunEnd::Stopped(reason) => {
             if *reason == StopReason::WindowCloses {
@@ -56,10 +54,11 @@ pub(super) fn show(
                     outcome.tally.records()
                 ));
             }
-            (reason.exit(), resume)
+            resume
         }
         RunEnd::TakenBack(taken_back) => {
-            return Ok(abort::show_taken_back(taken_back, terminal));
+            abort::show_taken_back(taken_back, terminal);
+            return Ok(outcome.exit());
         }
         RunEnd::TooManyQuarantined { ratio, limit } => {
             terminal.say(&format!(
@@ -68,17 +67,13 @@ pub(super) fn show(
                 ratio * 100.0,
                 limit * 100.0
             ));
-            (
-                Exit::Failed,
-                "look at `pinferry quarantine list`; then raise run.max_quarantine_ratio and type `pinferry \
-                 run`, or take it back with `pinferry abort`",
-            )
+            "look at `pinferry quarantine list`; then raise run.max_quarantine_ratio and type `pinferry \
+             run`, or take it back with `pinferry abort`"
         }
-        RunEnd::VerificationFailed(_) => (
-            Exit::VerificationFailed,
-            "mend what is named and type `pinferry run` to verify again, or take it back with `pinferry abort`",
-        ),
+        RunEnd::VerificationFailed(_) => {
+            "mend what is named and type `pinferry run` to verify again, or take it back with `pinferry abort`"
+        }
     };
     terminal.next(next);
-    Ok(exit)
+    Ok(outcome.exit())
 }

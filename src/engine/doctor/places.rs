@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use rustix::fs::{Access, access};
 
-use super::{Check, Verdict};
+use super::{super::hooks::program, Check, Verdict};
 use crate::{
     config::settings::{
         LoadSettings, LockSettings, Settings, SourceLocation, SourceSettings, TargetSettings,
@@ -215,6 +215,22 @@ pub(super) fn load(settings: &Settings) -> Option<Check> {
         ),
         Ok(None) => return None,
         Err(error) => Check::fail(SUBJECT, chain(&error), error.hint(), error.exit()),
+    })
+}
+
+/// Whether the commands to be run are there.
+pub(super) fn hooks(settings: &Settings) -> impl Iterator<Item = Check> {
+    settings.hooks.commands.iter().map(|(hook, words)| {
+        let subject = format!("hooks.{hook}");
+        let word = words.first().map_or("", String::as_str);
+        match program(word, settings.folder()) {
+            Ok(file) => Check::ok(&subject, format!("runs {}", file.display())),
+            Err(unfit) => {
+                let next =
+                    format!("correct hooks.{hook}, or make the file executable for this account");
+                Check::fail(&subject, unfit.to_string(), Some(next), Exit::Usage)
+            }
+        }
     })
 }
 
