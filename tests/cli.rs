@@ -10,6 +10,8 @@ mod metrics;
 mod quiet;
 #[path = "cli/report.rs"]
 mod report;
+#[path = "cli/service.rs"]
+mod service;
 #[path = "cli/verdicts.rs"]
 mod verdicts;
 #[path = "cli/window.rs"]

@@ -24,6 +24,7 @@ use crate::{
         stop::AtClose,
     },
     exit::Exit,
+    ui::service::Service,
 };
 
 /// Lock, load, index, verify, cut over, seal; the same command resumes what was interrupted
@@ -66,6 +67,13 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let service = Service::ready();
+        let ended = self.within_its_window(context);
+        drop(service);
+        ended
+    }
+
+    fn within_its_window(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(self.tuning.flags())?;
         let options = RunOptions {
             plan: self.plan.as_deref().map(PlanFile::read).transpose()?,

@@ -12,6 +12,7 @@ pub mod notices;
 pub mod progress;
 pub mod report;
 pub mod report_page;
+pub mod service;
 pub mod signals;
 pub mod state;
 pub mod table;

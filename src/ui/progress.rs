@@ -8,7 +8,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 
-use super::{table::grouped, terminal::Terminal};
+use super::{service, table::grouped, terminal::Terminal};
 use crate::engine::progress::{Phase, Progress};
 
 /// How often a line is written where there is no terminal.
@@ -85,6 +85,7 @@ impl Watcher {
 impl Progress for Watcher {
     fn begin(&self, phase: Phase, total: Option<u64>) {
         self.finish();
+        service::status(phase.as_str());
         let now = Instant::now();
         let bar = self.terminal.has_bars().then(|| self.bar(phase, total));
         let begun = Running {

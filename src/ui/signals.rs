@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::terminal::Terminal;
+use super::{service, terminal::Terminal};
 use crate::{
     engine::stop::{StopFlag, StopReason},
     exit::Exit,
@@ -83,6 +83,7 @@ impl Claimed {
                 (Some(_), StopReason::Interrupted) => end_now(stop, terminal, "ended at once"),
                 (Some(_), _) => {}
             }
+            service::stopping();
             stop.request(reason);
             end.get_or_insert_with(|| Instant::now() + self.patience);
         }
