@@ -17,6 +17,7 @@ mod merging;
 mod order;
 mod outlook;
 mod poison;
+mod races;
 mod receipts;
 mod revocations;
 mod rights;
