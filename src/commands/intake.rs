@@ -110,7 +110,7 @@ activate`, which makes the PIN active, or the profile that waited for it, when b
 twice is one. A half that was refused or returned leaves the PIN as it is. One of a PIN all of which was delivered \
 counts nothing, already_delivered, nor does one of a PIN out of use, pin_revoked or pin_ceased; one of a request \
 that brings no PIN fails: request_refused, request_failed, no_pin. One of a request that has not come yet waits for \
-it. One of a PIN in a source that no run has migrated waits for that source, pin_unknown. A receipt with a time in \
+it, request_unknown. One of a PIN in a source that no run has migrated waits for that source, pin_unknown. A receipt with a time in \
 the future is refused, and nothing is kept of it.
 
 The answers stand in a file beside requests.csv, requests.result.csv (requests.result.jsonl beside JSON Lines; \

@@ -96,6 +96,13 @@ fn a_receipt_of_a_request_without_a_pin_is_closed_with_its_reason_whichever_come
                 .map(|of| receipt(&format!("P-{of}"), of, "second", "delivered"));
             if comes_first {
                 hand_in(&town, &receipts, 0);
+                let answers = fs::read_to_string(town.path("receipts.result.csv"));
+                let answers = answers.expect("answers");
+                assert_eq!(
+                    answers.matches(";accepted;false;;request_unknown").count(),
+                    4,
+                    "a mistyped request is found at once: {answers}"
+                );
                 let text = String::from_utf8(town.expect(&["status"], &[0]).stdout);
                 let text = text.expect("UTF-8");
                 assert!(

@@ -120,6 +120,9 @@ fn the_rights_that_grants_prints_let_one_role_serve_the_queue_and_another_look()
         &["status"][..],
         &["activate", "--dry-run"],
         &["audit", "verify"],
+        &["explain", "inps:M1"],
+        &["quarantine", "list"],
+        &["plan"],
         &["doctor"],
     ] {
         served.as_role(reports, looking, 0);

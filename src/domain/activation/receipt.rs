@@ -71,6 +71,8 @@ vocabulary! {
         PinCeased = "pin_ceased",
         /// The request brings no PIN.
         NoPin = "no_pin",
+        /// The request has not come yet, and perhaps never will.
+        RequestUnknown = "request_unknown",
         /// The request was refused, and with it the PIN.
         RequestRefused = "request_refused",
         /// The request had no effect, and there is no PIN.

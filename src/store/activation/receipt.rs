@@ -392,7 +392,7 @@ pub(in crate::store) fn diverted(
     row.map(|row| row.get(0)).transpose()
 }
 
-/// Counts the halves of this request's PIN of which receipts wait, if the queue has the request.
+/// Counts the halves of this request's PIN of which receipts wait; if the queue has no such request yet, they wait on.
 pub(super) fn count_waiting(database: &Database, request_id: &str) -> Result<(), StoreError> {
     let request = database.row(
         COUNT,
@@ -400,6 +400,11 @@ pub(super) fn count_waiting(database: &Database, request_id: &str) -> Result<(),
         values![request_id],
     )?;
     let Some(request) = request else {
+        database.execute(
+            COUNT,
+            "UPDATE delivery_receipt SET reason = ?2 WHERE of_request = ?1 AND state = 'waiting'",
+            values![request_id, Uncounted::RequestUnknown.as_str()],
+        )?;
         return Ok(());
     };
     let mut columns = request.columns();
