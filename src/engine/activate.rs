@@ -64,7 +64,7 @@ pub struct Drained {
     pub pending_activated: u64,
     /// Migrated retired PINs that gave the profile which waited for their delivery.
     pub retired_delivered: u64,
-    /// Receipts of migrated PINs that were counted, or answered with why there is nothing to count.
+    /// Receipts of migrated PINs that were counted, or answered with why nothing counts.
     pub receipts: u64,
     /// Requests that took effect.
     pub activated: u64,

@@ -133,7 +133,7 @@ pub fn show_drained(terminal: &Terminal, drained: &Drained) -> Result<(), Output
         },
         match drained.receipts {
             0 => String::new(),
-            some => format!(", {some} receipts were counted"),
+            some => format!(", {some} receipts were answered"),
         },
         waiting.for_their_day,
         waiting.for_halves,

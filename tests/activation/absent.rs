@@ -35,12 +35,24 @@ fn a_receipt_of_a_source_that_comes_later_waits_for_it() {
             &[
                 receipt("P1", "later:L1", "second"),
                 receipt("P2", "inps:L1", "second"),
+                receipt("P3", "later:Q1", "second"),
             ],
         );
+        let answers = fs::read_to_string(town.path("absent.result.csv")).expect("answers");
+        assert!(
+            answers.contains(";P1;receipt;accepted;false;;pin_unknown")
+                && answers.contains(";P2;receipt;accepted;false;;\n"),
+            "a mistyped source is found at once: {answers}"
+        );
         town.expect(&["activate"], &[3]);
-        let waiting = ["P1 waiting pin_unknown later", "P2 failed pin_unknown inps"];
+        let waiting = [
+            "P1 waiting pin_unknown later",
+            "P2 failed pin_unknown inps",
+            "P3 waiting pin_unknown later",
+        ];
         assert_eq!(receipts(&town), waiting, "{engine:?}");
-        comes(&town, &[record("L1", LAURA, "CIT", "P", "1")]);
+        let wrong = record("Q1", "BNCLRA75D52F205X;Bianchi;Laura;", "CIT", "P", "1");
+        comes(&town, &[record("L1", LAURA, "CIT", "P", "1"), wrong]);
         let explained = |what, code| {
             let ended = town.expect(&["explain", what], &[code]);
             let text = [ended.stdout, ended.stderr].concat();
@@ -48,7 +60,7 @@ fn a_receipt_of_a_source_that_comes_later_waits_for_it() {
         };
         let said = explained("later:L1", 2);
         assert!(said.contains("sources: inps; a request"), "{said}");
-        town.expect(&later(&["run"]), &[0]);
+        town.expect(&later(&["run"]), &[3]);
         // With the first configuration too, which does not know that source.
         let said = explained("later:L1", 0);
         assert!(said.contains("later:L1") && said.contains("P1"), "{said}");
@@ -58,6 +70,8 @@ fn a_receipt_of_a_source_that_comes_later_waits_for_it() {
         assert!(explained("activation:R0", 1).contains("no such request"));
         town.expect(&["activate"], &[0]);
         assert_eq!(receipts(&town)[0], "P1 done  later", "{engine:?}");
+        let waits = "P3 waiting  later";
+        assert_eq!(receipts(&town)[2], waits, "it may leave quarantine");
         let laura = "effective_access WHERE fiscal_code LIKE 'BNC%'";
         assert_eq!(town.count(laura), 1, "{engine:?}");
         town.verified_digest();

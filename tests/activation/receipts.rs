@@ -199,7 +199,7 @@ fn what_a_retired_pin_gives_late_is_foreseen_told_and_asked_for_on_every_engine(
         assert_eq!(read(&["status"])["queue"]["retired_due"], 1, "{engine:?}");
         let said = String::from_utf8(town.expect(&["activate"], &[0]).stdout).expect("UTF-8");
         assert!(
-            said.contains("1 retired PINs gave their profile, 1 receipts were counted"),
+            said.contains("1 retired PINs gave their profile, 1 receipts were answered"),
             "{said}"
         );
         assert_eq!(access(&town), ["CDL dispositive", "CIT dispositive"]);

@@ -69,7 +69,10 @@ impl Batch<'_> {
             let Some(sent) = pins.get_mut(&half.pin) else {
                 let why = Failure::PinUnknown;
                 match self.tx.absent_pin(&half.pin)? {
-                    AbsentPin::Quarantined => {}
+                    // Its source was perhaps not known when it came in.
+                    AbsentPin::Quarantined => {
+                        marks.push((half.receipt_id, ReceiptState::Waiting, ""));
+                    }
                     AbsentPin::OfLaterSource => {
                         marks.push((half.receipt_id, ReceiptState::Waiting, why.as_str()));
                     }

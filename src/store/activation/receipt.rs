@@ -104,7 +104,10 @@ impl ActivationTx<'_> {
             is_new = true;
             match &receipt.of {
                 Sent::Request(request) => count_waiting(database, request)?,
-                Sent::Pin(pin) => count_diverted(database, id, pin)?,
+                Sent::Pin(pin) => {
+                    count_diverted(database, id, pin)?;
+                    say_unknown(database, id)?;
+                }
             }
         }
         let row = database.row(
@@ -363,6 +366,19 @@ fn count_diverted(database: &Database, receipt: &str, pin: &PinName) -> Result<(
         values![receipt],
     )?;
     count_for(database, receipt_id, &request_id)
+}
+
+/// Says of a receipt that waits where there are runs and none knows its source, which may be mistyped.
+fn say_unknown(database: &Database, receipt: &str) -> Result<(), StoreError> {
+    database.execute(
+        ACTION,
+        "UPDATE delivery_receipt SET reason = ?2
+         WHERE request_id = ?1 AND state = 'waiting' AND of_source IS NOT NULL
+             AND EXISTS (SELECT 1 FROM run_source)
+             AND NOT EXISTS (SELECT 1 FROM run_source WHERE run_source.source = of_source)",
+        values![receipt, Failure::PinUnknown.as_str()],
+    )?;
+    Ok(())
 }
 
 fn count_for(database: &Database, receipt_id: i64, request_id: &str) -> Result<(), StoreError> {
