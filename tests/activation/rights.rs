@@ -104,6 +104,7 @@ fn the_rights_that_grants_prints_let_one_role_serve_the_queue_and_another_look()
         ),
         "{text}"
     );
+    assert!(!text.contains("GRANT "), "nobody makes it an owner: {text}");
     served.as_role(activation, &["run"], 2);
     let states = "SELECT string_agg(request_id || ' ' || state, ', ' ORDER BY request_id) FROM delayed_activation";
     assert_eq!(

@@ -180,7 +180,7 @@ pub(super) fn target(settings: &TargetSettings) -> Check {
                 format!(
                     "{place}: the role may hand requests in, activate them and write the offices' lists, and not run"
                 ),
-                error.hint().unwrap_or_default(),
+                "pinferry grants prints what each role needs",
             ),
             Ok(Reach::Look) => Check::warn(
                 SUBJECT,
