@@ -54,15 +54,20 @@ pub(super) fn replacement(
         pin.legacy_status = LegacyStatus::Suspended;
     }
     let mut effect = Effect::on(request, Some(person));
-    if present.status == PinStatus::Pending && present.legacy_status == LegacyStatus::Pending {
+    let later = person.pin_accepted_after(request.accepted_at);
+    let replaced = match later {
+        None => Some(present).filter(|present| present.status == PinStatus::Pending),
+        Some(_) => person.pending_at(request.accepted_at),
+    };
+    if let Some(replaced) = replaced.filter(|pin| pin.legacy_status == LegacyStatus::Pending) {
         // What waited for the delivery of the one comes with that of the other.
         effect.grants = pending::granted(
             person,
             &[Delivered {
-                name: present.name.clone(),
-                profile: present.legacy_profile.clone(),
-                entity: present.legacy_entity.clone(),
-                level: pin.level,
+                name: replaced.name.clone(),
+                profile: replaced.legacy_profile.clone(),
+                entity: replaced.legacy_entity.clone(),
+                level: issued.level.min(replaced.level),
             }],
         );
     }
@@ -73,7 +78,6 @@ pub(super) fn replacement(
     let kept = (person.grants.iter()).filter(|grant| !is_changed(&grant.profile, &grant.entity));
     let grants = kept.chain(effect.grants.iter().map(|change| &change.after));
     pin.expires_on = expiry(issued.expires_on, grants, today, ages);
-    let later = person.pin_accepted_after(request.accepted_at);
     effect.pins = in_place_of_present(pin, later, Some(person));
     Ok(effect)
 }

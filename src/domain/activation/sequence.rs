@@ -43,7 +43,11 @@ impl Standing {
         let came = match request.kind() {
             Kind::Replacement => {
                 let replaced = before.as_ref().and_then(|person| person.pin.as_ref());
-                (before.as_ref().zip(replaced)).and_then(|(person, pin)| person.came(&pin.name))
+                let came = before
+                    .as_ref()
+                    .zip(replaced)
+                    .and_then(|(person, pin)| person.came(&pin.name));
+                came.map(|came| came.min(accepted_at))
             }
             Kind::NewPin | Kind::FurtherProfile | Kind::Revocation | Kind::Suspension => {
                 Some(accepted_at)

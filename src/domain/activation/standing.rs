@@ -17,7 +17,7 @@ use crate::domain::{
 pub const ACTIVATION_SOURCE: &str = "activation";
 
 /// Who somebody is and how to reach him. Its `Debug` tells nothing.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named after the columns of person")]
 pub struct Identity {
     pub surname: String,
@@ -189,16 +189,22 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Notes when a migrated PIN was issued and for what. It speaks for a grant that is as the PIN was in the legacy,
-    /// for none that stands better or worse.
-    pub(crate) fn add_issued(&mut self, name: PinName, status: LegacyStatus, asked: Asked) {
+    /// Notes when a migrated PIN was issued and for what. It speaks for a grant that is as the PIN was in the legacy, or
+    /// became with its delivery, for none that stands better or worse, and for none that ended.
+    pub(crate) fn add_issued(
+        &mut self,
+        name: PinName,
+        (status, halves_delivered): (LegacyStatus, u8),
+        asked: Asked,
+    ) {
+        self.issued.insert(name, asked.accepted_at);
         let given = match status {
             LegacyStatus::Active => GrantStatus::Active,
             LegacyStatus::Suspended => GrantStatus::Suspended,
+            LegacyStatus::Pending if halves_delivered == 2 => GrantStatus::Active,
             LegacyStatus::Pending => GrantStatus::Pending,
-            LegacyStatus::Revoked | LegacyStatus::Ceased => GrantStatus::Ended,
+            LegacyStatus::Revoked | LegacyStatus::Ceased => return,
         };
-        self.issued.insert(name, asked.accepted_at);
         let speaks_for = |grant: &Grant| {
             grant.profile == asked.profile && grant.entity == asked.entity && grant.status == given
         };
@@ -207,13 +213,13 @@ impl Standing {
         }
     }
 
-    /// When the request was accepted to which a PIN goes back; nothing of a migrated one.
+    /// When the request was accepted, or the migrated PIN issued, to which a PIN goes back.
     pub(crate) fn came(&self, pin: &PinName) -> Option<Timestamp> {
-        let is_activation = pin.source == ACTIVATION_SOURCE;
-        self.accepted
-            .get(&pin.legacy_id)
-            .filter(|_| is_activation)
-            .copied()
+        let came = match pin.source.as_str() {
+            ACTIVATION_SOURCE => self.accepted.get(&pin.legacy_id),
+            _migrated => self.issued.get(pin),
+        };
+        came.copied()
     }
 
     /// The PIN of a request accepted after that moment, if one took effect.
@@ -221,6 +227,20 @@ impl Standing {
     pub fn pin_accepted_after(&self, at: Timestamp) -> Option<&PinName> {
         let later = self.by_request.iter().filter(|pin| pin.accepted_at > at);
         later.max_by_key(|pin| pin.accepted_at).map(|pin| &pin.name)
+    }
+
+    /// The person's pending PIN of then, that gave way to the PIN of a request accepted after that moment.
+    pub(super) fn pending_at(&self, at: Timestamp) -> Option<&Pin> {
+        let gave_way = self.retired.iter().filter(|pin| {
+            let mut later = self
+                .by_request
+                .iter()
+                .filter(|later| later.accepted_at > at);
+            pin.disposition == Disposition::Survivor
+                && later.any(|later| pin.superseded_by.as_ref() == Some(&later.name))
+        });
+        let mut pending = gave_way.filter(|pin| pin.legacy_status == LegacyStatus::Pending);
+        pending.next()
     }
 
     /// The PIN of a request accepted after that moment that stands before one of this `level` accepted then. Had that

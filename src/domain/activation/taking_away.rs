@@ -86,17 +86,18 @@ pub(super) fn from(
 /// several that of a request, or else the one that would have been the survivor.
 fn gave_way_to<'p>(pin: &Pin, person: &'p Standing, at: Timestamp) -> Option<(&'p Pin, PinStatus)> {
     let gave_way = person.retired.iter().filter(|retired| {
-        retired.superseded_by.as_ref() == Some(&pin.name)
-            && pin_came_later(&retired.name, person, at)
+        pin_came_later(&retired.name, person, at) && leads_to(retired, &pin.name, person)
     });
     let usable = gave_way.filter_map(|retired| {
         let (rank, status) = match retired.legacy_status {
             LegacyStatus::Active => (2, PinStatus::Active),
             LegacyStatus::Suspended => (1, PinStatus::Suspended),
             LegacyStatus::Pending if retired.halves_delivered < 2 => (0, PinStatus::Pending),
-            LegacyStatus::Pending | LegacyStatus::Revoked | LegacyStatus::Ceased => return None,
+            LegacyStatus::Pending => (0, PinStatus::Active),
+            LegacyStatus::Revoked | LegacyStatus::Ceased => return None,
         };
-        let asked = person.came(&retired.name);
+        let is_asked = retired.name.source == ACTIVATION_SOURCE;
+        let asked = person.came(&retired.name).filter(|_| is_asked);
         let used = (retired.level, retired.last_used_on, retired.issued_on);
         Some(((asked, rank, used), (retired, status)))
     });
@@ -105,13 +106,25 @@ fn gave_way_to<'p>(pin: &Pin, person: &'p Standing, at: Timestamp) -> Option<(&'
         .map(|(_, gave_way)| gave_way)
 }
 
+/// Whether the PIN gave way to this one, or to another that did.
+fn leads_to(retired: &Pin, pin: &PinName, person: &Standing) -> bool {
+    let mut next = retired.superseded_by.as_ref();
+    for _ in 0..=person.retired.len() {
+        match next {
+            Some(name) if name == pin => return true,
+            Some(name) => {
+                let gave_way = person.retired.iter().find(|other| other.name == *name);
+                next = gave_way.and_then(|other| other.superseded_by.as_ref());
+            }
+            None => return false,
+        }
+    }
+    false
+}
+
 /// Whether the PIN was issued, or its request accepted, so that what was taken away at that moment does not overtake it.
 fn pin_came_later(pin: &PinName, person: &Standing, at: Timestamp) -> bool {
-    let came = match pin.source.as_str() {
-        ACTIVATION_SOURCE => person.accepted.get(&pin.legacy_id),
-        _migrated => person.issued.get(pin),
-    };
-    came.is_some_and(|came| !overtakes(at, *came))
+    person.came(pin).is_some_and(|came| !overtakes(at, came))
 }
 
 /// Whether the grant came by a request that what was taken away at that moment does not overtake.

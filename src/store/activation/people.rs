@@ -305,7 +305,8 @@ impl ActivationTx<'_> {
             held,
             &format!(
                 "SELECT pin.person_id, pin.source, pin.legacy_id, pin.issued_on, run.created_at,
-                     pin.legacy_profile, pin.legacy_entity, pin.level, pin.legacy_status
+                     pin.legacy_profile, pin.legacy_entity, pin.level, pin.legacy_status,
+                     pin.halves_delivered
                  FROM pin JOIN run ON run.run_id = pin.run_id
                  WHERE pin.person_id {{of}} AND pin.source <> '{ACTIVATION_SOURCE}'{}",
                 self.is_seen("pin")
@@ -328,43 +329,46 @@ impl ActivationTx<'_> {
                 level: columns.word(Level::by_name)?,
                 accepted_at: at,
             };
-            let status = columns.word(LegacyStatus::by_name)?;
-            people.of(row)?.add_issued(name, status, asked);
+            let delivered = (columns.word(LegacyStatus::by_name)?, columns.next()?);
+            people.of(row)?.add_issued(name, delivered, asked);
         }
         Ok(())
     }
 
-    /// A PIN that replaced another goes back to where that one came from. One that came in late points to it as well.
+    /// A PIN that replaced another goes back to where that one came from. One that came in late points to it as well, and
+    /// what a later run brought. The legacy may have issued the one that it replaced after it was asked for.
     fn add_replacements(&self, held: &[i64], people: &mut People) -> Result<(), StoreError> {
         let rows = self.of_people(
             held,
             &format!(
-                "SELECT pin.person_id, pin.legacy_id, replaced.source, replaced.legacy_id
+                "SELECT pin.person_id, pin.legacy_id, request.accepted_at, replaced.source, replaced.legacy_id
                  FROM pin JOIN pin AS replaced ON replaced.superseded_by = pin.pin_id
-                     AND replaced.source = '{ACTIVATION_SOURCE}'
                  JOIN delayed_activation AS request ON request.request_id = pin.legacy_id
-                 JOIN delayed_activation AS earlier ON earlier.request_id = replaced.legacy_id
-                     AND earlier.done_at <= request.done_at
+                 LEFT JOIN delayed_activation AS earlier ON earlier.request_id = replaced.legacy_id
+                     AND replaced.source = '{ACTIVATION_SOURCE}'
                  WHERE pin.person_id {{of}} AND pin.source = '{ACTIVATION_SOURCE}' AND request.kind = 'replacement'
+                     AND CASE WHEN replaced.source = '{ACTIVATION_SOURCE}' THEN earlier.done_at <= request.done_at
+                         ELSE replaced.run_id <= pin.run_id END
                  ORDER BY pin.pin_id"
             ),
         )?;
-        let mut replaced: BTreeMap<(i64, String), Vec<PinName>> = BTreeMap::new();
+        let mut replaced: BTreeMap<(i64, String, Timestamp), Vec<PinName>> = BTreeMap::new();
         for row in &rows {
-            let of = replaced.entry((row.get(0)?, row.get(1)?)).or_default();
-            of.push(PinName {
-                source: row.get(2)?,
-                legacy_id: row.get(3)?,
+            let of = (row.get(0)?, row.get(1)?, row.get(2)?);
+            replaced.entry(of).or_default().push(PinName {
+                source: row.get(3)?,
+                legacy_id: row.get(4)?,
             });
         }
         // Each round settles at least the first of every chain that is not settled yet.
         for _ in 0..replaced.len() {
-            for ((person_id, id), pins) in &replaced {
+            for ((person_id, id, accepted_at), pins) in &replaced {
                 let Some(standing) = people.standings.get_mut(person_id) else {
                     continue;
                 };
                 let came: Option<Vec<_>> = pins.iter().map(|pin| standing.came(pin)).collect();
-                if let Some(at) = came.and_then(|came| came.into_iter().min()) {
+                if let Some(came) = came.and_then(|came| came.into_iter().min()) {
+                    let at = came.min(*accepted_at);
                     standing.accepted.insert(id.clone(), at);
                 }
             }
