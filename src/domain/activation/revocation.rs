@@ -6,8 +6,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{overtaking::overtakes, refusal::Failure, request::Request, standing::Identity};
+use super::{
+    overtaking::overtakes,
+    refusal::Failure,
+    request::{Ask, Request},
+    standing::Identity,
+};
 use crate::domain::{
+    fiscal_code::FiscalCode,
     parse::{entity, profile},
     raw_record::RawRecord,
     rules::Rules,
@@ -81,6 +87,41 @@ impl Revocations {
             Some(same) => same.at = taking.at.max(same.at),
             None => takings.push(taking),
         }
+    }
+
+    /// What was taken away under a lock of this grant, as requests about whoever has these codes.
+    #[must_use]
+    pub fn requests(&self, codes: &[String], profile: &str, entity: &str) -> Vec<Request> {
+        let mut valid = codes
+            .iter()
+            .filter_map(|code| FiscalCode::normalised(code).ok());
+        let Some(code) = valid.next() else {
+            return Vec::new();
+        };
+        let grants = codes
+            .iter()
+            .map(|code| GrantHash::of(code, profile, entity));
+        let takings = grants.filter_map(|grant| self.0.get(&grant)).flatten();
+        takings
+            .filter(|taking| taking.told.is_none())
+            .map(|taking| Request {
+                request_id: String::new(),
+                accepted_at: taking.at,
+                fiscal_code: code,
+                identity: Identity::default(),
+                profile: profile.to_owned(),
+                entity: entity.to_owned(),
+                office: None,
+                competent_office: None,
+                requester: None,
+                mandate: None,
+                guardian: None,
+                ask: match taking.why {
+                    Failure::Suspended => Ask::Suspension,
+                    _for_good => Ask::Revocation,
+                },
+            })
+            .collect()
     }
 
     /// Whether there are none.

@@ -24,6 +24,9 @@ use crate::{
 /// People who are changed by one statement.
 const PEOPLE: usize = 1_000;
 
+/// People who are looked at at a time.
+const PEOPLE_A_PAGE: u32 = 10_000;
+
 /// Of how many people something was taken away, and by what that had failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::engine) struct TakenAgain {
@@ -61,6 +64,7 @@ pub(in crate::engine) fn take_away_again(
     for (person_id, taken) in tx.taken_from_people_of(run_id)? {
         people.entry(person_id).or_default().push(taken);
     }
+    add_captured(tx, run_id, &mut people)?;
     let people: Vec<_> = people.into_iter().collect();
     let (mut again, mut difference) = (TakenAgain::default(), Tally::default());
     for people in people.chunks(PEOPLE) {
@@ -79,6 +83,33 @@ pub(in crate::engine) fn take_away_again(
         tx.enter_in_ledger("taken_away", &difference)?;
     }
     Ok(again)
+}
+
+/// Adds what was taken away of whoever was in quarantine then, or nobody, under the lock of another source.
+fn add_captured(
+    tx: &ActivationTx<'_>,
+    run_id: i64,
+    people: &mut BTreeMap<i64, Vec<TakenBefore>>,
+) -> Result<(), StoreError> {
+    let revoked = tx.taken_of_other_sources(run_id)?;
+    let mut after = 0;
+    while !revoked.revocations().is_empty() {
+        let brought = tx.brought_by(run_id, after, PEOPLE_A_PAGE)?;
+        let Some(last) = brought.keys().next_back() else {
+            break;
+        };
+        after = *last;
+        let ids: Vec<_> = brought.keys().copied().collect();
+        for (person_id, codes) in tx.codes_of(&ids)? {
+            for (profile, entity) in brought.get(&person_id).into_iter().flatten() {
+                let taken = revoked.revocations().requests(&codes, profile, entity);
+                let taken = taken.into_iter().map(TakenBefore::under_lock);
+                people.entry(person_id).or_default().extend(taken);
+            }
+        }
+    }
+    people.retain(|_, taken| !taken.is_empty());
+    Ok(())
 }
 
 /// Takes it away from these people; nothing where the database refuses that of one of them.

@@ -1,6 +1,8 @@
 //! What was taken away: under the lock, as the events of the runs that replayed it tell, or the audit log where the
 //! lock went without; and at the counters.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,6 +16,7 @@ use crate::{
     domain::activation::{
         kind::Kind,
         refusal::Failure,
+        request::Request,
         revocation::{GrantHash, Revocations},
         standing::Identity,
     },
@@ -105,6 +108,21 @@ pub struct TakenBefore {
     pub lacked_grant: bool,
 }
 
+impl TakenBefore {
+    /// What was taken away under a lock, said as a request.
+    #[must_use]
+    pub const fn under_lock(request: Request) -> Self {
+        let due = Due {
+            activation_id: 0,
+            request,
+        };
+        Self {
+            due,
+            lacked_grant: false,
+        }
+    }
+}
+
 impl ActivationTx<'_> {
     /// Reads on: more may have been committed meanwhile. Events and entries are numbered in the order in which they are
     /// committed, so none comes before one that was read.
@@ -132,6 +150,64 @@ impl ActivationTx<'_> {
             revoked.last_audit_id = entry.get(1)?;
         }
         Ok(())
+    }
+
+    /// What was taken away under the locks of other sources than those of this run: of its own the records themselves say
+    /// what is left.
+    ///
+    /// # Errors
+    /// When the database fails or holds an event that is none.
+    pub fn taken_of_other_sources(&self, run_id: i64) -> Result<Revoked, StoreError> {
+        const ACTION: &str = "read what was taken away under the locks of other sources";
+        let mut revoked = Revoked::default();
+        let events = self.database.rows(
+            ACTION,
+            "SELECT detail FROM run_event WHERE event = ?1 AND NOT EXISTS (
+                 SELECT 1 FROM run_source AS own JOIN run_source AS other ON other.source = own.source
+                 WHERE own.run_id = ?2 AND other.run_id = run_event.run_id)
+             ORDER BY event_id",
+            values![CAPTURES_REPLAYED, run_id],
+        )?;
+        let entries = self.database.rows(
+            ACTION,
+            &format!(
+                "SELECT detail FROM audit_event WHERE action = ?1 AND {} NOT IN (
+                     SELECT source FROM run_source WHERE run_id = ?2)
+                 ORDER BY audit_id",
+                self.database.json_text("detail", "source")
+            ),
+            values![CAPTURES_KEPT, run_id],
+        )?;
+        for row in events.iter().chain(&entries) {
+            revoked.add(&row.get::<String>(0)?)?;
+        }
+        Ok(revoked)
+    }
+
+    /// The profiles, with their entities, that this run brought the next `people` after one, by person.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn brought_by(
+        &self,
+        run_id: i64,
+        after: i64,
+        people: u32,
+    ) -> Result<BTreeMap<i64, Vec<(String, String)>>, StoreError> {
+        let rows = self.database.rows(
+            "look for what a run brought",
+            "SELECT person_id, profile, entity FROM profile_grant
+             WHERE run_id = ?1 AND status <> 'ended' AND person_id IN (
+                 SELECT DISTINCT person_id FROM profile_grant WHERE run_id = ?1 AND person_id > ?2
+                 ORDER BY person_id LIMIT ?3)",
+            values![run_id, after, people],
+        )?;
+        let mut brought: BTreeMap<i64, Vec<(String, String)>> = BTreeMap::new();
+        for row in &rows {
+            let grant = (row.get(1)?, row.get(2)?);
+            brought.entry(row.get(0)?).or_default().push(grant);
+        }
+        Ok(brought)
     }
 
     /// What was taken away at the counters, or is to be, of people whom this run brought something, in the order of
