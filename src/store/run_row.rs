@@ -72,7 +72,8 @@ impl Target {
             "INSERT INTO run (run_id, phase, as_of, fixed, target_fresh, created_at) VALUES (
                  (SELECT coalesce(max(run_id), 0) + 1 FROM run), ?1, ?2, ?3,
                  NOT EXISTS (SELECT 1 FROM person) AND NOT EXISTS (SELECT 1 FROM pin)
-                     AND NOT EXISTS (SELECT 1 FROM quarantine),
+                     AND NOT EXISTS (SELECT 1 FROM quarantine)
+                     AND NOT EXISTS (SELECT 1 FROM run AS earlier WHERE earlier.phase <> 'aborted'),
                  {now})
              RETURNING run_id",
             values![RunPhase::Created.as_str(), new.as_of, &json(new.fixed)?],

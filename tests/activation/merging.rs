@@ -310,6 +310,32 @@ fn a_pin_that_gave_way_to_one_taken_away_before_it_was_issued_comes_in_its_place
 }
 
 #[test]
+fn a_run_after_one_that_brought_nobody_is_a_later_one() {
+    for engine in ENGINES {
+        let town = Town::with_legacy(engine, &format!("{COLUMNS}\n"));
+        let file = town.path("pinferry.toml");
+        let text = fs::read_to_string(&file).expect("a file");
+        let url = "url = \"csv://legacy.csv\"\n";
+        fs::write(&file, text.replace(url, &format!("{url}records = 0\n"))).expect("a file");
+        town.expect(&["run"], &[0]);
+        counter(&town, &[request("V1", "revocation", "09:00", "")], 3);
+        comes(&town, &[record("M1", MARIO, "CIT", "A", "")]);
+        let file = town.path("later.toml");
+        let text = fs::read_to_string(&file).expect("a file");
+        fs::write(&file, text.replace("records = 0\n", "")).expect("a file");
+        town.expect(&later(&["run", "--hold"]), &[5]);
+        assert!(access(&town).is_empty(), "before cut-over: {engine:?}");
+        town.expect(&later(&["run"]), &[0]);
+        assert!(access(&town).is_empty(), "{engine:?}");
+        assert_eq!(grants(&town), ["Rossi CIT ended dispositive"], "{engine:?}");
+        town.expect(&["activate"], &[0]);
+        assert_eq!(states(&town), ["V1 done"], "{engine:?}");
+        town.expect(&later(&["verify"]), &[0]);
+        town.verified_digest();
+    }
+}
+
+#[test]
 fn requests_may_come_before_any_run_and_an_abort_says_what_becomes_of_them() {
     for engine in ENGINES {
         let legacy = format!("{COLUMNS}\n{}", record("M1", MARIO, "CIT", "A", ""));
