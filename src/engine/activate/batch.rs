@@ -107,12 +107,33 @@ impl Plan {
             let is_of_same = earlier.request.fiscal_code == due.request.fiscal_code
                 || person_id.is_some() && one.person_id == person_id;
             let mut taken = taken.iter();
+            let mut done = self.done.iter();
             is_of_same
-                && earlier.place() < due.place()
+                && one.place < due.place()
+                && done.all(|(done, _)| *done != earlier.activation_id)
                 && awaiting::needs(&due.request, standing, &earlier.request)
                 && taken.all(|taken| taken.failure_of(&earlier.request, codes).is_none())
         })
     }
+}
+
+/// A person while his requests have their turn.
+struct InTurn {
+    person_id: Option<i64>,
+    standing: Option<Standing>,
+    /// That lead to him.
+    codes: Vec<String>,
+    /// What they came to so far.
+    total: Option<Effect>,
+}
+
+/// What came of a request's turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turned {
+    /// It is done, failed, or waits for its holder.
+    Settled,
+    /// It waits for the PIN of one accepted before it.
+    Behind,
 }
 
 /// Whose requests these are: somebody's who stands in the model, or of nobody's yet.
@@ -409,7 +430,8 @@ impl<'b> Batch<'b> {
     }
 
     /// One person's requests, one after the other in the order of acceptance. A pending PIN of his becomes
-    /// active before them, whichever drain comes to him first.
+    /// active before them, whichever drain comes to him first. What waits for a PIN of another one has its turn again
+    /// once that is done.
     fn person(
         &self,
         plan: &mut Plan,
@@ -417,71 +439,88 @@ impl<'b> Batch<'b> {
         requests: &[&Due],
         ids: IdBase,
     ) {
-        let (mut person_id, mut standing) = person.unzip();
+        let (person_id, standing) = person.unzip();
         let codes = match person_id {
             Some(id) => plan.codes.remove(&id).unwrap_or_default(),
             None => self.renamed(requests),
         };
-        let mut total: Option<Effect> = None;
-        if let (Some(id), Some(before)) = (person_id, standing.take()) {
-            total = self.delivered(plan, id, &before);
-            standing = Some(match &total {
+        let mut one = InTurn {
+            person_id,
+            standing,
+            codes,
+            total: None,
+        };
+        if let (Some(id), Some(before)) = (person_id, one.standing.take()) {
+            one.total = self.delivered(plan, id, &before);
+            one.standing = Some(match &one.total {
                 Some(effect) => Standing::after_pending(Some(before), effect),
                 None => before,
             });
         }
-        for due in requests {
-            let request = &due.request;
-            let taken = [self.revoked.revocations(), &plan.taken_away];
-            let mut failures = (taken.iter()).filter_map(|taken| taken.failure_of(request, &codes));
-            let effect = match failures.next() {
-                Some(why) => Err(why),
-                None => effect::of(request, standing.as_ref(), self.today, &self.ages),
-            };
-            if matches!(effect, Ok(_) | Err(Failure::PinMissing))
-                && plan.is_behind((due, &codes), (person_id, standing.as_ref()), &taken)
-            {
-                let why = WhyNotYet::EarlierRequest;
-                plan.waiting.push((due.activation_id, why));
-                continue;
-            }
-            match effect {
-                // Whom a later source, or what leaves quarantine, may yet bring.
-                Err(Failure::HolderUnknown) => {
-                    let why = WhyNotYet::HolderUnknown;
-                    plan.waiting.push((due.activation_id, why));
-                }
-                Err(why) => {
-                    plan.failed.push((due.activation_id, why));
-                    let failed = (request.request_id.clone(), why);
-                    plan.settled.failed.push(failed);
-                }
-                Ok(effect) => {
-                    if effect.holder == Holder::New {
-                        person_id = Some(ids.person_id(due.activation_id));
-                    }
-                    let pin_id =
-                        (request.kind().brings_pin()).then(|| ids.pin_id(due.activation_id));
-                    if let Some(pin_id) = pin_id {
-                        let name = PinName {
-                            source: ACTIVATION_SOURCE.to_owned(),
-                            legacy_id: request.request_id.clone(),
-                        };
-                        plan.people.pin_ids.insert(name, pin_id);
-                    }
-                    plan.done.push((due.activation_id, pin_id));
-                    plan.settled.done.push((request.request_id.clone(), pin_id));
-                    standing = Some(Standing::after(standing, &effect, request));
-                    total = Some(match total {
-                        Some(earlier) => earlier.then(effect),
-                        None => effect,
-                    });
-                }
+        let mut left = requests.to_vec();
+        loop {
+            let done = plan.done.len();
+            left.retain(|due| self.turn(plan, &mut one, due, ids) == Turned::Behind);
+            if left.is_empty() || plan.done.len() == done {
+                break;
             }
         }
-        if let (Some(person_id), Some(effect)) = (person_id, total) {
+        let why = WhyNotYet::EarlierRequest;
+        let behind = left.iter().map(|due| (due.activation_id, why));
+        plan.waiting.extend(behind);
+        if let (Some(person_id), Some(effect)) = (one.person_id, one.total) {
             plan.effects.push(PersonEffect { person_id, effect });
         }
+    }
+
+    /// One request of the person whose turn it is.
+    fn turn(&self, plan: &mut Plan, one: &mut InTurn, due: &Due, ids: IdBase) -> Turned {
+        let request = &due.request;
+        let taken = [self.revoked.revocations(), &plan.taken_away];
+        let mut failures = (taken.iter()).filter_map(|taken| taken.failure_of(request, &one.codes));
+        let standing = one.standing.as_ref();
+        let effect = match failures.next() {
+            Some(why) => Err(why),
+            None => effect::of(request, standing, self.today, &self.ages),
+        };
+        if matches!(effect, Ok(_) | Err(Failure::PinMissing))
+            && plan.is_behind((due, &one.codes), (one.person_id, standing), &taken)
+        {
+            return Turned::Behind;
+        }
+        match effect {
+            // Whom a later source, or what leaves quarantine, may yet bring.
+            Err(Failure::HolderUnknown) => {
+                let why = WhyNotYet::HolderUnknown;
+                plan.waiting.push((due.activation_id, why));
+            }
+            Err(why) => {
+                plan.failed.push((due.activation_id, why));
+                let failed = (request.request_id.clone(), why);
+                plan.settled.failed.push(failed);
+            }
+            Ok(effect) => {
+                if effect.holder == Holder::New {
+                    one.person_id = Some(ids.person_id(due.activation_id));
+                }
+                let pin_id = (request.kind().brings_pin()).then(|| ids.pin_id(due.activation_id));
+                if let Some(pin_id) = pin_id {
+                    let name = PinName {
+                        source: ACTIVATION_SOURCE.to_owned(),
+                        legacy_id: request.request_id.clone(),
+                    };
+                    plan.people.pin_ids.insert(name, pin_id);
+                }
+                plan.done.push((due.activation_id, pin_id));
+                plan.settled.done.push((request.request_id.clone(), pin_id));
+                one.standing = Some(Standing::after(one.standing.take(), &effect, request));
+                one.total = Some(match one.total.take() {
+                    Some(earlier) => earlier.then(effect),
+                    None => effect,
+                });
+            }
+        }
+        Turned::Settled
     }
 
     /// What may have to come before some of these.
@@ -496,7 +535,9 @@ impl<'b> Batch<'b> {
         }
         let mut awaited = self.tx.awaited_of(&codes)?;
         let here: BTreeSet<_> = requests.iter().map(|due| due.activation_id).collect();
-        awaited.retain(|one| !here.contains(&one.due.activation_id));
+        // Their own turn comes before those that wait, but where they took the place of one accepted before.
+        awaited
+            .retain(|one| one.place != one.due.place() || !here.contains(&one.due.activation_id));
         Ok(awaited)
     }
 

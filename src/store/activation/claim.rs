@@ -57,6 +57,8 @@ pub struct Awaited {
     pub person_id: Option<i64>,
     /// The request.
     pub due: Due,
+    /// Its place in the order of acceptance, or that of one which gave it its own.
+    pub place: DueCursor,
 }
 
 impl ActivationTx<'_> {
@@ -127,20 +129,23 @@ impl ActivationTx<'_> {
             .collect()
     }
 
-    /// What these people, under whatever code, are to have a PIN by, and has no effect yet.
+    /// What these people, under whatever code, are to have a PIN by, and has no effect yet; once for each place it has.
     ///
     /// # Errors
     /// When the database fails or holds what no request can be.
     pub fn awaited_of(&self, codes: &[&str]) -> Result<Vec<Awaited>, StoreError> {
         let sql = format!(
-            "SELECT {DUE_COLUMNS}, known.person_id FROM delayed_activation AS due
+            "SELECT {DUE_COLUMNS}, known.person_id, place.accepted_at, place.activation_id
+             FROM delayed_activation AS due
+             JOIN delayed_activation AS place ON place.fiscal_code = due.fiscal_code AND {}
              LEFT JOIN fiscal_code AS known ON known.fiscal_code = due.fiscal_code
              WHERE due.state = 'accepted' AND due.kind = 'new_pin' AND due.fiscal_code IN (
                  SELECT listed.code FROM {listed}
                  UNION SELECT other.fiscal_code FROM fiscal_code AS holder
                      JOIN fiscal_code AS other ON other.person_id = holder.person_id
                      WHERE holder.fiscal_code IN (SELECT listed.code FROM {listed}))
-             ORDER BY due.activation_id",
+             ORDER BY due.activation_id, place.activation_id",
+            has_place("due", "place"),
             listed = self.database.listed("?1", &[("code", "TEXT")]),
         );
         let codes: Vec<_> = codes.iter().map(|code| json!({ "code": code })).collect();
@@ -151,6 +156,10 @@ impl ActivationTx<'_> {
                 Ok(Awaited {
                     person_id: row.get(25)?,
                     due: due(row)?,
+                    place: DueCursor {
+                        accepted_at: row.get(26)?,
+                        activation_id: row.get(27)?,
+                    },
                 })
             })
             .collect()
@@ -237,6 +246,15 @@ impl ActivationTx<'_> {
             .rows(ACTION, &sql, values![now, &codes, requests_max])?;
         rows.iter().map(due).collect()
     }
+}
+
+/// SQL for that a new PIN under a name has its place in the order of acceptance with `place`: it is that one, or that one
+/// gave it its own.
+pub(super) fn has_place(name: &str, place: &str) -> String {
+    format!(
+        "({place}.activation_id = {name}.activation_id OR {place}.state = 'superseded'
+             AND {place}.kind = 'new_pin' AND {place}.profile = {name}.profile AND {place}.entity = {name}.entity)"
+    )
 }
 
 fn person(row: &Row) -> Result<(DueCursor, String), StoreError> {

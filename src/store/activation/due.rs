@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{people::is_brought, tx::ActivationTx};
+use super::{claim::has_place, people::is_brought, tx::ActivationTx};
 use crate::{
     domain::{
         activation::{
@@ -34,9 +34,14 @@ pub(in crate::store) fn is_of_nobody() -> String {
 /// SQL for that a drain met the request `queued`, and a PIN that it may need is still to come at ?1 with one accepted
 /// before it, under whatever code.
 pub(in crate::store) fn is_behind() -> String {
-    let earlier = "earlier.state = 'accepted' AND earlier.kind = 'new_pin'
+    let earlier = format!(
+        "earlier.state = 'accepted' AND earlier.kind = 'new_pin'
         AND (earlier.halves_delivered < 2 OR earlier.not_before > ?1 OR earlier.attempts > 0)
-        AND (earlier.accepted_at, earlier.activation_id) < (queued.accepted_at, queued.activation_id)";
+        AND EXISTS (SELECT 1 FROM delayed_activation AS place
+            WHERE place.fiscal_code = earlier.fiscal_code AND {}
+                AND (place.accepted_at, place.activation_id) < (queued.accepted_at, queued.activation_id))",
+        has_place("earlier", "place")
+    );
     format!(
         "(queued.state = 'accepted' AND queued.reason = 'earlier_request' AND (
             EXISTS (SELECT 1 FROM delayed_activation AS earlier
