@@ -10,6 +10,7 @@ mod effects;
 mod evaluated_takings;
 mod evaluations;
 mod formats;
+mod histories;
 mod kept;
 mod late;
 mod limits;
