@@ -77,6 +77,9 @@ pub(super) fn tell(job: &Job<'_>, hook: Hook, run_id: i64, phase: RunPhase) {
 
 /// Tells the hook for it that a run ended before it was finished.
 pub(super) fn tell_stopped(job: &Job<'_>, ended: &Result<RunOutcome, RunError>) {
+    if !job.settings.hooks.commands.contains_key(&Hook::OnStop) {
+        return;
+    }
     let told = match ended {
         Ok(outcome) if outcome.run.phase == RunPhase::Finished => return,
         Err(error) if error.is_held() => return,

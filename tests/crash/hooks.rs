@@ -2,8 +2,13 @@
 
 use std::{
     fs,
+    net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     process::{Output, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -305,6 +310,29 @@ fn killed_after_a_hook_the_next_process_runs_it_again() {
         ]
     );
     finish(&scenario);
+}
+
+#[test]
+fn nobody_asks_a_server_that_is_gone_once_more_for_a_hook_that_is_not_there() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = server.local_addr().expect("an address").port();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&asked);
+    thread::spawn(move || {
+        // Whoever comes is sent away.
+        for _ in server.incoming() {
+            counting.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    for (section, times) in [("", 1), ("on_stop = [\"true\"]\n", 2)] {
+        let scenario = Scenario::new();
+        let url = format!("postgres://u@127.0.0.1:{port}/db?sslmode=disable");
+        scenario.configure("sqlite://multiprofile.db", &url);
+        scenario.configure("[lock]", &format!("[hooks]\n{section}[lock]"));
+        let before = asked.load(Ordering::Relaxed);
+        scenario.expect(RUN, &[2]);
+        assert_eq!(asked.load(Ordering::Relaxed) - before, times);
+    }
 }
 
 #[test]
