@@ -14,11 +14,13 @@ const ACTION: &str = "take the run's rows out";
 /// The tables a run fills, in the order in which they are emptied: what points before what is pointed at.
 /// Each with the condition that selects the rows of run `?1`; codes by two, because of a choice of them the server
 /// makes no join.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 9] = [
     ("finding", "run_id = ?1"),
     ("quarantine", "run_id = ?1"),
     ("delegation", "run_id = ?1"),
     ("profile_grant", "run_id = ?1"),
+    // Retired PINs point to those that stay, which may come in another transaction.
+    ("pin", "run_id = ?1 AND superseded_by IS NOT NULL"),
     ("pin", "run_id = ?1"),
     (
         "fiscal_code",

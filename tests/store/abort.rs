@@ -87,6 +87,49 @@ fn rows_of_another_run_stay_in_a_target_that_was_in_use() {
 }
 
 #[test]
+fn pins_that_point_to_each_other_are_taken_out_though_not_all_in_one_transaction() {
+    on_each_engine(|place| {
+        let mut target = place.open();
+        let lease = loading(&mut target);
+        set_phase(&mut target, &lease, RunPhase::Loading, RunPhase::Loaded);
+        for step in target.index_steps() {
+            let tx = target.begin(&lease).unwrap();
+            tx.build_index(step).unwrap();
+            tx.commit(CommitPoint::Index).unwrap();
+        }
+        place.sql("INSERT INTO person (person_id, surname, run_id) VALUES (1, 'ROSSI', 1), (2, 'BIANCHI', 1)");
+        // Those that stay are before and after those that point to them.
+        let pins = [(1, 1, 1), (2, 1, 1), (3, 1, 1), (4, 2, 5), (5, 2, 5)].map(|(pin, person, stays)| {
+            let (status, disposition, superseded_by) = match pin == stays {
+                true => ("active", "survivor", "NULL".to_owned()),
+                false => ("retired", "retired", stays.to_string()),
+            };
+            format!(
+                "({pin}, {person}, '{status}', '{disposition}', 'ordinary', 'x', 2, '2013-01-01', 'inps', '{pin}', 'CIT', '',
+                     'active', {superseded_by}, 1)"
+            )
+        });
+        place.sql(&format!(
+            "INSERT INTO pin (pin_id, person_id, status, disposition, level, credential, halves_delivered, issued_on,
+                 source, legacy_id, legacy_profile, legacy_entity, legacy_status, superseded_by, run_id)
+             VALUES {}",
+            pins.join(", ")
+        ));
+        place.sql("UPDATE run SET target_fresh = false, phase = 'aborting'");
+        let mut left = 0..20;
+        while left.next().is_some() {
+            let tx = target.begin(&lease).unwrap();
+            let taken = tx.delete_run_rows(1).unwrap();
+            tx.commit(CommitPoint::Erase).unwrap();
+            if taken == 0 {
+                break;
+            }
+        }
+        assert_eq!((place.count("pin"), place.count("person")), (0, 0));
+    });
+}
+
+#[test]
 fn an_abort_takes_rows_out_of_no_table_but_the_run_s_own() {
     let place = Place::on_server();
     let mut target = place.open();
