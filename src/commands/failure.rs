@@ -7,7 +7,7 @@ use crate::{
     engine::{
         error::RunError, extract::ExtractError, intake::IntakeError, metrics_file::MetricsError,
         plan_file::PlanFileError, report_folder::ReportFolderError, result_file::ResultError,
-        verdicts::VerdictsError,
+        run_report::RunReportError, verdicts::VerdictsError,
     },
     exit::Exit,
     sample::SampleError,
@@ -66,6 +66,7 @@ fails!(
     RequestsError,
     ResultError,
     RunError,
+    RunReportError,
     SampleError,
     SignalError,
     SourceError,

@@ -33,6 +33,7 @@ mod grants;
 mod init;
 mod intake;
 mod job;
+mod language;
 mod lock;
 mod man;
 mod migrate_schema;

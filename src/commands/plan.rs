@@ -6,16 +6,14 @@ use std::{
     time::Instant,
 };
 
-use clap::{
-    Args,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::Args;
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Context, failure::Failure, outlet::is_standard_output, tuning::Tuning, window};
+use super::{
+    Context, failure::Failure, language, outlet::is_standard_output, tuning::Tuning, window,
+};
 use crate::{
     config::settings::RunSettings,
-    domain::catalogue::Catalogue,
     engine::{
         forecast::{Measured, forecast},
         live::LivePeople,
@@ -27,11 +25,7 @@ use crate::{
     },
     exit::Exit,
     ui::{
-        self,
-        progress::Watcher,
-        report,
-        report_page::{self, Language, Shown},
-        terminal::Terminal,
+        self, progress::Watcher, report, report_files, report_page::Language, terminal::Terminal,
     },
 };
 
@@ -45,7 +39,7 @@ pub(super) struct Plan {
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
     /// The language of the page
-    #[arg(long, value_name = "LANGUAGE", default_value = "en", requires = "report", value_parser = language())]
+    #[arg(long, value_name = "LANGUAGE", default_value = "en", requires = "report", value_parser = language::parser())]
     lang: Language,
     /// Write what becomes of every record, and why; compressed where the name ends in .gz
     #[arg(long, value_name = "FILE")]
@@ -134,9 +128,11 @@ impl Plan {
                 as_of,
                 survey,
                 compared,
-                forecast,
+                forecast: Some(forecast),
+                took: None,
             };
-            let files = files(&surveyed, &rules.catalogue, &settings.run, self.lang);
+            let limit = settings.run.max_quarantine_ratio;
+            let files = report_files::files(&surveyed, &rules.catalogue, limit, self.lang);
             report_folder::save(folder, &files)?;
         }
         sheet.map_or(Ok(()), VerdictSheet::save)?;
@@ -177,51 +173,6 @@ fn exit_of(report: &Report, run: &RunSettings, terminal: &Terminal) -> Exit {
     } else {
         Exit::Done
     }
-}
-
-fn language() -> impl TypedValueParser<Value = Language> {
-    let names = Language::ALL.iter().map(|one| one.as_str());
-    PossibleValuesParser::new(names)
-        .map(|name| Language::by_name(&name).expect("one of the possible values"))
-}
-
-/// The files of a report, by name.
-fn files(
-    surveyed: &SurveyedReport,
-    catalogue: &Catalogue,
-    run: &RunSettings,
-    language: Language,
-) -> Vec<(&'static str, Vec<u8>)> {
-    let SurveyedReport {
-        report,
-        as_of,
-        survey,
-        compared,
-        forecast,
-    } = surveyed;
-    let shown = Shown {
-        report,
-        survey,
-        compared: compared.as_ref(),
-        forecast,
-        catalogue,
-        as_of: *as_of,
-        written: Timestamp::now(),
-        max_quarantine_ratio: run.max_quarantine_ratio,
-    };
-    let mut json = serde_json::to_vec_pretty(surveyed).expect("a document of our own");
-    json.push(b'\n');
-    let page = report_page::page(&shown, language);
-    let mut files = vec![
-        ("report.html", page.into_bytes()),
-        ("report.json", json),
-        (
-            "report.txt",
-            format!("{}\n", report::text(report, compared.as_ref())).into_bytes(),
-        ),
-    ];
-    files.extend(report_page::tables(report, survey, language));
-    files
 }
 
 /// Standard output is the report's.

@@ -1,24 +1,30 @@
-//! `report`: what the offices are to know.
+//! `report`: what became of a run, and what the offices are to know.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::{Timestamp, civil::DateTime};
 
-use super::{Context, actor::actor, failure::Failure};
+use super::{Context, actor::actor, failure::Failure, language};
 use crate::{
+    config::settings::Settings,
     domain::activation::schedule::Schedule,
-    engine::{self, notices::NoticesError},
+    engine::{self, notices::NoticesError, report_folder, run_report},
     exit::Exit,
     store::reader::Asked,
-    ui,
+    ui::{self, report_files, report_page::Language},
 };
 
-/// What the lists hold, for `--help`.
-const LISTS: &str = "\
-The folder holds indice.csv, which says which files are whose, and for every office two files: CSV (UTF-8, separated \
-by ;, a header), and HTML, in Italian, to read and print with no network. A row is a person and an event, with code, \
-name and contacts, profile and entity, day, what to say, and what to bring next time:
+/// What the folders hold, for `--help`.
+const FOLDERS: &str = "\
+With --to the folder holds what that of `pinferry plan --report` does: report.html, a page that needs no network, and \
+its numbers as report.json, problems.csv, profiles.csv, offices.csv and report.txt; counted from the rows as the target \
+holds them now, and with how long the stages of the run took. Records are named by source and id; there are no personal \
+data.
+
+With --notices the folder holds indice.csv, which says which files are whose, and for every office two files: CSV \
+(UTF-8, separated by ;, a header), and HTML, in Italian, to read and print with no network. A row is a person and an \
+event, with code, name and contacts, profile and entity, day, what to say, and what to bring next time:
 
   pin_retired      the PIN gave way at migration; which one stays, and where
                    and when both were used
@@ -46,24 +52,40 @@ the tables.
 
 Exit code: 0 done, 2 the folder holds something else or cannot be written, 4 another process writes it, 1 failed.";
 
-/// Write lists of the people to tell, for each office: personal data
+/// Write the report of a run, or lists of the people to tell, for each office: personal data
 #[derive(Debug, Args)]
-#[command(after_long_help = LISTS)]
+#[command(after_long_help = FOLDERS)]
+#[command(group = ArgGroup::new("folder").required(true))]
 pub(super) struct Report {
+    /// The run, by its number; the newest one where none is named
+    #[arg(value_name = "RUN", conflicts_with = "notices")]
+    run: Option<i64>,
+    /// The folder for the report of a run; an earlier report in it gives way
+    #[arg(long, value_name = "DIR", group = "folder")]
+    to: Option<PathBuf>,
+    /// The language of the report's page
+    #[arg(long, value_name = "LANGUAGE", default_value = "en", conflicts_with = "notices", value_parser = language::parser())]
+    lang: Language,
     /// The folder for the lists; one that holds anything else is never touched
-    #[arg(long, value_name = "DIR")]
-    notices: PathBuf,
+    #[arg(long, value_name = "DIR", group = "folder")]
+    notices: Option<PathBuf>,
     /// From then on: 2013-11-04 or 2013-11-04T06:00, in activation.time_zone unless it has an offset
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", conflicts_with = "to")]
     since: Option<String>,
     /// Of this office only, '' for those without; may be given several times
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", conflicts_with = "to")]
     office: Vec<String>,
 }
 
 impl Report {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.settings(Vec::new())?;
+        if let Some(folder) = &self.to {
+            return of_run(self.run, folder, self.lang, &settings, context);
+        }
+        let Some(folder) = &self.notices else {
+            unreachable!("one of the folders is required");
+        };
         let schedule = &settings.activation.schedule;
         let since = self.since.as_deref();
         let asked = Asked {
@@ -71,7 +93,7 @@ impl Report {
             offices: self.office,
         };
         let stop = context.heed_signals(&settings)?;
-        let lists = engine::notices::write(&settings, &asked, &self.notices, &actor(), &stop)?;
+        let lists = engine::notices::write(&settings, &asked, folder, &actor(), &stop)?;
         ui::notices::show(&context.terminal, &lists)?;
         let folder = lists.folder.display();
         context.terminal.say(&format!(
@@ -79,6 +101,27 @@ impl Report {
         ));
         Ok(Exit::Done)
     }
+}
+
+/// Keeps the report of a run, and shows its tables.
+fn of_run(
+    run: Option<i64>,
+    folder: &Path,
+    language: Language,
+    settings: &Settings,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let surveyed = run_report::of_run(&settings.target, run)?;
+    let catalogue = settings.rules(surveyed.as_of).catalogue;
+    let limit = settings.run.max_quarantine_ratio;
+    let files = report_files::files(&surveyed, &catalogue, limit, language);
+    report_folder::save(folder, &files)?;
+    ui::report::show(&surveyed.report, None, &context.terminal)?;
+    context.terminal.say(&format!(
+        "the report stands in {}",
+        folder.join("report.html").display()
+    ));
+    Ok(Exit::Done)
 }
 
 /// A date, a local date and time, or one with an offset.

@@ -18,7 +18,7 @@ use super::{
 pub const EXAMPLES_MAX: usize = 5;
 
 /// Offices told apart; a column that holds something else than offices is not to fill the memory.
-const OFFICES_MAX: usize = 10_000;
+const OFFICES_MAX: usize = 100_000;
 
 /// Longer than any code of an office: such a text is something else, and is not shown.
 const OFFICE_CHARS_MAX: usize = 16;
@@ -128,37 +128,63 @@ impl Survey {
         findings: &[FindingRow<'_>],
     ) {
         for pin in pins {
-            profile(&mut self.profiles, pin.legacy_profile).records += 1;
-            office(&mut self.offices, pin.office.unwrap_or_default()).records += 1;
+            self.profile(pin.legacy_profile).records += 1;
+            self.office(pin.office.unwrap_or_default()).records += 1;
         }
         for grant in grants {
-            let of_profile = profile(&mut self.profiles, grant.profile);
+            let of_profile = self.profile(grant.profile);
             *of_profile.grants.entry(grant.status).or_default() += 1;
         }
         for finding in findings {
             let first = (pins.iter())
                 .find(|pin| (pin.source, pin.legacy_id) == (finding.source, finding.legacy_id));
             let of_office = first.and_then(|pin| pin.office).unwrap_or_default();
-            office(&mut self.offices, of_office).findings += 1;
-            let examples = self.finding_examples.entry(finding.kind).or_default();
-            keep(
-                examples,
-                name(finding.source, finding.legacy_id),
-                String::new(),
-            );
+            self.office(of_office).findings += 1;
+            self.add_example(finding.kind, finding.source, finding.legacy_id);
         }
     }
 
     fn add_quarantined(&mut self, row: &QuarantineRow<'_>) {
+        self.add_left_out(
+            (row.source, &row.legacy_id),
+            row.reason,
+            &row.detail,
+            &row.payload,
+        );
+    }
+
+    /// Adds a record in quarantine: its source and id, why it is there, what exactly was wrong, and what was read.
+    pub fn add_left_out(
+        &mut self,
+        (source, legacy_id): (&str, &str),
+        reason: Reason,
+        detail: &str,
+        payload: &str,
+    ) {
         // A malformed row has no fields, and so no office.
-        let place: Option<Place<'_>> = serde_json::from_str(&row.payload).ok();
+        let place: Option<Place<'_>> = serde_json::from_str(payload).ok();
         let code = place.map(|place| place.office).unwrap_or_default();
         let of_office = office(&mut self.offices, code.trim());
         of_office.records += 1;
         of_office.quarantined += 1;
-        let examples = self.quarantine_examples.entry(row.reason).or_default();
-        let name = name(row.source, &row.legacy_id);
-        keep(examples, name, row.detail.clone().into_owned());
+        let examples = self.quarantine_examples.entry(reason).or_default();
+        keep(examples, name(source, legacy_id), detail.to_owned());
+    }
+
+    /// Adds a person of a finding as an example of it, by the source and id of its first record.
+    pub fn add_example(&mut self, kind: FindingKind, source: &str, legacy_id: &str) {
+        let examples = self.finding_examples.entry(kind).or_default();
+        keep(examples, name(source, legacy_id), String::new());
+    }
+
+    /// What is counted of an office; of all others together where it is no code, or one too many.
+    pub fn office(&mut self, code: &str) -> &mut OfficeSurvey {
+        office(&mut self.offices, code)
+    }
+
+    /// What is counted of a profile.
+    pub fn profile(&mut self, code: &str) -> &mut ProfileSurvey {
+        profile(&mut self.profiles, code)
     }
 }
 

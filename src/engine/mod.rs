@@ -40,6 +40,7 @@ pub mod report;
 pub mod report_folder;
 pub mod result_file;
 pub mod run;
+pub mod run_report;
 mod runner;
 mod sort;
 pub mod state;

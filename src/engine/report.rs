@@ -9,7 +9,7 @@ use crate::domain::{
     comparison::Comparison,
     digest::Digest,
     finding::FindingKind,
-    forecast::Forecast,
+    forecast::{Forecast, Stage},
     quarantine::Reason,
     status::{GrantStatus, PinStatus},
     survey::Survey,
@@ -53,8 +53,12 @@ pub struct SurveyedReport {
     /// What changed since an earlier dry run, where one was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compared: Option<Compared>,
-    /// How long a run will take.
-    pub forecast: Forecast,
+    /// How long a run will take; of a dry run only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
+    /// How long each stage took, in seconds, where one process did it from begin to end; of a run only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took: Option<BTreeMap<Stage, f64>>,
 }
 
 /// What changed since an earlier dry run.

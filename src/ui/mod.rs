@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod notices;
 pub mod progress;
 pub mod report;
+pub mod report_files;
 pub mod report_page;
 pub mod service;
 pub mod signals;

@@ -1,18 +1,20 @@
-//! A dry run's report as one page of HTML that needs no network, and its tables as CSV.
+//! The report of a dry run, or of a run, as one page of HTML that needs no network, and its tables as CSV.
 
+mod duration;
 mod flow;
-mod forecast;
 mod language;
 mod remedy;
 mod tables;
 mod words;
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use jiff::{Timestamp, civil::Date};
 
 use self::{
+    duration::{Duration, Verdict},
     flow::{Flow, Place, Source, Way},
-    forecast::Expected,
     language::Text,
     remedy::Remedy,
     words::{Words, grant_status, pin_status},
@@ -22,11 +24,12 @@ use super::{comparison::changes, table::grouped};
 use crate::{
     domain::{
         catalogue::Catalogue,
-        forecast::Forecast,
+        forecast::{Forecast, Stage},
         status::GrantStatus,
         survey::{Examples, OfficeSurvey, Survey},
     },
     engine::report::{Compared, Report, SourceReport},
+    store::RunPhase,
 };
 
 /// Of more sources or reasons the smallest are shown as one in the picture.
@@ -36,6 +39,15 @@ const OFFICES_SHOWN: usize = 50;
 /// The smallest share that is written out.
 const SHARE_MIN: f64 = 0.0001;
 
+/// What a page is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Of<'a> {
+    /// A dry run, and how long a run will take.
+    DryRun(&'a Forecast),
+    /// A run, and how many seconds its stages took.
+    Run(&'a BTreeMap<Stage, f64>),
+}
+
 /// What a page shows.
 pub struct Shown<'a> {
     /// What was counted.
@@ -44,8 +56,8 @@ pub struct Shown<'a> {
     pub survey: &'a Survey,
     /// What changed since an earlier dry run.
     pub compared: Option<&'a Compared>,
-    /// How long a run will take.
-    pub forecast: &'a Forecast,
+    /// What is reported.
+    pub of: Of<'a>,
     /// Names of the profiles.
     pub catalogue: &'a Catalogue,
     /// The date of judgement.
@@ -61,9 +73,12 @@ pub struct Shown<'a> {
 struct Page<'a> {
     language: &'static str,
     words: Words,
+    title: String,
+    about: &'static str,
     ready: bool,
     verdict: String,
-    expected: Expected,
+    expected: Option<Verdict>,
+    duration: Duration,
     as_of: String,
     written: String,
     digest: String,
@@ -188,7 +203,19 @@ pub fn page(shown: &Shown<'_>, language: Language) -> String {
         language: language.as_str(),
         ready,
         verdict,
-        expected: Expected::of(shown.forecast, language),
+        expected: match shown.of {
+            Of::DryRun(forecast) => Some(Verdict::of(forecast, language)),
+            Of::Run(_) => None,
+        },
+        duration: match shown.of {
+            Of::DryRun(forecast) => Duration::expected(forecast, language),
+            Of::Run(took) => Duration::taken(took, language),
+        },
+        title: title(shown, &words, language),
+        about: match shown.of {
+            Of::DryRun(_) => words.nothing_changed,
+            Of::Run(_) => words.as_it_stands,
+        },
         as_of: shown.as_of.to_string(),
         written: shown.written.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         digest: report.digest.to_string(),
@@ -230,9 +257,46 @@ pub fn page(shown: &Shown<'_>, language: Language) -> String {
     .expect("a template writes to memory")
 }
 
+/// What is reported, and of which run.
+fn title(shown: &Shown<'_>, words: &Words, language: Language) -> String {
+    match (shown.report.run_id, language) {
+        (None, _) => words.title.to_owned(),
+        (Some(run), Language::English) => format!("PIN migration: run {run}"),
+        (Some(run), Language::Italian) => format!("Migrazione dei PIN: esecuzione {run}"),
+    }
+}
+
+/// Where a run stands, in a sentence.
+fn standing(report: &Report, language: Language) -> (bool, String) {
+    let totals = &report.totals;
+    let (quarantined, records) = (grouped(totals.quarantined), grouped(totals.records));
+    let migrated = grouped(totals.records - totals.quarantined);
+    let share = share(totals.quarantined, totals.records, language);
+    let is_finished = report.phase == RunPhase::Finished.as_str();
+    let phase = &report.phase;
+    let said = match (is_finished, language) {
+        (true, Language::English) => format!(
+            "Done. {migrated} of {records} records are migrated; {quarantined} ({share}) came into quarantine."
+        ),
+        (true, Language::Italian) => format!(
+            "Conclusa. {migrated} record su {records} sono stati migrati; {quarantined} ({share}) sono finiti in quarantena."
+        ),
+        (false, Language::English) => format!(
+            "Not finished ({phase}). {records} records are committed, {quarantined} ({share}) of them in quarantine."
+        ),
+        (false, Language::Italian) => format!(
+            "Non conclusa ({phase}). {records} record sono registrati, di cui {quarantined} ({share}) in quarantena."
+        ),
+    };
+    (is_finished, said)
+}
+
 /// Whether the run can be made as it is, and why not, in a sentence.
 fn verdict(shown: &Shown<'_>, words: &Words, language: Language) -> (bool, String) {
     let totals = &shown.report.totals;
+    if let Of::Run(_) = shown.of {
+        return standing(shown.report, language);
+    }
     if totals.records == 0 {
         return (false, words.nothing.to_owned());
     }

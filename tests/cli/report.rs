@@ -300,3 +300,61 @@ fn a_dry_run_foretells_how_long_a_run_takes_and_whether_the_window_holds_it() {
     assert!(said.contains("does not fit"), "{said}");
     assert!(text(&folder.join("kept/report.html")).contains("Non si può: non ci sta in 1 s"));
 }
+
+#[test]
+fn the_report_of_a_run_shows_what_the_dry_run_foretold() {
+    let folder = folder();
+    let folder = folder.path();
+    let sample = [
+        "sample-data",
+        "--records",
+        "3000",
+        "--seed",
+        "3",
+        "--out",
+        "legacy.csv",
+    ];
+    assert_eq!(run(folder, &sample).code, 0);
+    let job = "[target]\nurl = \"sqlite://target.db\"\n[[source]]\nname = \"inps\"\nurl = \"csv://legacy.csv\"\n\
+               [rules]\nas_of = \"2013-11-03\"\n[run]\nmax_quarantine_ratio = 1.0\n\
+               [catalogue]\nfiscal_code_links = \"legacy.links.csv\"\n";
+    fs::write(folder.join("pinferry.toml"), job).expect("a configuration");
+    let none = run(folder, &["report", "--to", "of-run"]);
+    assert_eq!(none.code, 2, "{}", none.stderr);
+    assert!(none.stderr.contains("no run yet"), "{}", none.stderr);
+    assert_eq!(run(folder, &["plan", "--report", "of-plan"]).code, 3);
+    let held = run(folder, &["run", "--hold"]);
+    assert_eq!(held.code, 5, "{}", held.stderr);
+    let of_run = |arguments: &[&str]| {
+        let reported = run(
+            folder,
+            &[&["report"], arguments, &["--to", "of-run"]].concat(),
+        );
+        assert_eq!(reported.code, 0, "{}", reported.stderr);
+        text(&folder.join("of-run/report.html"))
+    };
+    assert!(of_run(&["1"]).contains("Not finished (verified). 3 000 records are committed"));
+    assert_eq!(run(folder, &["run"]).code, 3);
+    assert!(of_run(&["--lang", "it"]).contains("Conclusa. "));
+    let document = |name: &str| -> Value {
+        let text = text(&folder.join(name).join("report.json"));
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let (planned, done) = (document("of-plan"), document("of-run"));
+    for member in [
+        "survey",
+        "totals",
+        "quarantine",
+        "findings",
+        "digest",
+        "as_of",
+    ] {
+        assert!(!done[member].is_null());
+        assert_eq!(planned[member], done[member], "{member}");
+    }
+    assert!(done["took"]["load"].is_number() && done["forecast"].is_null());
+    let unknown = run(folder, &["report", "7", "--to", "of-run"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("no run 7"), "{}", unknown.stderr);
+    assert_eq!(run(folder, &["report", "1", "--notices", "lists"]).code, 2);
+}

@@ -213,3 +213,29 @@ fn whatever_somebody_else_has_where_a_table_would_be_is_left_alone() {
         );
     }
 }
+
+#[test]
+fn the_report_of_a_run_shows_what_the_dry_run_foretold_and_its_times_foretell_the_next() {
+    let job = Job::new();
+    let document = |folder: &str| -> serde_json::Value {
+        let report = job.folder.path().join(folder).join("report.json");
+        let report = fs::read_to_string(report).expect("a report");
+        serde_json::from_str(&report).expect("JSON")
+    };
+    job.succeeds(SUPERUSER, &["plan", "--report", "before"]);
+    job.succeeds(SUPERUSER, &["run"]);
+    job.succeeds(SUPERUSER, &["report", "--to", "done"]);
+    job.succeeds(SUPERUSER, &["plan", "--report", "after"]);
+    let [before, done, after] = ["before", "done", "after"].map(document);
+    for member in ["survey", "totals", "quarantine", "findings", "digest"] {
+        assert_eq!(before[member], done[member], "{member}");
+    }
+    assert_eq!(before["forecast"]["measured_runs"], 0);
+    assert_eq!(after["forecast"]["measured_runs"], 1);
+    let (took, foretold) = (&done["took"], &after["forecast"]["stages"]);
+    for stage in ["lock", "read", "load", "index", "verify", "cut_over"] {
+        let (took, foretold) = (took[stage].as_f64(), foretold[stage]["likely"].as_f64());
+        let apart = took.zip(foretold).map(|(took, foretold)| took - foretold);
+        assert!(apart.is_some_and(|apart| apart.abs() < 0.002), "{stage}");
+    }
+}

@@ -6,6 +6,7 @@ mod notices;
 mod quarantine;
 mod run;
 mod story;
+mod survey;
 mod timing;
 mod waiting;
 

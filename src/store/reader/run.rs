@@ -106,7 +106,11 @@ impl Reader {
         rows.iter().map(source).collect()
     }
 
-    fn tally(&self, run_id: i64) -> Result<Tally, StoreError> {
+    /// What a run committed.
+    ///
+    /// # Errors
+    /// When the database fails or holds what this program does not understand.
+    pub fn tally(&self, run_id: i64) -> Result<Tally, StoreError> {
         let rows = self.database.rows(
             "read the partitions",
             "SELECT tally FROM run_partition WHERE run_id = ?1",

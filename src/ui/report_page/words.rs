@@ -23,6 +23,7 @@ words! {
     written: "written", "scritto il";
     nothing_changed: "A dry run reads and judges everything and changes nothing.",
         "Una prova a vuoto legge e giudica tutto e non cambia nulla.";
+    as_it_stands: "The rows are counted as the target holds them now.", "Le righe sono contate come la destinazione le contiene ora.";
     records: "records", "record";
     persons: "persons", "persone";
     pins: "PINs", "PIN";
@@ -31,7 +32,6 @@ words! {
     quarantined: "quarantined", "in quarantena";
     migrated: "migrated", "migrati";
     flow: "Where the records go", "Dove vanno i record";
-    forecast: "How long a run takes", "Quanto dura la migrazione";
     sources: "Sources", "Fonti";
     source: "source", "fonte";
     fingerprint: "fingerprint", "impronta";

@@ -1,4 +1,6 @@
-//! How long a run will take, as the page shows it.
+//! How long a run will take, or took, as the page shows it.
+
+use std::collections::BTreeMap;
 
 use super::language::{Language, Text};
 use crate::{
@@ -12,13 +14,18 @@ const LONGEST: f64 = 380.0;
 /// What is there is seen, however short it is.
 const WIDTH_MIN: f64 = 3.0;
 
-/// What is shown of a forecast.
-pub(super) struct Expected {
-    /// How the verdict looks.
+/// Whether the window holds a run.
+pub(super) struct Verdict {
+    /// How it looks.
     pub(super) class: &'static str,
-    /// Whether the window holds the run, in a sentence.
-    pub(super) verdict: String,
-    /// Where that is known from.
+    /// In a sentence.
+    pub(super) sentence: String,
+}
+
+/// The stages of a run.
+pub(super) struct Duration {
+    pub(super) title: &'static str,
+    /// Where it is known from.
     pub(super) known: String,
     /// By stage, and in all.
     pub(super) bars: Vec<Range>,
@@ -33,43 +40,78 @@ pub(super) struct Range {
     pub(super) shown: String,
 }
 
-impl Expected {
+impl Verdict {
     pub(super) fn of(forecast: &Forecast, language: Language) -> Self {
-        let text = |en, it| Text::new(en, it).in_(language);
-        let longest = forecast.seconds.high.max(1.0);
-        let stages = forecast.stages.iter();
-        let mut bars: Vec<_> = stages
-            .map(|(stage, seconds)| range(label(*stage).in_(language), seconds, longest, language))
-            .collect();
-        bars.push(range(
-            text("in all", "in tutto"),
-            &forecast.seconds,
-            longest,
-            language,
-        ));
-        let known = match (forecast.measured_runs, language) {
-            (0, _) => text(
-                "No run into such a target was measured yet: these are wide ranges, derived from the time that this dry \
-                 run took to read and judge. A rehearsal into the same kind of target narrows them.",
-                "Nessuna migrazione verso una destinazione come questa è stata ancora misurata: questi intervalli, ampi, \
-                 derivano dal tempo che questa prova ha impiegato per leggere e giudicare. Una prova generale verso una \
-                 destinazione dello stesso tipo li restringe.",
-            )
-            .to_owned(),
-            (runs, Language::English) => format!("From the stages of earlier runs into this target ({runs})."),
-            (runs, Language::Italian) => {
-                format!("Dalle fasi delle migrazioni precedenti verso questa destinazione ({runs}).")
-            }
-        };
         Self {
             class: match forecast.fits {
                 Fits::Yes => "ready",
                 Fits::Maybe => "maybe",
                 Fits::No => "",
             },
-            verdict: verdict(forecast, language),
-            known,
-            bars,
+            sentence: verdict(forecast, language),
+        }
+    }
+}
+
+impl Duration {
+    pub(super) fn expected(forecast: &Forecast, language: Language) -> Self {
+        let longest = forecast.seconds.high.max(1.0);
+        let bar =
+            |label: Text, seconds: &Seconds| range(label.in_(language), seconds, longest, language);
+        let stages = forecast.stages.iter();
+        let stages = stages.map(|(stage, seconds)| bar(label(*stage), seconds));
+        Self {
+            title: Text::new("How long a run takes", "Quanto dura la migrazione").in_(language),
+            known: known(forecast.measured_runs, language),
+            bars: stages.chain([bar(IN_ALL, &forecast.seconds)]).collect(),
+        }
+    }
+
+    /// Seconds that each stage took.
+    pub(super) fn taken(took: &BTreeMap<Stage, f64>, language: Language) -> Self {
+        let longest = took.values().copied().fold(1.0, f64::max);
+        let bars = took.iter().map(|(stage, seconds)| {
+            let exactly = Seconds {
+                low: 0.0,
+                likely: *seconds,
+                high: *seconds,
+            };
+            Range {
+                shown: span(*seconds),
+                ..range(label(*stage).in_(language), &exactly, longest, language)
+            }
+        });
+        Self {
+            title: Text::new("How long the run took", "Quanto è durata la migrazione")
+                .in_(language),
+            known: Text::new(
+                "The stages that one process did from begin to end.",
+                "Le fasi svolte da un solo processo dall'inizio alla fine.",
+            )
+            .in_(language)
+            .to_owned(),
+            bars: bars.collect(),
+        }
+    }
+}
+
+const IN_ALL: Text = Text::new("in all", "in tutto");
+
+fn known(runs: usize, language: Language) -> String {
+    const DERIVED: Text = Text::new(
+        "No run into such a target was measured yet: these are wide ranges, derived from the time that this dry run took to \
+         read and judge. A rehearsal into the same kind of target narrows them.",
+        "Nessuna migrazione verso una destinazione come questa è stata ancora misurata: questi intervalli, ampi, derivano \
+         dal tempo che questa prova ha impiegato per leggere e giudicare. Una prova generale verso una destinazione dello \
+         stesso tipo li restringe.",
+    );
+    match (runs, language) {
+        (0, _) => DERIVED.in_(language).to_owned(),
+        (runs, Language::English) => {
+            format!("From the stages of earlier runs into this target ({runs}).")
+        }
+        (runs, Language::Italian) => {
+            format!("Dalle fasi delle migrazioni precedenti verso questa destinazione ({runs}).")
         }
     }
 }
