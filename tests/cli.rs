@@ -10,6 +10,8 @@ mod metrics;
 mod quiet;
 #[path = "cli/report.rs"]
 mod report;
+#[path = "cli/runbook.rs"]
+mod runbook;
 #[path = "cli/service.rs"]
 mod service;
 #[path = "cli/verdicts.rs"]

@@ -7,7 +7,7 @@ use super::{Context, Failure, show};
 use crate::{
     config::settings::{Settings, SourceSettings},
     exit::Exit,
-    source::lock::{self, LockStatus},
+    source::lock::{self, LockState, LockStatus},
     store::{AuditEntry, Reader, reader::audit},
 };
 
@@ -62,9 +62,13 @@ impl Break {
             were.push(was);
         }
         show::broken(&context.terminal, &were)?;
-        context.terminal.next(
-            "`pinferry abort` takes the run back, `pinferry lock release` clears away what is left",
-        );
+        let is_sealed = |status: &LockStatus| status.state == LockState::Sealed;
+        context.terminal.next(if statuses.iter().any(is_sealed) {
+            "`pinferry lock release` clears away what is left; the new model stays the valid one, and what is written to \
+             the legacy from now on is not in it"
+        } else {
+            "`pinferry abort` takes the run back, `pinferry lock release` clears away what is left"
+        });
         Ok(Exit::Done)
     }
 
