@@ -16,6 +16,8 @@ mod runbook;
 mod service;
 #[path = "cli/verdicts.rs"]
 mod verdicts;
+#[path = "cli/watch.rs"]
+mod watch;
 #[path = "cli/window.rs"]
 mod window;
 

@@ -14,7 +14,7 @@ use crate::{
     domain::tally::Tally,
     source::lock::{self, LockState, LockStatus},
     store::{
-        Holder, Reader, RunControl, RunPhase, StoreError,
+        Holder, Reader, RunControl, RunPhase, StoreError, index_steps,
         reader::{RunState, Runner},
     },
 };
@@ -35,6 +35,8 @@ pub struct State {
     pub times: BTreeMap<&'static str, String>,
     /// Records the sources hold, once they were read.
     pub records_expected: Option<u64>,
+    /// How far the run came in its phase; nothing once it is over.
+    pub progress: Option<ProgressState>,
     /// Requests of the counters by state.
     pub activations: BTreeMap<String, i64>,
     /// What of it waits, and how late it is; nothing where there is no target yet.
@@ -59,6 +61,28 @@ pub enum LockLook {
         /// Why.
         error: String,
     },
+}
+
+/// How far a run came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProgressState {
+    /// When it passed to its phase (UTC).
+    pub phase_since: String,
+    /// What the workers load, each one partition at a time.
+    pub partitions: Vec<PartitionState>,
+    /// Steps between the load and verification: indexes, keys, statistics.
+    pub steps: usize,
+    /// Of these, the ones done.
+    pub steps_done: usize,
+}
+
+/// How far a partition is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PartitionState {
+    /// Its records.
+    pub records: u64,
+    /// Of these, the ones committed.
+    pub committed: u64,
 }
 
 /// A process that holds or held the lease.
@@ -100,18 +124,21 @@ impl ControlState {
 /// The target is there and cannot be read.
 pub fn look(settings: &Settings) -> Result<State, StoreError> {
     let mut is_finished = false;
-    let (run, activations, queue) = match Reader::open(&settings.target) {
+    let (run, progress, activations, queue) = match Reader::open(&settings.target) {
         Ok(reader) => {
             is_finished = reader.runs()?.iter().any(|run| {
                 let sources = run.sources.iter().map(|source| source.name.as_str());
                 run.phase == RunPhase::Finished && is_of(settings, sources)
             });
             let run = reader.newest_run()?;
+            let under_way = run.as_ref().filter(|run| !run.phase.is_over());
+            let progress = under_way.map(|run| progress(settings, &reader, run));
+            let progress = progress.transpose()?;
             let activations = reader.queue()?;
             let queue = queue_state(&reader, &settings.activation.schedule)?;
-            (run, activations, Some(queue))
+            (run, progress, activations, Some(queue))
         }
-        Err(error) if error.is_absent() => (None, BTreeMap::new(), None),
+        Err(error) if error.is_absent() => (None, None, BTreeMap::new(), None),
         Err(error) => return Err(error),
     };
     let locks = locks(settings);
@@ -136,6 +163,7 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
         control: (run.as_ref()).and_then(|run| ControlState::of(&run.control)),
         times: run.as_ref().map(times).unwrap_or_default(),
         records_expected: run.as_ref().and_then(expected),
+        progress,
         activations,
         queue,
         next,
@@ -272,6 +300,31 @@ fn times(run: &RunState) -> BTreeMap<&'static str, String> {
         .into_iter()
         .filter_map(|(key, at)| Some((key, at?.clone())));
     known.collect()
+}
+
+fn progress(
+    settings: &Settings,
+    reader: &Reader,
+    run: &RunState,
+) -> Result<ProgressState, StoreError> {
+    let progress = reader.progress(run.run_id)?;
+    // A partition ends where the next one begins.
+    let begins = progress.partitions.iter().map(|(first, _)| *first);
+    let ends = begins.skip(1).chain(expected(run));
+    let partitions = progress.partitions.iter().zip(ends);
+    Ok(ProgressState {
+        phase_since: progress
+            .phase_since
+            .unwrap_or_else(|| run.created_at.clone()),
+        partitions: partitions
+            .map(|((first, position), end)| PartitionState {
+                records: end.saturating_sub(*first),
+                committed: position.saturating_sub(*first),
+            })
+            .collect(),
+        steps: index_steps(&settings.target).len(),
+        steps_done: progress.steps_done,
+    })
 }
 
 /// Records of all sources, once every one of them was read.

@@ -6,6 +6,7 @@ pub mod confirm;
 pub mod error;
 pub mod fate;
 pub mod forecast;
+pub mod live;
 pub mod log;
 pub mod metrics;
 pub mod notices;

@@ -9,16 +9,33 @@ use crate::engine::{
 /// The state as people read it.
 #[must_use]
 pub fn text(state: &State) -> String {
-    let mut lines: Vec<String> = state
-        .locks
-        .iter()
-        .map(|lock| match lock {
-            LockLook::Known(status) => status.line(),
-            LockLook::Unknown { source, error } => format!("{source}: LOCK UNKNOWN: {error}"),
-        })
-        .collect();
-    lines.push(phase(state));
-    lines.extend(state.control.iter().flat_map(control));
+    let mut lines = head(state);
+    lines.extend(foot(state));
+    if state.report.totals.records > 0 {
+        lines.push(String::new());
+        lines.push(report::text(&state.report, None));
+    }
+    lines.join("\n")
+}
+
+/// The locks, and where the run stands.
+pub(super) fn head(state: &State) -> Vec<String> {
+    let locks = state.locks.iter();
+    let lock = |lock: &LockLook| match lock {
+        LockLook::Known(status) => status.line(),
+        LockLook::Unknown { source, error } => format!("{source}: LOCK UNKNOWN: {error}"),
+    };
+    let control = state.control.iter().flat_map(control);
+    locks
+        .map(lock)
+        .chain([phase(state)])
+        .chain(control)
+        .collect()
+}
+
+/// Who works on it, what waits, and what to type next.
+pub(super) fn foot(state: &State) -> Vec<String> {
+    let mut lines = Vec::new();
     if let Some(runner) = &state.runner
         && runner.living
     {
@@ -37,11 +54,7 @@ pub fn text(state: &State) -> String {
     }
     lines.extend(state.queue.as_ref().and_then(queue));
     lines.push(format!("next: {}", state.next));
-    if state.report.totals.records > 0 {
-        lines.push(String::new());
-        lines.push(report::text(&state.report, None));
-    }
-    lines.join("\n")
+    lines
 }
 
 fn control(control: &ControlState) -> impl Iterator<Item = String> {

@@ -135,6 +135,18 @@ impl Terminal {
         self.watched
     }
 
+    /// Whether somebody sees both streams, and wants to.
+    #[must_use]
+    pub(super) fn is_seen(&self) -> bool {
+        self.has_bars() && io::stdout().is_terminal()
+    }
+
+    /// Whether nothing is to be shown while all is well.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// Whether somebody wants to see how the work goes on.
     #[must_use]
     pub(super) fn has_bars(&self) -> bool {

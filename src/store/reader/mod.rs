@@ -3,6 +3,7 @@
 pub mod audit;
 mod fate;
 mod notices;
+mod progress;
 mod quarantine;
 mod run;
 mod story;
@@ -15,6 +16,7 @@ use crate::config::settings::TargetSettings;
 
 pub use fate::{Fate, GrantFate, PinFate, QuarantineFate};
 pub use notices::Asked;
+pub use progress::RunProgress;
 pub use quarantine::{QuarantineFilter, Quarantined};
 pub use run::{RunState, Runner, SourceState};
 pub use story::{CaptureFate, ReceiptFate, RequestFate};
