@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde_json::Value;
 
-use crate::{folder, run};
+use crate::{folder, pinferry, run};
 
 const FILES: [&str; 6] = [
     "offices.csv",
@@ -357,4 +357,43 @@ fn the_report_of_a_run_shows_what_the_dry_run_foretold() {
     assert_eq!(unknown.code, 2);
     assert!(unknown.stderr.contains("no run 7"), "{}", unknown.stderr);
     assert_eq!(run(folder, &["report", "1", "--notices", "lists"]).code, 2);
+}
+
+#[test]
+fn a_run_that_was_held_up_tells_nothing_of_how_long_one_takes() {
+    if !cfg!(feature = "failpoints") {
+        return;
+    }
+    for holds_up in [false, true] {
+        let folder = folder();
+        let folder = folder.path();
+        let sample = [
+            "sample-data",
+            "--records",
+            "30",
+            "--dirty",
+            "0",
+            "--out",
+            "legacy.csv",
+        ];
+        assert_eq!(run(folder, &sample).code, 0);
+        let job = "[target]\nurl = \"sqlite://target.db\"\n[[source]]\nname = \"inps\"\nurl = \"csv://legacy.csv\"\n";
+        fs::write(folder.join("pinferry.toml"), job).expect("a configuration");
+        let killed = pinferry(folder)
+            .arg("run")
+            .env("PINFERRY_FAILPOINT", "phase.committed")
+            .output();
+        assert_eq!(killed.expect("it ran").status.code(), None);
+        if holds_up {
+            assert_eq!(run(folder, &["throttle", "1000000"]).code, 0);
+        }
+        assert_eq!(run(folder, &["run"]).code, 0);
+        assert_eq!(run(folder, &["report", "--to", "kept"]).code, 0);
+        let report: Value =
+            serde_json::from_str(&text(&folder.join("kept/report.json"))).expect("JSON");
+        let stages: Vec<_> = report["took"].as_object().expect("stages").keys().collect();
+        let whole = ["cut_over", "index", "load", "lock", "verify"];
+        let begun = ["lock"];
+        assert_eq!(stages, if holds_up { &begun[..] } else { &whole });
+    }
 }

@@ -62,6 +62,9 @@ fn what_the_runbook_quotes_of_a_run_is_what_is_seen() {
     fs::write(&file, settings).expect("written back");
     assert_eq!(say("run --hold").code, 5);
     sees(seen, "PIN management is LOCKED", &say("status"), 0);
+    assert_eq!(say("pause").code, 0);
+    sees(seen, "PAUSED since", &say("status"), 0);
+    assert_eq!(say("resume").code, 0);
     let lease = |end: &str| {
         let holder =
             format!("UPDATE runner_heartbeat SET holder = 'elsewhere:1 x', expires_at = '{end}'");

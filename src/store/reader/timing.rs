@@ -29,7 +29,7 @@ struct Passed {
 }
 
 impl Reader {
-    /// The stages of a run that one process did from begin to end.
+    /// The stages of a run that one process did from begin to end, and that nobody held up.
     ///
     /// # Errors
     /// When the database fails or holds what this program does not understand.
@@ -40,10 +40,13 @@ impl Reader {
              WHERE run_id = ?1 AND event IN ('lease.acquired', 'run.phase') ORDER BY event_id",
             values![run.run_id],
         )?;
+        let held_up = self.held_up(run.run_id)?;
         let mut marks = Vec::with_capacity(rows.len());
         for row in rows {
-            let at: String = row.get(0)?;
-            let at = at.parse().map_err(|_| damaged("an event without a time"))?;
+            let at = time(&row.get::<String>(0)?)?;
+            if held_up.is_some_and(|since| at >= since) {
+                break;
+            }
             let mark = match row.get::<String>(1)?.as_str() {
                 "run.phase" => Mark::Passed(parse(&row.get::<String>(2)?, "run_event.detail")?),
                 _acquired => Mark::Acquired,
@@ -53,6 +56,24 @@ impl Reader {
         let records = run.sources.iter().filter_map(|source| source.records).sum();
         Ok(stages(&marks, records))
     }
+
+    /// When an administrator first asked the run to pause or to go slower.
+    fn held_up(&self, run_id: i64) -> Result<Option<Timestamp>, StoreError> {
+        let of = self.database.json_text("detail", "run_id");
+        let row = self.database.row(
+            "read the times of a run",
+            &format!(
+                "SELECT at FROM audit_event WHERE action IN ('run.paused', 'run.throttled')
+                     AND CAST({of} AS TEXT) = ?1 ORDER BY audit_id LIMIT 1"
+            ),
+            values![&run_id.to_string()],
+        )?;
+        row.map(|row| time(&row.get::<String>(0)?)).transpose()
+    }
+}
+
+fn time(text: &str) -> Result<Timestamp, StoreError> {
+    text.parse().map_err(|_| damaged("an event without a time"))
 }
 
 fn stages(marks: &[(Timestamp, Mark)], records: u64) -> Vec<Timing> {
