@@ -305,3 +305,22 @@ fn a_plan_is_kept_where_it_is_asked_for_and_a_run_refuses_what_drifted_from_it()
     );
     assert_ne!(drifted.code, 0);
 }
+
+#[test]
+fn the_version_names_the_commit_and_what_is_written() {
+    let folder = folder();
+    let short = run(folder.path(), &["-V"]);
+    let version = format!("pinferry {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!((short.code, short.stdout.as_str()), (0, version.as_str()));
+    let long = run(folder.path(), &["--version"]).stdout;
+    let lines: Vec<_> = long.lines().collect();
+    let commit = Command::new("git")
+        .args(["rev-parse", "--short=12", "HEAD"])
+        .output();
+    let commit = commit.ok().filter(|output| output.status.success());
+    let commit = commit.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let commit = commit.map(|commit| format!("commit {commit}"));
+    let expected = [version.trim()].into_iter().chain(commit.as_deref());
+    let expected = expected.chain(["target tables: version 4", "JSON documents: schema 1"]);
+    assert_eq!(lines, expected.collect::<Vec<_>>());
+}

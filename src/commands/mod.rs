@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     config::{ConfigError, FlagKey, Inputs, environment, settings::Settings},
@@ -46,6 +46,7 @@ mod sample_data;
 mod status;
 mod tuning;
 mod verify;
+mod version;
 mod window;
 
 use failure::Failure;
@@ -209,8 +210,11 @@ impl Context {
 
 /// Parses the command line, does what it says, and tells how it ended.
 #[must_use]
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let line = match CommandLine::try_parse_from(arguments) {
+pub fn run(arguments: impl IntoIterator<Item = OsString>, commit: Option<&str>) -> Exit {
+    let command = CommandLine::command().long_version(version::long(commit));
+    let parsed = command.try_get_matches_from(arguments);
+    let line = parsed.and_then(|mut matches| CommandLine::from_arg_matches_mut(&mut matches));
+    let line = match line {
         Ok(line) => line,
         Err(error) => return ui::error::show_usage(&error),
     };

@@ -52,7 +52,7 @@ the tables.
 
 Exit code: 0 done, 2 the folder holds something else or cannot be written, 4 another process writes it, 1 failed.";
 
-/// Write the report of a run, or lists of the people to tell, for each office: personal data
+/// Write the report of a run, or, for each office, lists of people to tell
 #[derive(Debug, Args)]
 #[command(after_long_help = FOLDERS)]
 #[command(group = ArgGroup::new("folder").required(true))]
@@ -66,7 +66,7 @@ pub(super) struct Report {
     /// The language of the report's page
     #[arg(long, value_name = "LANGUAGE", default_value = "en", conflicts_with = "notices", value_parser = language::parser())]
     lang: Language,
-    /// The folder for the lists; one that holds anything else is never touched
+    /// The folder for the lists, which are personal data; one that holds anything else is never touched
     #[arg(long, value_name = "DIR", group = "folder")]
     notices: Option<PathBuf>,
     /// From then on: 2013-11-04 or 2013-11-04T06:00, in activation.time_zone unless it has an offset

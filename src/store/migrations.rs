@@ -28,6 +28,12 @@ pub(super) static POSTGRES: LazyLock<Migrator> =
 pub(super) static SQLITE: LazyLock<Migrator> =
     versions!("sqlite": 1 "model", 2 "later_source", 3 "counter", 4 "control");
 
+/// The version of the tables that this program writes, the same in either engine.
+#[must_use]
+pub fn tables_version() -> i64 {
+    newest(&SQLITE)
+}
+
 /// The newest version this program knows.
 pub(super) fn newest(migrator: &Migrator) -> i64 {
     migrator

@@ -50,6 +50,7 @@ pub use index::index_steps;
 pub use lease::{Heartbeat, Lease};
 pub use leased_tx::LeasedTx;
 pub use meet::{Lettered, Met, StandingIds};
+pub use migrations::tables_version;
 pub use partition::{Done, Step};
 pub use phase::RunPhase;
 pub use reader::Reader;
