@@ -198,7 +198,8 @@ impl ActivationTx<'_> {
             "look for what a run brought",
             "SELECT person_id, profile, entity FROM profile_grant
              WHERE run_id = ?1 AND status <> 'ended' AND person_id IN (
-                 SELECT DISTINCT person_id FROM profile_grant WHERE run_id = ?1 AND person_id > ?2
+                 SELECT DISTINCT person_id FROM profile_grant
+                 WHERE run_id = ?1 AND status <> 'ended' AND person_id > ?2
                  ORDER BY person_id LIMIT ?3)",
             values![run_id, after, people],
         )?;

@@ -472,12 +472,15 @@ impl<'p> Agreement<'p> {
                 .in_order
                 .iter()
                 .filter(|pin| pin.request.kind.brings_pin());
-            pins.any(|pin| {
-                let came_before = done(pin).is_some() && done(pin) < done(one);
-                let place = oracle::place(pin.number, pin.request);
-                done(pin).is_some()
-                    && came_before != (place < oracle::place(one.number, one.request))
-            })
+            let took_place = |earlier| self.is_given_place(earlier, usize::MAX);
+            let waited = self.earlier_pins(one).any(took_place);
+            waited
+                || pins.any(|pin| {
+                    let came_before = done(pin).is_some() && done(pin) < done(one);
+                    let place = oracle::place(pin.number, pin.request);
+                    done(pin).is_some()
+                        && came_before != (place < oracle::place(one.number, one.request))
+                })
         });
         let records = self.history.first.iter().chain(&self.history.later);
         let mut pending = records.filter(|record| record.profile == profile);
@@ -493,14 +496,33 @@ impl<'p> Agreement<'p> {
 
     /// Whether the documents say one end. Requests under a code that leads to nobody are in no order with the others; and
     /// what a later source issued after something was taken away comes in its place, and speaks for a profile, where it
-    /// came before that took effect, and not where the person had lost it before.
+    /// came before that took effect, and not where the person had lost it before. Of a new PIN and a replacement of the
+    /// same minute either may be the one that the other replaces, and with a pending one in between it depends on when the
+    /// new one is delivered.
     pub(super) fn is_told(&self) -> bool {
         let mut requests = self.in_order.iter();
         let is_of_nobody =
             self.history.is_linked_later && requests.any(|one| one.request.code == Code::Old);
         let mut later = self.history.later.iter();
         let comes_in_place = !self.came_later && later.any(|record| record.is_new);
-        !(is_of_nobody || comes_in_place)
+        !(is_of_nobody || comes_in_place || self.is_replaced_meanwhile())
+    }
+
+    /// A replacement waits for no new PIN that was asked for before: what it replaces is what the person has by then.
+    fn is_replaced_meanwhile(&self) -> bool {
+        let of = |kind| {
+            let requests = self.in_order.iter().map(|one| one.request);
+            requests.filter(move |request| request.kind == kind)
+        };
+        let mut records = self.history.first.iter().chain(&self.history.later);
+        let is_any_pending = records.any(|record| record.status == Status::Pending);
+        of(Kind::Replacement).any(|replacement| {
+            of(Kind::NewPin).any(|new| {
+                let is_late = new.halves < 2 || new.waits_for_day;
+                let (asked, replaced) = (new.at.minute(), replacement.at.minute());
+                asked == replaced || asked < replaced && is_late && is_any_pending
+            })
+        })
     }
 }
 

@@ -83,6 +83,7 @@ fn history(first: &[Record], steps: &[(Stage, Step)]) -> History {
         later: Vec::new(),
         counters_know_links: true,
         is_linked_later: false,
+        comes_to_an_end: false,
         steps: Stage::ALL.map(of),
     }
 }

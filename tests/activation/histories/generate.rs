@@ -17,16 +17,23 @@ pub(super) fn histories() -> impl Strategy<Value = History> {
         prop::collection::vec(record(), 0..=2),
         later,
         prop::bool::weighted(0.5),
-        prop::bool::weighted(0.2),
+        (prop::bool::weighted(0.2), prop::bool::weighted(0.7)),
         (steps(3), steps(4), steps(5), steps(3), steps(4)),
     )
         .prop_map(
-            |(first, later, counters_know_links, is_linked_later, (a, b, c, d, e))| {
+            |(
+                first,
+                later,
+                counters_know_links,
+                (is_linked_later, comes_to_an_end),
+                (a, b, c, d, e),
+            )| {
                 History {
                     first,
                     later,
                     counters_know_links,
                     is_linked_later,
+                    comes_to_an_end,
                     steps: [a, b, c, d, e],
                 }
                 .settled()
@@ -87,7 +94,7 @@ fn request() -> impl Strategy<Value = Request> {
         2 => Just(Kind::Revocation),
         1 => Just(Kind::Suspension),
     ];
-    let halves = prop_oneof![4 => Just(2_u8), 2 => Just(1), 1 => Just(0)];
+    let halves = prop_oneof![4 => Just(2_u8), 3 => Just(1), 1 => Just(0)];
     let name = prop_oneof![8 => Just(Name::Own), 2 => Just(Name::Nobody), 1 => Just(Name::Other)];
     (
         kind,

@@ -223,6 +223,8 @@ pub(super) struct History {
     pub(super) counters_know_links: bool,
     /// Whether the old code leads to the own one only since the later run.
     pub(super) is_linked_later: bool,
+    /// Whether all that may be waited for comes in the end: the day, and the halves of all PINs.
+    pub(super) comes_to_an_end: bool,
     /// What happens in each stage.
     pub(super) steps: [Vec<Step>; 5],
 }
@@ -279,6 +281,24 @@ impl History {
         self
     }
 
+    /// What comes in the end.
+    pub(super) fn end(&self) -> Vec<Step> {
+        let halves = 0..u8::try_from(self.bringing_pins().len()).unwrap_or(u8::MAX);
+        let receipt = |(of, is_second)| Step::HandIn {
+            line: Line::Receipt(Receipt {
+                of: Sent::Request(of),
+                is_second,
+                is_delivered: true,
+            }),
+            in_same_file: true,
+        };
+        let both = halves.flat_map(|of| [(of, false), (of, true)]);
+        let end = [Step::Drain, Step::DayComes].into_iter();
+        end.chain(both.map(receipt))
+            .filter(|_| self.comes_to_an_end)
+            .collect()
+    }
+
     /// All requests, in the order in which they are handed in.
     pub(super) fn requests(&self) -> Vec<&Request> {
         let steps = self.steps.iter().flatten();
@@ -316,8 +336,8 @@ impl fmt::Display for History {
         }
         writeln!(
             f,
-            "  counters know links: {}, linked later: {}",
-            self.counters_know_links, self.is_linked_later
+            "  counters know links: {}, linked later: {}, comes to an end: {}",
+            self.counters_know_links, self.is_linked_later, self.comes_to_an_end
         )?;
         let mut number = 0;
         for (stage, steps) in Stage::ALL.into_iter().zip(&self.steps) {

@@ -105,8 +105,11 @@ pub(super) fn play(history: &History, engine: Engine) -> Result<Played, String> 
         }
         player.stage(stage)?;
     }
-    // Once more for what waited for somebody whom the first one entered.
+    for step in history.end() {
+        player.step(Stage::LaterLive, &step)?;
+    }
     player.drain()?;
+    // Once more for what waited for somebody whom the first one entered.
     player.drain()?;
     let before = player.played.last().clone();
     if player.place.drain()? != 0 || player.place.seen() != before {
