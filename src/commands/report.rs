@@ -18,9 +18,9 @@ use crate::{
 /// What the folders hold, for `--help`.
 const FOLDERS: &str = "\
 With --to the folder holds what that of `pinferry plan --report` does: report.html, a page that needs no network, and \
-its numbers as report.json, problems.csv, profiles.csv, offices.csv and report.txt; counted from the rows as the target \
-holds them now, and with how long the stages of the run took. Records are named by source and id; there are no personal \
-data.
+its numbers as report.json, problems.csv, profiles.csv, offices.csv and report.txt: the totals as the run committed \
+them, profiles, offices and PINs per person as the target holds them now, and how long the stages of the run took. \
+Records are named by source and id; there are no personal data.
 
 With --notices the folder holds indice.csv, which says which files are whose, and for every office two files: CSV \
 (UTF-8, separated by ;, a header), and HTML, in Italian, to read and print with no network. A row is a person and an \

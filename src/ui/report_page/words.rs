@@ -23,7 +23,8 @@ words! {
     written: "written", "scritto il";
     nothing_changed: "A dry run reads and judges everything and changes nothing.",
         "Una prova a vuoto legge e giudica tutto e non cambia nulla.";
-    as_it_stands: "The rows are counted as the target holds them now.", "Le righe sono contate come la destinazione le contiene ora.";
+    as_it_stands: "The totals are what the run committed; profiles, offices and PINs per person are counted as the target holds them now.",
+        "I totali sono ciò che l'esecuzione ha registrato; profili, sedi e PIN per persona sono contati come la destinazione li contiene ora.";
     records: "records", "record";
     persons: "persons", "persone";
     pins: "PINs", "PIN";
