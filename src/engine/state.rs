@@ -73,7 +73,7 @@ pub struct ProgressState {
     /// Steps between the load and verification: indexes, keys, statistics.
     pub steps: usize,
     /// Of these, the ones done.
-    pub steps_done: usize,
+    pub steps_done: i64,
 }
 
 /// How far a partition is loaded.

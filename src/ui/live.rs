@@ -10,7 +10,10 @@ use super::{
     table::grouped,
     terminal::{OutputError, Terminal},
 };
-use crate::engine::state::{ProgressState, State};
+use crate::{
+    engine::state::{ProgressState, State},
+    store::RunPhase,
+};
 
 /// Looks at a job, one after the other.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ struct Screen {
 /// Since when how much was done in a phase.
 #[derive(Debug)]
 struct Pace {
-    phase: String,
+    phase: RunPhase,
     since: Instant,
     done: u64,
 }
@@ -88,10 +91,10 @@ impl LiveState {
 
     fn speed(&mut self, state: &State) -> Option<Speed> {
         let (done, all) = work(state)?;
-        let phase = &state.report.phase;
-        let pace = self.pace.take().filter(|pace| pace.phase == *phase);
+        let phase = state.run_phase?;
+        let pace = self.pace.take().filter(|pace| pace.phase == phase);
         let pace = self.pace.insert(pace.unwrap_or_else(|| Pace {
-            phase: phase.clone(),
+            phase,
             since: Instant::now(),
             done,
         }));
@@ -182,12 +185,12 @@ impl Screen {
 /// What is done and what there is to do, where that can be counted.
 fn work(state: &State) -> Option<(u64, u64)> {
     let progress = state.progress.as_ref()?;
-    match state.report.phase.as_str() {
-        "loading" => {
+    match state.run_phase? {
+        RunPhase::Loading => {
             let committed = progress.partitions.iter().map(|one| one.committed).sum();
             Some((committed, state.records_expected?))
         }
-        "loaded" => Some((progress.steps_done as u64, progress.steps as u64)),
+        RunPhase::Loaded => Some((progress.steps_done.unsigned_abs(), progress.steps as u64)),
         _uncounted => None,
     }
 }
@@ -201,7 +204,7 @@ fn phase(state: &State, speed: Option<Speed>) -> Option<String> {
         ..
     } = state.progress.as_ref()?;
     let mut line = format!("{} since {phase_since}", state.report.phase);
-    if state.report.phase == "loaded" {
+    if state.run_phase == Some(RunPhase::Loaded) {
         line.push_str(&format!(", {steps_done} of {steps} indexes and keys"));
     }
     if let Some(speed) = speed {

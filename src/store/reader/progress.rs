@@ -11,7 +11,7 @@ pub struct RunProgress {
     /// By partition: records before it and committed, in the whole order.
     pub partitions: Vec<(u64, u64)>,
     /// Steps between the load and verification that are done.
-    pub steps_done: usize,
+    pub steps_done: i64,
 }
 
 impl Reader {
@@ -32,9 +32,9 @@ impl Reader {
             values![run_id],
         )?;
         let partitions = partitions.iter();
-        let steps = self.database.rows(
+        let steps_done = self.database.value(
             ACTION,
-            "SELECT step FROM run_step WHERE run_id = ?1",
+            "SELECT count(*) FROM run_step WHERE run_id = ?1",
             values![run_id],
         )?;
         Ok(RunProgress {
@@ -42,7 +42,7 @@ impl Reader {
             partitions: partitions
                 .map(|row| Ok((row.get(0)?, row.get(1)?)))
                 .collect::<Result<_, StoreError>>()?,
-            steps_done: steps.len(),
+            steps_done,
         })
     }
 }
