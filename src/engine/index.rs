@@ -5,11 +5,15 @@ use std::{
     iter,
     sync::{Mutex, PoisonError},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{error::RunError, gate::Gate, job::Job, load::Progressed, progress::Phase};
 use crate::store::{CommitPoint, IndexStep, Lease, RunRow, Target, Toil};
+
+/// What is taken for the longest step, for each record, until one is done: no step is begun that the end of the window
+/// would find half done.
+const STEP_OF_A_RECORD: Duration = Duration::from_nanos(3_000);
 
 /// Does the steps that are not done yet, stage by stage, in the time that they take.
 pub(super) fn build(
@@ -36,6 +40,11 @@ fn by_stages(
     let done = target.steps_done(run.run_id)?;
     job.progress.begin(Phase::Index, Some(steps.len() as u64));
     job.progress.advance(done.len() as u64);
+    if done.len() < steps.len() {
+        let records = target.tally(run.run_id)?.records();
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
+        job.stop.note_step(STEP_OF_A_RECORD.saturating_mul(records));
+    }
     let mut crew = target.crew(lease, job.settings.run.workers, Toil::Index)?;
     let stages: BTreeSet<u8> = steps.iter().map(|step| step.stage).collect();
     for stage in stages {

@@ -174,6 +174,27 @@ fn a_window_that_closes_ends_a_pause() {
 }
 
 #[test]
+fn no_index_of_many_records_is_begun_that_the_end_of_the_window_would_find_half_built() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let scenario = Scenario::on(engine);
+        assert!(scenario.killed_at(RUN, "index.build"), "loaded");
+        let many = |from: &str, to: &str| {
+            scenario.change_target(&format!(
+                "UPDATE run_partition SET tally = replace(tally, '\"records\":{from}', '\"records\":{to}')"
+            ));
+        };
+        many("", "1000000");
+        let talk = said(&scenario.expect(&["run", "--until", &in_seconds(20)], &[5]));
+        assert!(talk.contains("stopped before the window closes"), "{talk}");
+        assert_eq!(scenario.count("run_step"), 0);
+        many("1000000", "");
+        scenario.expect(RUN, &[3]);
+        finish(&scenario);
+        assert_eq!(scenario.digest(), uninterrupted_run());
+    }
+}
+
+#[test]
 fn a_throttled_run_writes_no_faster_until_the_throttle_is_off() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let scenario = Scenario::on(engine);

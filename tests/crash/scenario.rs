@@ -294,6 +294,14 @@ impl Scenario {
         }
     }
 
+    /// Changes the target behind the program's back.
+    pub(crate) fn change_target(&self, sql: &str) {
+        match &self.server {
+            None => self.file().execute_batch(sql).expect("changed"),
+            Some(database) => database.batch(sql),
+        }
+    }
+
     /// How many rows a table of the target has.
     pub(crate) fn count(&self, table: &str) -> i64 {
         let count = self.ask_target(&format!("SELECT CAST(count(*) AS text) FROM {table}"));
