@@ -48,10 +48,11 @@ pub fn files(
     let page = report_page::page(&shown, language);
     let text = report::text(report, compared.as_ref());
     let mut files = vec![
-        ("report.html", page.into_bytes()),
         ("report.json", json),
         ("report.txt", format!("{text}\n").into_bytes()),
     ];
     files.extend(report_page::tables(report, survey, language));
+    // The last to come in the place of an earlier one: no page stands beside numbers that are older.
+    files.push(("report.html", page.into_bytes()));
     files
 }

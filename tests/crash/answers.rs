@@ -21,8 +21,8 @@ fn requests_that_were_taken_and_not_answered_are_answered_by_the_same_command_on
         for (step, is_answered) in [
             ("intake.commit", false),
             ("result.write", false),
-            ("result.rename", false),
-            ("result.renamed", true),
+            ("file.rename", false),
+            ("file.renamed", true),
         ] {
             let scenario = Scenario::on(engine);
             scenario.expect(RUN, &[3]);

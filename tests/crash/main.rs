@@ -5,6 +5,7 @@
 mod answers;
 mod busy;
 mod engines;
+mod files;
 mod full;
 mod given_back;
 mod held;
