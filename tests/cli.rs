@@ -164,9 +164,17 @@ fn manual_pages_and_completions_know_every_command() {
         assert!(bash.contains(command), "{command}");
         let page = folder.path().join(format!("man/pinferry-{command}.1"));
         assert!(page.exists(), "{command}");
+        let version = concat!("\"pinferry ", env!("CARGO_PKG_VERSION"), "\"");
+        let text = fs::read_to_string(page).expect("a page");
+        let mut lines = text.lines();
+        let title = lines.find(|line| line.starts_with(".TH")).expect("a title");
+        assert_eq!(title, format!(".TH pinferry-{command} 1 \" \" {version} "));
         count += 1;
     }
     assert!(count >= 5);
+    // What `help COMMAND` says is on the command's own page.
+    assert!(!folder.path().join("man/pinferry-help.1").exists());
+    assert!(!folder.path().join("man/pinferry-lock-help-test.1").exists());
 }
 
 #[test]

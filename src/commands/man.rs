@@ -1,8 +1,7 @@
 //! `man`: the manual pages.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -22,17 +21,19 @@ pub(super) struct Man {
 
 impl Man {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let mut command = CommandLine::command();
+        // `help COMMAND` prints what the command's own page says.
+        let mut command = CommandLine::command().disable_help_subcommand(true);
         command.build();
         match self.dir {
             None => {
                 let mut page = Vec::new();
-                whole_page(command, &mut page).map_err(|error| unwritten(Path::new("-"), error))?;
+                let written = page_of(&command).render(&mut page);
+                written.map_err(|error| unwritten(Path::new("-"), error))?;
                 context.terminal.data(&page)?;
             }
             Some(dir) => {
                 fs::create_dir_all(&dir).map_err(|error| unwritten(&dir, error))?;
-                clap_mangen::generate_to(command, &dir).map_err(|error| unwritten(&dir, error))?;
+                write_pages(&command, &dir).map_err(|error| unwritten(&dir, error))?;
                 context
                     .terminal
                     .say(&format!("manual pages written to {}", dir.display()));
@@ -42,8 +43,19 @@ impl Man {
     }
 }
 
-fn whole_page(command: clap::Command, page: &mut impl Write) -> io::Result<()> {
-    Page::new(command).render(page)
+/// The page of a command, and of each one below it.
+fn write_pages(command: &clap::Command, dir: &Path) -> io::Result<()> {
+    for below in command.get_subcommands() {
+        write_pages(below, dir)?;
+    }
+    page_of(command).generate_to(dir).map(drop)
+}
+
+fn page_of(command: &clap::Command) -> Page {
+    // An empty date would vanish from the line of the title, and the next word take its place.
+    Page::new(command.clone())
+        .date(" ")
+        .source(concat!("pinferry ", env!("CARGO_PKG_VERSION")))
 }
 
 fn unwritten(path: &Path, error: io::Error) -> Failure {
