@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     config::settings::RunSettings,
+    domain::comparison::Quarantined,
     engine::{
         forecast::{Measured, forecast},
         live::LivePeople,
@@ -59,8 +60,7 @@ impl Plan {
         for file in [&self.save, &self.verdicts].into_iter().flatten() {
             refuse_standard_output(file)?;
         }
-        let earlier = self.compare.as_deref().map(PlanFile::read_to_compare);
-        let earlier = earlier.transpose()?;
+        let earlier = self.earlier(&context.terminal)?;
         let settings = context.settings(self.tuning.flags())?;
         let window = self.window.as_deref();
         let window = window.map(|window| window::told_next(window, &settings.activation.schedule));
@@ -155,6 +155,22 @@ impl Plan {
                 .next(&format!("`pinferry run --plan {}`", file.display()));
         }
         Ok(exit)
+    }
+
+    /// The plan to compare with, and what it quarantined. The first of all nights, each of which is compared with
+    /// the one before and saved in its place, has none.
+    fn earlier(&self, terminal: &Terminal) -> Result<Option<(PlanFile, Quarantined)>, Failure> {
+        let Some(file) = &self.compare else {
+            return Ok(None);
+        };
+        if self.save.as_ref() == Some(file) && matches!(file.try_exists(), Ok(false)) {
+            let shown = file.display();
+            terminal.say(&format!(
+                "{shown}: no plan to compare with yet, this is the first"
+            ));
+            return Ok(None);
+        }
+        Ok(Some(PlanFile::read_to_compare(file)?))
     }
 }
 

@@ -229,6 +229,28 @@ fn a_dry_run_says_what_changed_since_another_one() {
     }
 }
 
+#[test]
+fn the_first_of_the_nightly_dry_runs_has_nothing_to_compare_with_and_the_second_has_the_first() {
+    let folder = folder();
+    let folder = folder.path();
+    assert_eq!(run(folder, &["demo", "--dir", "."]).code, 0);
+    fs::remove_dir_all(folder.join("out")).expect("gone");
+    let nightly = ["plan", "--compare", "last.json", "--save", "last.json"];
+    let first = run(folder, &nightly);
+    assert_eq!(first.code, 3, "{}", first.stderr);
+    assert!(
+        first
+            .stderr
+            .contains("last.json: no plan to compare with yet"),
+        "{}",
+        first.stderr
+    );
+    assert!(!first.stdout.contains("mended"), "{}", first.stdout);
+    let second = run(folder, &nightly);
+    assert_eq!(second.code, 3, "{}", second.stderr);
+    assert!(second.stdout.contains("mended"), "{}", second.stdout);
+}
+
 fn text_of(folder: &Path, name: &str) -> String {
     text(&folder.join("kept").join(name))
 }
