@@ -110,7 +110,7 @@ fn document(
 ) -> Result<(), OutputError> {
     match terminal.format() {
         Format::Json => terminal.json(&json!({
-            "schema": 1, "run_id": run.run_id, "phase": run.phase, "handed_back": handed_back,
+            "run_id": run.run_id, "phase": run.phase, "handed_back": handed_back,
             "kept": kept, "requests_waiting": queue.map(|queue| queue.waiting),
         })),
         Format::Table => Ok(()),

@@ -77,7 +77,7 @@ impl Verify {
         let terminal = &context.terminal;
         match terminal.format() {
             Format::Json => terminal.json(&json!({
-                "schema": 1, "entries": walk.entries, "whole": walk.is_whole(),
+                "entries": walk.entries, "whole": walk.is_whole(),
                 "breaks_at": walk.breaks_at, "head": walk.head,
             }))?,
             Format::Table => terminal.text(&text(&walk))?,
@@ -117,8 +117,9 @@ impl Export {
         }
         let (file, terminal) = (self.out.display().to_string(), &context.terminal);
         match terminal.format() {
-            Format::Json => terminal
-                .json(&json!({"schema": 1, "exported": {"file": file, "entries": entries}}))?,
+            Format::Json => {
+                terminal.json(&json!({"exported": {"file": file, "entries": entries}}))?
+            }
             Format::Table => terminal.say(&format!("wrote {entries} entries to {file}")),
         }
         Ok(Exit::Done)

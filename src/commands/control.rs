@@ -85,7 +85,6 @@ fn change(context: &Context, what: Ask, reason: &str) -> Result<Exit, Failure> {
     let paused = controlled.control.paused.as_ref();
     if terminal.format() == Format::Json {
         terminal.json(&json!({
-            "schema": 1,
             "run_id": controlled.run_id,
             "changed": !controlled.was_so,
             "paused_at": paused.map(|paused| &paused.at),

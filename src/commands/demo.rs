@@ -133,7 +133,7 @@ impl Demo {
             folder.display()
         ));
         if outer.format() == Format::Json {
-            outer.json(&json!({"schema": 1, "folder": folder, "scenes": shown}))?;
+            outer.json(&json!({"folder": folder, "scenes": shown}))?;
         }
         Ok(Exit::Done)
     }

@@ -24,9 +24,7 @@ impl Doctor {
         let settings = context.settings(Vec::new())?;
         let checks = doctor::examine(&settings, SystemTime::now());
         match context.terminal.format() {
-            Format::Json => context
-                .terminal
-                .json(&json!({"schema": 1, "checks": checks}))?,
+            Format::Json => context.terminal.json(&json!({"checks": checks}))?,
             Format::Table => context.terminal.text(&as_table(&checks))?,
         }
         let exit = doctor::exit(&checks);

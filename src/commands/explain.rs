@@ -49,9 +49,7 @@ impl Explain {
             return Err(asked.unknown());
         }
         match context.terminal.format() {
-            Format::Json => context
-                .terminal
-                .json(&json!({"schema": 1, "explained": found}))?,
+            Format::Json => context.terminal.json(&json!({"explained": found}))?,
             Format::Table => context.terminal.text(&fate::text(&found))?,
         }
         Ok(Exit::Done)

@@ -45,9 +45,7 @@ impl Grants {
         let target = store::rights(&settings.target, activation, reports);
         let scripts = scripts + &target.unwrap_or_default();
         match context.terminal.format() {
-            Format::Json => context
-                .terminal
-                .json(&json!({"schema": 1, "sql": scripts}))?,
+            Format::Json => context.terminal.json(&json!({"sql": scripts}))?,
             Format::Table if scripts.is_empty() => {
                 context
                     .terminal

@@ -26,7 +26,7 @@ impl MigrateSchema {
         let (target, terminal) = (settings.target.shown(), &context.terminal);
         match terminal.format() {
             Format::Json => {
-                terminal.json(&json!({"schema": 1, "target": target, "done": done}))?;
+                terminal.json(&json!({"target": target, "done": done}))?;
             }
             Format::Table => terminal.say(&format!("target {target}: {done}")),
         }

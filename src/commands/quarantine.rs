@@ -105,7 +105,7 @@ impl List {
         match context.terminal.format() {
             Format::Json => {
                 let rows: Vec<_> = rows.iter().map(as_json).collect();
-                let document = json!({"schema": 1, "quarantine": rows, "more": more});
+                let document = json!({"quarantine": rows, "more": more});
                 context.terminal.json(&document)?;
             }
             Format::Table => context.terminal.text(&as_table(&rows))?,
@@ -154,8 +154,9 @@ impl Export {
         }
         let file = self.file.display().to_string();
         match terminal.format() {
-            Format::Json => terminal
-                .json(&json!({"schema": 1, "exported": {"file": file, "records": written}}))?,
+            Format::Json => {
+                terminal.json(&json!({"exported": {"file": file, "records": written}}))?
+            }
             Format::Table => terminal.say(&format!(
                 "wrote {written} records to {file}; it holds personal data"
             )),

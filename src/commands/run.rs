@@ -189,7 +189,7 @@ fn tell_end(
     lockable: Lockable,
 ) {
     let planned = options.plan.as_ref();
-    let planned = planned.map(|plan| plan.report.totals.records.unsigned_abs());
+    let planned = planned.map(|plan| plan.report.content.totals.records.unsigned_abs());
     if let Some(foreseen) = foresee(settings, planned) {
         let words = window::told_end(closing, options.at_close, lockable, &foreseen);
         context.terminal.say(&words);

@@ -1,6 +1,6 @@
 //! What `--version` tells whoever reports a fault.
 
-use crate::{engine::report, store};
+use crate::{engine::document::SCHEMA, store};
 
 /// The program's version, the commit it is built from where that is known, and those of what it writes.
 pub(super) fn long(commit: Option<&str>) -> String {
@@ -11,7 +11,7 @@ pub(super) fn long(commit: Option<&str>) -> String {
     text.push_str(&format!(
         "\ntarget tables: version {}\nJSON documents: schema {}",
         store::tables_version(),
-        report::SCHEMA
+        SCHEMA
     ));
     text
 }

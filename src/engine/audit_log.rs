@@ -5,7 +5,10 @@ use std::io::Write as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::outlet::{ExportError, Outlet};
+use super::{
+    document::SCHEMA,
+    outlet::{ExportError, Outlet},
+};
 use crate::store::reader::audit::AuditRow;
 
 /// What cannot be exported when it fails.
@@ -62,6 +65,7 @@ impl AuditExport {
         let detail =
             serde_json::from_str(&row.detail).unwrap_or_else(|_| Value::String(row.detail.clone()));
         let line = json!({
+            "schema": SCHEMA,
             "audit_id": row.audit_id,
             "at": row.at,
             "actor": row.actor,

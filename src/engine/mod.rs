@@ -11,6 +11,7 @@ pub mod cases;
 pub mod control;
 pub mod cursor;
 pub mod doctor;
+pub mod document;
 mod drain;
 pub mod error;
 pub mod extract;

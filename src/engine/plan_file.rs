@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    document::Document,
     private_file::{PrivateFile, Replace},
     report::Report,
 };
@@ -35,7 +36,7 @@ pub struct PlanFile {
     /// The fingerprint of each source.
     pub fingerprints: BTreeMap<String, Digest>,
     /// What the dry run found.
-    pub report: Report,
+    pub report: Document<Report>,
     /// Which records it quarantined; plans of earlier versions do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantined: Option<Quarantined>,
@@ -130,7 +131,7 @@ impl PlanFile {
             as_of,
             fixed,
             fingerprints,
-            report,
+            report: Document::new(report),
             quarantined: Some(quarantined),
         }
     }

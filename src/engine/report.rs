@@ -16,14 +16,9 @@ use crate::domain::{
     tally::Tally,
 };
 
-/// Version of the document; it changes when a field changes its meaning or goes away.
-pub const SCHEMA: u32 = 1;
-
 /// Totals, quarantine, findings and sources of one run, or of the run a plan foresees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// [`SCHEMA`].
-    pub schema: u32,
     /// The run; none for a plan.
     pub run_id: Option<i64>,
     /// Where the run stands; `plan` for a plan.
@@ -126,7 +121,6 @@ impl Report {
             (name.clone(), report)
         };
         Self {
-            schema: SCHEMA,
             run_id,
             phase: phase.to_owned(),
             digest: tally.digests.rows,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    document::Document,
     intake::{Answer, Intake},
     private_file::{PrivateFile, Replace},
 };
@@ -191,7 +192,7 @@ fn as_table(answers: &[Answer], file: impl Write) -> io::Result<()> {
 fn as_objects(answers: &[Answer], file: impl Write) -> io::Result<()> {
     let mut file = BufWriter::new(file);
     for answer in answers {
-        serde_json::to_writer(&mut file, answer)?;
+        serde_json::to_writer(&mut file, &Document::new(answer))?;
         file.write_all(b"\n")?;
     }
     file.flush()

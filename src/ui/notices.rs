@@ -22,7 +22,7 @@ pub fn show(terminal: &Terminal, lists: &Lists) -> Result<(), OutputError> {
         Format::Json => {
             let offices: Vec<_> = lists.offices.iter().map(as_json).collect();
             terminal.json(&json!({
-                "schema": 1, "folder": lists.folder.display().to_string(), "offices": offices,
+                "folder": lists.folder.display().to_string(), "offices": offices,
             }))
         }
         Format::Table => {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{catalogue::Catalogue, forecast::Stage},
-    engine::report::SurveyedReport,
+    engine::{document::Document, report::SurveyedReport},
 };
 
 /// The files of a report, by name.
@@ -43,7 +43,8 @@ pub fn files(
         written: Timestamp::now(),
         max_quarantine_ratio,
     };
-    let mut json = serde_json::to_vec_pretty(surveyed).expect("a document of our own");
+    let mut json =
+        serde_json::to_vec_pretty(&Document::new(surveyed)).expect("a document of our own");
     json.push(b'\n');
     let page = report_page::page(&shown, language);
     let text = report::text(report, compared.as_ref());

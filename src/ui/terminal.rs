@@ -12,7 +12,7 @@ use indicatif::MultiProgress;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::exit::Exit;
+use crate::{engine::document::Document, exit::Exit};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -188,11 +188,12 @@ impl Terminal {
         self.result(format!("{}\n", text.trim_end_matches('\n')).into_bytes())
     }
 
-    /// Writes one JSON document to standard output.
+    /// Writes one JSON document, with the version of its layout, to standard output.
     ///
     /// # Errors
     /// As [`Terminal::data`].
-    pub fn json(&self, document: &impl Serialize) -> Result<(), OutputError> {
+    pub fn json(&self, content: &impl Serialize) -> Result<(), OutputError> {
+        let document = Document::new(content);
         if let Some(kept) = &self.collected {
             let document = serde_json::to_value(document)
                 .map_err(|error| OutputError(io::Error::other(error)))?;
@@ -201,7 +202,7 @@ impl Terminal {
                 .push(document);
             return Ok(());
         }
-        let mut text = serde_json::to_vec_pretty(document)
+        let mut text = serde_json::to_vec_pretty(&document)
             .map_err(|error| OutputError(io::Error::other(error)))?;
         text.push(b'\n');
         self.result(text)

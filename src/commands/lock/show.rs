@@ -14,7 +14,7 @@ use crate::{
 /// Shows the lock of each source.
 pub(super) fn status(terminal: &Terminal, locks: &[LockStatus]) -> Result<(), OutputError> {
     match terminal.format() {
-        Format::Json => terminal.json(&json!({"schema": 1, "locks": locks})),
+        Format::Json => terminal.json(&json!({"locks": locks})),
         Format::Table => {
             let mut lines = Vec::new();
             for lock in locks {
@@ -42,7 +42,7 @@ pub(super) fn tests(terminal: &Terminal, reports: &[TestReport]) -> Result<(), O
             .iter()
             .map(|report| json!({"passed": report.passed(), "report": report}))
             .collect();
-        return terminal.json(&json!({"schema": 1, "tests": reports}));
+        return terminal.json(&json!({"tests": reports}));
     }
     if reports.is_empty() {
         return terminal.text("no source can be locked: there is nothing to test");
@@ -93,7 +93,7 @@ pub(super) fn released(terminal: &Terminal, done: &[(&str, Released)]) -> Result
             let done: Vec<_> = (done.iter())
                 .map(|(source, released)| ReleasedSource { source, released })
                 .collect();
-            terminal.json(&json!({"schema": 1, "released": done}))
+            terminal.json(&json!({"released": done}))
         }
         Format::Table => Ok(()),
     }
@@ -113,7 +113,7 @@ pub(in crate::commands) fn left_behind(terminal: &Terminal, source: &str, remain
 /// Shows whose locks were broken, as they were before.
 pub(super) fn broken(terminal: &Terminal, were: &[LockStatus]) -> Result<(), OutputError> {
     match terminal.format() {
-        Format::Json => terminal.json(&json!({"schema": 1, "broken": were})),
+        Format::Json => terminal.json(&json!({"broken": were})),
         Format::Table => Ok(()),
     }
 }
