@@ -2,6 +2,8 @@
 
 #[path = "cli/audit.rs"]
 mod audit;
+#[path = "cli/contract.rs"]
+mod contract;
 #[path = "cli/documents.rs"]
 mod documents;
 #[path = "cli/metrics.rs"]
@@ -12,6 +14,7 @@ mod quiet;
 mod report;
 #[path = "cli/runbook.rs"]
 mod runbook;
+mod schemas;
 #[path = "cli/service.rs"]
 mod service;
 #[path = "cli/verdicts.rs"]
@@ -44,6 +47,7 @@ struct Ended {
 
 fn run(folder: &Path, arguments: &[&str]) -> Ended {
     let output = pinferry(folder).args(arguments).output().expect("it ran");
+    schemas::hold_call(folder, arguments, output.status.code(), &output.stdout);
     let text = |bytes: Vec<u8>| {
         let folder = fs::canonicalize(folder).expect("a folder");
         let shown = format!("{}/", folder.display());

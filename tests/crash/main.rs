@@ -4,6 +4,7 @@
 
 mod answers;
 mod busy;
+mod documents;
 mod engines;
 mod files;
 mod full;
@@ -18,6 +19,8 @@ mod lingering;
 mod night;
 mod paused;
 mod scenario;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 #[allow(
     dead_code,
     reason = "shared by test programs that use different parts of it"

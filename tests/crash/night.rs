@@ -14,6 +14,7 @@ use rusqlite::Connection;
 
 use crate::{
     scenario::Engine,
+    schemas,
     server::{Database, Server},
 };
 
@@ -236,6 +237,7 @@ impl Night {
         let output = self.command(arguments).output().expect("it starts");
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+        schemas::hold_call(self.folder.path(), arguments, Some(code), &output.stdout);
         output
     }
 

@@ -11,7 +11,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 use sqlx::postgres::PgArguments;
 
-use crate::server;
+use crate::{schemas, server};
 
 /// Records in each of the two sources.
 const RECORDS: &str = "1200";
@@ -132,7 +132,10 @@ impl Scenario {
 
     /// Runs the program to its end.
     pub(crate) fn call(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("it starts")
+        let output = self.command(arguments).output().expect("it starts");
+        let code = output.status.code();
+        schemas::hold_call(self.folder.path(), arguments, code, &output.stdout);
+        output
     }
 
     /// Runs it and expects one of these exit codes.

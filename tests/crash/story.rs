@@ -2,7 +2,10 @@
 
 use std::{fs, process::Stdio};
 
-use crate::night::{ENGINES, Moment, Night, Way, change, code, insert, row};
+use crate::{
+    night::{ENGINES, Moment, Night, Way, change, code, insert, row},
+    schemas,
+};
 
 /// What `explain` says, as JSON, after its table was seen to name nobody either.
 fn explained(night_of: &Night, what: &str, code: &str) -> serde_json::Value {
@@ -16,6 +19,8 @@ fn explained(night_of: &Night, what: &str, code: &str) -> serde_json::Value {
         let told = String::from_utf8(output.stdout).expect("text");
         let talk = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{what}: {talk}");
+        let typed = ["--format", format, "explain", what];
+        schemas::hold_call(night_of.folder.path(), &typed, Some(0), told.as_bytes());
         for secret in [
             code,
             "MARIO",

@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use assert_cmd::{Command, cargo::cargo_bin};
 
-use crate::support::{Legacy, insert};
+use crate::{
+    schemas,
+    support::{Legacy, insert},
+};
 
 struct Ended {
     code: i32,
@@ -35,6 +38,7 @@ fn pinferry(legacy: &Legacy, user: &str, arguments: &[&str]) -> Ended {
         .args(arguments)
         .output()
         .expect("it ran");
+    schemas::hold_call(folder, arguments, output.status.code(), &output.stdout);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     Ended {
         code: output.status.code().expect("an exit code"),

@@ -7,6 +7,8 @@ mod foreseen;
 mod holders;
 mod permitted;
 mod refused;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 mod sealed;
 mod self_test;
 mod source_reading;

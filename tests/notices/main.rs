@@ -3,6 +3,8 @@
 mod changes;
 mod contents;
 mod folder;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 #[allow(
     dead_code,
     reason = "shared by test programs that use different parts of it"

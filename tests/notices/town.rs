@@ -8,7 +8,10 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::server::{Database, Server};
+use crate::{
+    schemas,
+    server::{Database, Server},
+};
 
 /// What keeps the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +143,8 @@ impl Town {
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         let output = self.command(arguments).output().expect("it ran");
+        let code = output.status.code();
+        schemas::hold_call(self.folder.path(), arguments, code, &output.stdout);
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Ended {
             code: output.status.code(),
