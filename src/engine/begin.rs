@@ -10,6 +10,7 @@ use super::{
     extract::{ExtractError, refuse_empty},
     job::Job,
     live, locking,
+    drift::Drift,
     plan_file::{PlanFile, differing_keys},
     run::RunOptions,
 };
@@ -181,6 +182,7 @@ pub(super) fn refuse_drift(job: &Job<'_>, plan: &PlanFile) -> Result<(), RunErro
     if keys.is_empty() {
         Ok(())
     } else {
+        let keys = keys.iter().map(Drift::to_string).collect();
         Err(RunError::PlanDrifted { keys })
     }
 }

@@ -13,6 +13,7 @@ pub mod cursor;
 pub mod doctor;
 pub mod document;
 mod drain;
+pub mod drift;
 pub mod error;
 pub mod extract;
 pub mod forecast;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     document::Document,
+    drift::Drift,
     private_file::{PrivateFile, Replace},
     report::Report,
 };
@@ -204,20 +205,22 @@ impl PlanFile {
         Ok((plan, quarantined))
     }
 
-    /// What differs from the plan, in words; empty when nothing does.
+    /// What differs from the plan; empty when nothing does.
     #[must_use]
     pub fn drift(
         &self,
         fixed: &BTreeMap<String, String>,
         fingerprints: &BTreeMap<String, Digest>,
-    ) -> Vec<String> {
+    ) -> Vec<Drift> {
         let mut drift = self.fixed_drift(fixed);
         for (source, planned) in &self.fingerprints {
             match fingerprints.get(source) {
                 Some(found) if found == planned => {}
-                Some(found) => drift.push(format!(
-                    "source {source} changed: its fingerprint was {planned} and is {found}"
-                )),
+                Some(found) => drift.push(Drift::Source {
+                    name: source.clone(),
+                    planned: *planned,
+                    found: *found,
+                }),
                 // A source that is gone differs in what is fixed already.
                 None => {}
             }
@@ -227,13 +230,13 @@ impl PlanFile {
 
     /// What the configuration differs in, before any source is read.
     #[must_use]
-    pub fn fixed_drift(&self, fixed: &BTreeMap<String, String>) -> Vec<String> {
+    pub fn fixed_drift(&self, fixed: &BTreeMap<String, String>) -> Vec<Drift> {
         differing_keys(&self.fixed, fixed)
             .map(
                 |key| match (self.fixed.contains_key(key), fixed.contains_key(key)) {
-                    (true, true) => format!("{key} is another one than planned"),
-                    (true, false) => format!("{key} is gone"),
-                    (false, _) => format!("{key} was not planned"),
+                    (true, true) => Drift::Another(key.to_owned()),
+                    (true, false) => Drift::Gone(key.to_owned()),
+                    (false, _) => Drift::New(key.to_owned()),
                 },
             )
             .collect()
@@ -301,7 +304,7 @@ mod tests {
     fn drift_names_every_key_and_both_fingerprints() {
         let mut fixed = plan().fixed;
         let mut fingerprints = plan().fingerprints;
-        assert_eq!(plan().drift(&fixed, &fingerprints), Vec::<String>::new());
+        assert_eq!(plan().drift(&fixed, &fingerprints), Vec::new());
         fixed.insert("links".to_owned(), "cc".to_owned());
         fixed.insert("source.sede.url".to_owned(), "dd".to_owned());
         fixed.remove("catalogue");
@@ -313,7 +316,9 @@ mod tests {
             "source inps changed: its fingerprint was 00000000000000000000000000000007 and is \
              00000000000000000000000000000008",
         ];
-        assert_eq!(plan().drift(&fixed, &fingerprints), expected);
+        let drift = plan().drift(&fixed, &fingerprints);
+        let words: Vec<_> = drift.iter().map(Drift::to_string).collect();
+        assert_eq!(words, expected);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::drift::Drift;
 use crate::domain::{
     comparison::Comparison,
     digest::Digest,
@@ -36,7 +37,7 @@ pub struct Report {
 }
 
 /// A report with what was seen beside: the document of a dry run's folder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SurveyedReport {
     /// The report; its fields are the document's own.
     #[serde(flatten)]
@@ -57,12 +58,12 @@ pub struct SurveyedReport {
 }
 
 /// What changed since an earlier dry run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Compared {
     /// That one's date of judgement.
     pub as_of: Date,
-    /// Rules and sources that are others now, in words.
-    pub moved: Vec<String>,
+    /// Rules and sources that are others now.
+    pub moved: Vec<Drift>,
     /// The records.
     #[serde(flatten)]
     pub records: Comparison,

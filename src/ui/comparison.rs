@@ -61,8 +61,7 @@ pub(super) fn text(compared: &Compared) -> String {
     rows.add_row(["as before".to_owned(), grouped(unchanged), String::new()]);
     let mut text = render(&rows);
     for moved in &compared.moved {
-        text.push_str("\nmoved: ");
-        text.push_str(moved);
+        text.push_str(&format!("\nmoved: {moved}"));
     }
     text
 }

@@ -3,6 +3,7 @@
 mod duration;
 mod flow;
 mod language;
+mod moved;
 mod remedy;
 mod tables;
 mod words;
@@ -86,7 +87,7 @@ struct Page<'a> {
     picture: String,
     sources: Vec<SourceLine<'a>>,
     persons: Vec<Bar>,
-    since: Option<Since<'a>>,
+    since: Option<Since>,
     problems: [ProblemTable<'a>; 2],
     grant_columns: Vec<&'static str>,
     profiles: Vec<ProfileLine<'a>>,
@@ -106,10 +107,10 @@ struct Tile {
 }
 
 /// What changed since an earlier dry run.
-struct Since<'a> {
+struct Since {
     as_of: String,
     lines: Vec<SinceLine>,
-    moved: &'a [String],
+    moved: Vec<String>,
 }
 
 struct SinceLine {
@@ -225,7 +226,7 @@ pub fn page(shown: &Shown<'_>, language: Language) -> String {
             .map(|(name, source)| source_line(name, source, language))
             .collect(),
         persons: persons(survey),
-        since: shown.compared.map(|compared| since(compared, &words)),
+        since: shown.compared.map(|compared| since(compared, &words, language)),
         problems: [
             ProblemTable {
                 id: "quarantine",
@@ -417,7 +418,7 @@ fn picture(report: &Report, words: &Words, language: Language) -> Flow {
     }
 }
 
-fn since<'a>(compared: &'a Compared, words: &Words) -> Since<'a> {
+fn since(compared: &Compared, words: &Words, language: Language) -> Since {
     let line = |label, records, named| SinceLine {
         label,
         records: Number::of(records),
@@ -429,11 +430,14 @@ fn since<'a>(compared: &'a Compared, words: &Words) -> Since<'a> {
         .map(|(label, change)| line(label, change.records as i64, change.named))
         .collect();
     let unchanged = i64::try_from(compared.records.unchanged).unwrap_or(i64::MAX);
+    let moved = compared.moved.iter();
     lines.push(line(words.unchanged, unchanged, Vec::new()));
     Since {
         as_of: compared.as_of.to_string(),
         lines,
-        moved: &compared.moved,
+        moved: moved
+            .map(|drift| moved::sentence(drift, language))
+            .collect(),
     }
 }
 

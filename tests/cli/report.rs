@@ -251,6 +251,36 @@ fn the_first_of_the_nightly_dry_runs_has_nothing_to_compare_with_and_the_second_
     assert!(second.stdout.contains("mended"), "{}", second.stdout);
 }
 
+#[test]
+fn the_italian_page_says_in_italian_which_rules_and_sources_moved() {
+    let folder = folder();
+    let folder = folder.path();
+    assert_eq!(run(folder, &["demo", "--dir", "."]).code, 0);
+    fs::remove_dir_all(folder.join("out")).expect("gone");
+    assert_eq!(run(folder, &["plan", "--save", "plan.json"]).code, 3);
+    let source = folder.join("inps.csv");
+    let rows = fs::read(&source).expect("the sample");
+    let rows = rows.split_inclusive(|byte| *byte == b'\n');
+    fs::write(&source, rows.flat_map(edited).collect::<Vec<_>>()).expect("written");
+    let configuration = folder.join("pinferry.toml");
+    let settings = fs::read_to_string(&configuration).expect("the configuration");
+    let settings = settings.replace("records = 46", "records = 45");
+    let settings = settings.replace("as_of = \"2013-11-03\"", "as_of = \"2013-11-04\"");
+    fs::write(&configuration, settings).expect("written");
+    let compared = ["plan", "--compare", "plan.json", "--report", "kept"];
+    let planned = run(folder, &[&compared[..], &["--lang", "it"]].concat());
+    assert_eq!(planned.code, 3, "{}", planned.stderr);
+    let page = text_of(folder, "report.html");
+    for part in [
+        "Che cosa è cambiato dal 2013-11-03",
+        "rules.as_of: valore diverso da allora",
+        "fonte inps: è cambiata, l&#39;impronta era ",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("than planned") && !page.contains("fingerprint was"));
+}
+
 fn text_of(folder: &Path, name: &str) -> String {
     text(&folder.join("kept").join(name))
 }
