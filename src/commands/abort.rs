@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{Context, failure::Failure, job::work, lock};
 use crate::{
+    domain::span::span,
     engine::{
         abort::{AbortCost, Aborted, Cost, Kept, QueueLeft, abort, cost},
         take_back::TakenBack,
@@ -65,12 +66,12 @@ impl Abort {
 fn tell(cost: &AbortCost, terminal: &Terminal) {
     terminal.say(&format!(
         "run {}, phase {}: {} committed records are taken out of the target, {} diverted PINs go back \
-         into the legacy, and the lock is released; it takes about {} s",
+         into the legacy, and the lock is released; it takes about {}",
         cost.run.run_id,
         cost.run.phase,
         cost.records,
         cost.diverted,
-        cost.takes.as_secs()
+        span(cost.takes.as_secs_f64())
     ));
     if cost.queue.waiting > 0 {
         terminal.say(&queue_left(&cost.queue));

@@ -11,6 +11,7 @@ use super::{failure::Failure, run::Lockable};
 use crate::{
     domain::{
         activation::schedule::Schedule,
+        span::span,
         window::{Opening, Window},
     },
     engine::{abort::Foreseen, stop::AtClose},
@@ -119,8 +120,8 @@ pub(super) fn told_end(
         Some(_) | None => format!("{loaded} records now"),
     };
     let cost = format!(
-        "what is loaded, {records}, in about {} s",
-        foreseen.takes.as_secs()
+        "what is loaded, {records}, in about {}",
+        span(foreseen.takes.as_secs_f64())
     );
     let closes = format!("the window closes at {}", closing.local);
     match (at_close, lockable) {
@@ -154,13 +155,12 @@ fn next(text: &str, schedule: &Schedule, now: Timestamp) -> Result<(Window, Open
 }
 
 fn told(window: &Window, next: Opening) -> String {
-    let minutes = next.opens.duration_until(next.closes).as_mins();
+    let lasts = next.opens.duration_until(next.closes);
     let mut words = format!(
-        "the window from {} to {} lasts {} h {:02} min",
+        "the window from {} to {} lasts {}",
         window.local(next.opens),
         window.local(next.closes),
-        minutes / 60,
-        minutes % 60
+        span(lasts.as_secs_f64())
     );
     if next.clocks_add_minutes != 0 {
         words.push_str(&format!(

@@ -39,6 +39,7 @@ pub mod record_name;
 pub mod rows;
 pub mod rules;
 pub mod sort_key;
+pub mod span;
 pub mod standing;
 pub mod status;
 pub mod survey;

@@ -6,11 +6,11 @@ use std::{
 };
 
 use super::{
+    drift::Drift,
     error::RunError,
     extract::{ExtractError, refuse_empty},
     job::Job,
     live, locking,
-    drift::Drift,
     plan_file::{PlanFile, differing_keys},
     run::RunOptions,
 };

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{error::RunError, extract::ExtractError, job::Job, run::IfHeld};
+use crate::domain::span::span;
 
 /// Tries of one command that end without a connection. Restarts of a server are over long before.
 const MOST_TRIES: u32 = 12;
@@ -75,8 +76,8 @@ impl Patience {
         let longer = Duration::from_secs(1 << self.tries.min(4)).min(LONGEST_PAUSE);
         self.tries += 1;
         job.progress.note(&format!(
-            "{error}; what is committed stands, trying again in {} s ({} of {MOST_TRIES})",
-            longer.as_secs(),
+            "{error}; what is committed stands, trying again in {} ({} of {MOST_TRIES})",
+            span(longer.as_secs_f64()),
             self.tries
         ));
         tracing::warn!(%error, tries = self.tries, "connection.lost");

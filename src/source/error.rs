@@ -3,7 +3,11 @@
 use std::{fmt::Write as _, io, path::PathBuf, time::Duration};
 
 use super::hint;
-use crate::{domain::field::Field, exit::Exit, postgres::PostgresError};
+use crate::{
+    domain::{field::Field, span::span},
+    exit::Exit,
+    postgres::PostgresError,
+};
 
 /// A source cannot be used as it is configured.
 #[derive(Debug, thiserror::Error)]
@@ -183,7 +187,7 @@ pub enum SourceError {
         found: String,
     },
     /// Someone else kept the database locked.
-    #[error("{} was locked by another program for more than {} seconds", .path.display(), .waited.as_secs())]
+    #[error("{} was locked by another program for more than {}", .path.display(), span(.waited.as_secs_f64()))]
     Busy {
         /// The database.
         path: PathBuf,

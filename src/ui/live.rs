@@ -5,12 +5,12 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
-    forecast::span,
     state,
     table::grouped,
     terminal::{OutputError, Terminal},
 };
 use crate::{
+    domain::span::span,
     engine::state::{ProgressState, State},
     store::RunPhase,
 };

@@ -9,7 +9,10 @@ use std::{
 use indicatif::{ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 
 use super::{service, table::grouped, terminal::Terminal};
-use crate::engine::progress::{Phase, Progress};
+use crate::{
+    domain::span::span,
+    engine::progress::{Phase, Progress},
+};
 
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -133,20 +136,26 @@ impl Running {
                 let percent = self.done.saturating_mul(100) / total;
                 let left = total.saturating_sub(self.done) as f64 / rate.max(0.001);
                 let total = shown(total);
-                format!("{name}: {done} of {total} ({percent} %), {rate:.0}/s, {left:.0} s left")
+                format!(
+                    "{name}: {done} of {total} ({percent} %), {rate:.0}/s, {} left",
+                    span(left)
+                )
             }
             Some(_) | None => format!("{name}: {done}, {rate:.0}/s"),
         }
     }
 
     fn closing_line(&self) -> String {
-        let seconds = self.since.elapsed().as_secs_f64();
+        let took = match self.since.elapsed().as_secs_f64() {
+            seconds if seconds < 60.0 => format!("{seconds:.1} s"),
+            seconds => span(seconds),
+        };
         let name = self.phase;
         match self.done {
-            0 => format!("{name}: {seconds:.1} s"),
+            0 => format!("{name}: {took}"),
             done => {
                 let rate = self.per_second();
-                format!("{name}: {} in {seconds:.1} s, {rate:.0}/s", shown(done))
+                format!("{name}: {} in {took}, {rate:.0}/s", shown(done))
             }
         }
     }

@@ -226,7 +226,9 @@ pub fn page(shown: &Shown<'_>, language: Language) -> String {
             .map(|(name, source)| source_line(name, source, language))
             .collect(),
         persons: persons(survey),
-        since: shown.compared.map(|compared| since(compared, &words, language)),
+        since: shown
+            .compared
+            .map(|compared| since(compared, &words, language)),
         problems: [
             ProblemTable {
                 id: "quarantine",

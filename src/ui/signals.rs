@@ -10,6 +10,7 @@ use tokio::{
 
 use super::{service, terminal::Terminal};
 use crate::{
+    domain::span::span,
     engine::stop::{StopFlag, StopReason},
     exit::Exit,
 };
@@ -66,14 +67,14 @@ impl Claimed {
         let mut end = None;
         loop {
             let reason = tokio::select! {
-                () = at(end) => end_now(stop, terminal, &format!("not settled within {} s, and ended", self.patience.as_secs())),
+                () = at(end) => end_now(stop, terminal, &format!("not settled within {}, and ended", span(self.patience.as_secs_f64()))),
                 _ = self.interrupt.recv() => StopReason::Interrupted,
                 _ = self.terminate.recv() => StopReason::Terminated,
                 _ = self.hang_up.recv() => StopReason::Terminated,
             };
             let within = format!(
-                "stopping at the next settled chunk, within {} s",
-                self.patience.as_secs()
+                "stopping at the next settled chunk, within {}",
+                span(self.patience.as_secs_f64())
             );
             match (stop.signal(), reason) {
                 (None, StopReason::Interrupted) => {

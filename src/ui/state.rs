@@ -1,9 +1,12 @@
 //! Where everything stands, for people: the lock first, then the run, then what to type next.
 
 use super::{report, table::grouped};
-use crate::engine::{
-    outlook::QueueState,
-    state::{ControlState, LockLook, State},
+use crate::{
+    domain::span::span,
+    engine::{
+        outlook::QueueState,
+        state::{ControlState, LockLook, State},
+    },
 };
 
 /// The state as people read it.
@@ -77,10 +80,8 @@ fn queue(queue: &QueueState) -> Option<String> {
         grouped(queue.due)
     );
     if let Some((since, late_secs)) = queue.oldest_due.as_ref().zip(queue.late_secs) {
-        let (hours, minutes) = (late_secs / 3600, late_secs / 60 % 60);
-        line.push_str(&format!(
-            ", the oldest since {since} ({hours} h {minutes:02} min)"
-        ));
+        let late = span(late_secs as f64);
+        line.push_str(&format!(", the oldest since {since} ({late})"));
     }
     if queue.of_nobody > 0 {
         let waiting = grouped(queue.of_nobody);
@@ -134,4 +135,30 @@ fn phase(state: &State) -> String {
         }
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{QueueState, queue};
+
+    #[test]
+    fn how_late_the_queue_is_is_told_as_any_other_span() {
+        let late = QueueState {
+            waiting: 3,
+            of_nobody: 0,
+            behind: 0,
+            due: 2,
+            oldest_due: Some("2013-11-05T00:00:00+01:00".to_owned()),
+            late_secs: Some(125),
+            set_aside: 0,
+            receipts_due: 0,
+            pending_due: 0,
+            retired_due: 0,
+            receipts_waiting: 0,
+        };
+        assert_eq!(
+            queue(&late).expect("a line"),
+            "queue: 3 wait, 2 of them due, the oldest since 2013-11-05T00:00:00+01:00 (2 min 05 s); 0 set aside"
+        );
+    }
 }

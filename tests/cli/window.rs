@@ -72,13 +72,13 @@ fn outside_its_window_a_run_does_nothing_and_says_when_it_opens() {
     let folder = folder.path();
     assert_eq!(run(folder, &["demo", "--dir", "."]).code, 0);
     fs::remove_dir_all(folder.join("out")).expect("gone");
-    let hour = |hours: i64| {
-        (Timestamp::now() + hours.hours())
+    let after = |minutes: i64| {
+        (Timestamp::now() + minutes.minutes())
             .to_zoned(TimeZone::UTC)
             .strftime("%H:%M")
             .to_string()
     };
-    let closed = format!("{}-{} UTC", hour(2), hour(3));
+    let closed = format!("{}-{} UTC", after(120), after(180));
     let outside = run(folder, &["run", "--window", &closed]);
     assert_eq!(outside.code, 5, "{}", outside.stderr);
     assert!(
@@ -94,10 +94,11 @@ fn outside_its_window_a_run_does_nothing_and_says_when_it_opens() {
         outside.stderr
     );
     assert!(!folder.join("out").exists());
-    let planned = run(folder, &["plan", "--window", &closed]);
+    let shorter = format!("{}-{} UTC", after(120), after(150));
+    let planned = run(folder, &["plan", "--window", &shorter]);
     assert_eq!(planned.code, 3);
     assert!(
-        planned.stderr.contains("lasts 1 h 00 min"),
+        planned.stderr.contains("lasts 30 min 00 s"),
         "{}",
         planned.stderr
     );
@@ -122,7 +123,7 @@ fn outside_its_window_a_run_does_nothing_and_says_when_it_opens() {
     }
     let reopen = ["lock", "release", "--reopen", "--hand-back", "--yes"];
     assert_eq!(run(folder, &reopen).code, 0);
-    let open = format!("{}-{} UTC", hour(-1), hour(1));
+    let open = format!("{}-{} UTC", after(-60), after(60));
     let inside = run(folder, &["run", "--window", &open]);
     assert_eq!(inside.code, 3, "{}", inside.stderr);
 }

@@ -222,7 +222,7 @@ fn a_database_that_stays_locked_is_given_up_in_bounded_time() {
     assert_eq!(exit, Exit::Failed);
     assert_eq!(
         text,
-        "legacy.db was locked by another program for more than 5 seconds"
+        "legacy.db was locked by another program for more than 5 s"
     );
     writer.execute_batch("COMMIT").expect("unlocked");
     assert_eq!(extract.read().len(), 1);

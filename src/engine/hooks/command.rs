@@ -19,7 +19,7 @@ use rustix::{
     process::{Pid, Signal, kill_process_group},
 };
 
-use crate::engine::stop::StopReason;
+use crate::{domain::span::span, engine::stop::StopReason};
 
 /// What a command may say; the rest is not shown.
 const MOST_BYTES: usize = 64 << 10;
@@ -64,8 +64,8 @@ impl fmt::Display for Ended {
             Self::Killed(signal) => write!(f, "was ended by signal {signal}"),
             Self::Late(after) => write!(
                 f,
-                "was not done within {} s and was killed",
-                after.as_secs()
+                "was not done within {} and was killed",
+                span(after.as_secs_f64())
             ),
             Self::Stopped(_) => f.write_str("was ended, because a signal came"),
         }

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
+    domain::span::span,
     exit::Exit,
     postgres::PostgresError,
     source::{SourceError, hint},
@@ -171,7 +172,7 @@ pub enum LockError {
         left: Vec<String>,
     },
     /// Others kept the database busy.
-    #[error("{place}: others kept the database busy for {} seconds while {doing}", .waited.as_secs())]
+    #[error("{place}: others kept the database busy for {} while {doing}", span(.waited.as_secs_f64()))]
     Busy {
         /// The database.
         place: String,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::language::{Language, Text};
-use crate::{
-    domain::forecast::{Against, Fits, Forecast, Seconds, Stage},
-    ui::forecast::span,
+use crate::domain::{
+    forecast::{Against, Fits, Forecast, Seconds, Stage},
+    span::span,
 };
 
 /// Where the bars begin and how far the longest reaches, in the units of the picture.
