@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use assert_cmd::{Command, cargo::cargo_bin};
 
-use crate::world::{HEADER, MARIO, World, line};
+use crate::{
+    schemas,
+    world::{HEADER, MARIO, World, line},
+};
 
 /// A PIN in clear in the sample file.
 const CLEAR_PIN: &str = "1234-ABCD-5678";
@@ -26,6 +29,7 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
         .args(arguments)
         .output()
         .expect("it ran");
+    schemas::hold_call(folder, arguments, output.status.code(), &output.stdout);
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (
         output.status.code().expect("a code"),

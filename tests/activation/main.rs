@@ -22,6 +22,8 @@ mod races;
 mod receipts;
 mod revocations;
 mod rights;
+#[path = "../schemas/mod.rs"]
+mod schemas;
 #[allow(
     dead_code,
     reason = "shared by test programs that use different parts of it"

@@ -9,7 +9,10 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::server::{Database, Server};
+use crate::{
+    schemas,
+    server::{Database, Server},
+};
 
 /// What keeps the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +194,10 @@ impl Town {
 
     pub(crate) fn expect(&self, arguments: &[&str], codes: &[i32]) -> Output {
         let child = self.command(arguments).spawn().expect("it starts");
-        ended(child, codes)
+        let output = ended(child, codes);
+        let code = output.status.code();
+        schemas::hold_call(self.folder.path(), arguments, code, &output.stdout);
+        output
     }
 
     /// Starts a drain, to be killed at a step.
