@@ -160,6 +160,7 @@ fn the_package_brings_what_it_should_can_be_used_and_is_taken_away_again() {
     the_manual_pages_format_without_a_warning(&root);
     the_shells_complete(&root);
     the_units_verify(&root);
+    the_run_is_begun_in_the_time_zone_of_its_window(&root);
     the_services_have_a_user_and_folders(&root);
     the_lines_of_units_and_cron_are_understood(&root);
     what_the_administrator_wrote_stays_until_it_is_purged(named, &root);
@@ -258,6 +259,18 @@ fn the_units_verify(root: &Root) {
     for target in &targets {
         fs::remove_file(target).expect("ours");
     }
+}
+
+fn the_run_is_begun_in_the_time_zone_of_its_window(root: &Root) {
+    let service = root.text("usr/lib/systemd/system/pinferry-run.service");
+    let (_, window) = service.split_once("--window \"").expect("a window");
+    let (window, _) = window.split_once('"').expect("an end");
+    let zone = window.split_whitespace().last().expect("a time zone");
+    let timer = root.text("usr/lib/systemd/system/pinferry-run.timer");
+    let hours = timer.lines().filter(|line| line.starts_with("OnCalendar="));
+    let hours: Vec<_> = hours.collect();
+    assert_eq!(hours.len(), 2, "{timer}");
+    assert!(hours.iter().all(|hour| hour.ends_with(zone)), "{timer}");
 }
 
 fn the_services_have_a_user_and_folders(root: &Root) {
