@@ -32,6 +32,7 @@ const fn of(stage: Stage, name: &'static str) -> FailStep {
 /// Every step.
 pub const STEPS: &[FailStep] = &[
     of(Stage::Job, "target.create"),
+    of(Stage::Job, "target.drafted"),
     of(Stage::Job, "target.created"),
     of(Stage::Job, "run.create"),
     of(Stage::Job, "run.commit"),

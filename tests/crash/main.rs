@@ -5,6 +5,7 @@
 mod answers;
 mod busy;
 mod documents;
+mod drafts;
 mod engines;
 mod files;
 mod full;

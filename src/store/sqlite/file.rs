@@ -4,7 +4,11 @@ use std::{fs, io, path::Path};
 
 use rusqlite::Connection;
 
-use super::{connection, schema, schema::Standing};
+use super::{
+    connection,
+    draft::{self, Draft},
+    schema::{self, Standing},
+};
 use crate::{
     failpoint,
     store::{Intent, StoreError, TargetStanding},
@@ -42,6 +46,9 @@ pub(in crate::store) fn standing(path: &Path) -> Result<TargetStanding, StoreErr
 
 /// Opens the file and brings its schema to this program's version.
 pub(in crate::store) fn open(path: &Path, intent: Intent) -> Result<Connection, StoreError> {
+    if intent == Intent::CreateIfMissing {
+        draft::clear(folder_of(path));
+    }
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => {
@@ -103,20 +110,13 @@ fn create(path: &Path) -> Result<(), StoreError> {
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(cannot("create the folder", folder))?;
     failpoint::reached("target.create");
-    let draft = tempfile::Builder::new()
-        .prefix(".pinferry-new-")
-        .suffix(".db")
-        .tempfile_in(folder)
-        .map_err(cannot("create a file in the folder", folder))?;
+    let draft = Draft::begin(folder).map_err(cannot("create a file in the folder", folder))?;
     schema::migrate(draft.path())?;
-    draft
-        .as_file()
-        .sync_all()
-        .map_err(cannot("write the file", path))?;
-    match draft.persist_noclobber(path) {
-        Ok(_) => {}
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) => return Err(cannot("create the file", path)(error.error)),
+    failpoint::reached("target.drafted");
+    match draft.publish(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(cannot("create the file", path)(error)),
     }
     fs::File::open(folder)
         .and_then(|folder| folder.sync_all())

@@ -240,3 +240,32 @@ fn a_further_profile_waits_for_the_new_pin_that_took_the_place_of_one_accepted_b
         );
     }
 }
+
+#[test]
+fn a_pending_pin_that_comes_later_gives_what_waits_for_its_profile_once_it_is_delivered() {
+    let pending = |halves| Record {
+        halves,
+        ..record(Profile::Cdl, Status::Pending)
+    };
+    for (halves, delivered_before) in [(1, false), (1, true), (2, true)] {
+        for stands in [false, true] {
+            let citizen = stands.then(|| record(Profile::Cit, Status::Active));
+            let first: Vec<_> = citizen.into_iter().chain([pending(0)]).collect();
+            let stage = match delivered_before {
+                true => Stage::Live,
+                false => Stage::LaterLive,
+            };
+            let delivery = (stage, second_half(Sent::Later(0)));
+            let history = History {
+                later: vec![pending(halves)],
+                ..history(&first, &[delivery])
+            };
+            // Whose own PIN is on its way still may do nothing by another one.
+            let (pin, opens): (_, &[_]) = match stands {
+                true => ("inps:M1 active", &[Profile::Cit, Profile::Cdl]),
+                false => ("inps:M1 pending", &[]),
+            };
+            ends(&history, pin, opens);
+        }
+    }
+}

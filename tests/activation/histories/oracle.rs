@@ -109,11 +109,18 @@ impl Person {
         Some(person)
     }
 
-    /// Gives a profile that a later source brings to somebody who never had it.
+    /// Gives a profile that a later source brings to somebody who never had it (rule 10), and one that waits for a delivery
+    /// where a PIN that it brings for it is delivered: the source raises nothing, the delivery does.
     pub(super) fn join(&mut self, records: Vec<Migrated>, had: impl Fn(Profile) -> bool) {
         for profile in Profile::ALL {
             if let Some(grant) = granted(&records, profile).filter(|_| !had(profile)) {
                 self.grants.insert(profile, grant);
+            } else if let Some(grant) = self.grants.get_mut(&profile)
+                && let Some(delivered) = delivered(&records, profile)
+                && grant.status == Status::Pending
+            {
+                grant.status = Status::Active;
+                grant.level = grant.level.min(delivered);
             }
         }
         self.records.extend(records);
@@ -279,20 +286,29 @@ const fn rank(status: Status) -> u8 {
 }
 
 /// The grant that records of a profile make: as the best is, at the highest level among those.
-fn granted(records: &[Migrated], profile: Profile) -> Option<Grant> {
-    let records = records.iter().filter(|one| one.record.profile == profile);
+fn granted(all: &[Migrated], profile: Profile) -> Option<Grant> {
+    let records = all.iter().filter(|one| one.record.profile == profile);
     let best = (records.clone().map(|one| one.record.status)).min_by_key(|status| rank(*status))?;
     let best_ones = records.filter(|one| one.record.status == best);
-    let level = best_ones.clone().map(|one| one.record.level).max()?;
-    let whole = best_ones.filter(|one| best == Status::Pending && one.is_whole);
-    Some(match whole.map(|one| one.record.level).max() {
-        Some(whole) => Grant {
+    let level = best_ones.map(|one| one.record.level).max()?;
+    let delivered = (best == Status::Pending).then(|| delivered(all, profile));
+    Some(match delivered.flatten() {
+        Some(delivered) => Grant {
             status: Status::Active,
-            level: level.min(whole),
+            level: level.min(delivered),
         },
         None => Grant {
             status: best,
             level,
         },
     })
+}
+
+/// The highest level of the pending PINs for a profile that are delivered.
+fn delivered(records: &[Migrated], profile: Profile) -> Option<Level> {
+    let pending = records.iter().filter(|one| {
+        let record = &one.record;
+        record.profile == profile && record.status == Status::Pending && one.is_whole
+    });
+    pending.map(|one| one.record.level).max()
 }
