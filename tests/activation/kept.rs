@@ -56,14 +56,16 @@ fn what_is_kept_of_a_refused_request_holds_nothing_of_its_credential() {
 #[test]
 fn the_office_of_a_refused_request_is_kept_unless_it_may_be_its_pin() {
     use Column as C;
-    let office = |office, credential: &str, known: Option<&str>| {
+    let office = |kind, office, credential: &str, known: Option<&str>| {
         let mut offices = Offices::default();
         let known = known.is_some_and(|known| offices.add(known, None));
         let grounds = Grounds::new(rules(), schedule(known.then_some(offices)));
         let line = [
+            (C::Kind, kind),
             (C::Office, office),
             (C::Credential, credential),
             (C::Documents, ""),
+            (C::Profile, "PAT"),
         ];
         let judged = judged_by(&line, &grounds).expect("a request");
         match judged.verdict {
@@ -80,11 +82,16 @@ fn the_office_of_a_refused_request_is_kept_unless_it_may_be_its_pin() {
         ("SEDE-0700", "12345678", Some("SEDE-0700"), true),
         ("SEDE-0700", "12345678", Some("0700"), false),
         ("12345678", "2", None, false),
+        ("0700123", "", None, false),
         ("", "2", None, false),
     ] {
         let expected = kept.then(|| code.to_owned());
-        assert_eq!(office(code, credential, known), expected, "{code}");
+        let found = office("new_pin", code, credential, known);
+        assert_eq!(found, expected, "{code}");
     }
+    // A line that takes away brings no PIN, and has none to miss.
+    let found = office("revocation", "SEDE-0700", "", None);
+    assert_eq!(found.as_deref(), Some("SEDE-0700"));
 }
 
 #[test]
