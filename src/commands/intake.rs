@@ -79,7 +79,7 @@ there too, and is 1.
 
 new_pin gives a PIN with a profile; it takes the place of the PIN the person has. further_profile adds a profile to \
 it, never above the PIN's level. replacement puts a PIN in the place of the present one, with its rights, never \
-above its level, and suspended where that was. All three need the documents of the profile. Counters (SED, UFF) give \
+above its level, and suspended where that was; it waits for no earlier new PIN that is still on its way. All three need the documents of the profile. Counters (SED, UFF) give \
 dispositive PINs, WEB ordinary ones and needs an e-mail address that is no certified mailbox (PEC), TEL ordinary \
 ones and needs a telephone number. For a minor, or somebody who has a guardian, the guardian asks, with the document \
 GUARDIAN_DECLARATION; a proxy needs a mandate and is refused where activation.proxies says so, a relative without \

@@ -4,7 +4,6 @@
 
 use super::{
     history::{Code, History, Kind, Level, Minute, Name, Profile, Record, Request, Stage, Status},
-    oracle,
     play::{Event, Played},
     seen::{PinSeen, Seen},
 };
@@ -216,15 +215,12 @@ impl<'p> Safety<'p> {
         // One that replaced others goes back to them; one that came in late points to it as well, and so does what a
         // later source brought to whoever stood already.
         let replaced = seen.pins.iter().filter(|other| {
-            let came_before = other.request().is_none_or(|other| {
-                (
-                    self.played.done_after(other),
-                    oracle::place(other, self.requests[other]),
-                ) < (
-                    self.played.done_after(number),
-                    oracle::place(number, request),
-                )
-            });
+            // Of the same moment either may be the one that the other replaces.
+            let place = |number: usize| {
+                let at = self.requests[number].at;
+                (self.played.done_after(number), at.minute(), at.is_late)
+            };
+            let came_before = (other.request()).is_none_or(|other| place(other) <= place(number));
             other.superseded_by.as_ref() == Some(&pin.name) && came_before
         });
         let (later, replaced): (Vec<_>, Vec<_>) =
