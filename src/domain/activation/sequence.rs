@@ -71,6 +71,7 @@ impl Standing {
                 name: pin.after.name.clone(),
                 accepted_at,
                 level,
+                kind: request.kind(),
             });
         }
         person

@@ -7,6 +7,7 @@ use std::{
 
 use jiff::{Timestamp, civil::Date};
 
+use super::kind::Kind;
 use crate::domain::{
     fiscal_code::FiscalCode,
     rows::{DelegationRow, FiscalCodeRow, GrantRow, PersonRow, PersonRows, PinRef, PinRow},
@@ -161,6 +162,8 @@ pub struct ByRequest {
     pub accepted_at: Timestamp,
     /// The level it asked for.
     pub level: Level,
+    /// New, or the replacement of another.
+    pub kind: Kind,
 }
 
 /// A person of the model, as far as a request can touch him.
@@ -243,6 +246,34 @@ impl Standing {
         pending.next()
     }
 
+    /// Whether a PIN replaced the person's migrated one, or what replaced that: whenever the legacy issued it, it would
+    /// have given way to any that came in time.
+    fn replaces_migrated(&self, pin: &PinName) -> bool {
+        let mut next = Some(pin);
+        for _ in 0..=self.retired.len() {
+            let Some(name) = next.filter(|name| self.is_replacement(name)) else {
+                return false;
+            };
+            let gave_way = || {
+                let retired = self.retired.iter();
+                retired.filter(move |one| one.superseded_by.as_ref() == Some(name))
+            };
+            let is_survivor = |one: &Pin| {
+                one.name.source != ACTIVATION_SOURCE && one.disposition == Disposition::Survivor
+            };
+            if gave_way().any(is_survivor) {
+                return true;
+            }
+            next = (gave_way().map(|one| &one.name)).find(|name| self.is_replacement(name));
+        }
+        false
+    }
+
+    fn is_replacement(&self, pin: &PinName) -> bool {
+        let mut brought = self.by_request.iter();
+        brought.any(|one| one.name == *pin && one.kind == Kind::Replacement)
+    }
+
     /// The PIN of a request accepted after that moment that stands before one of this `level` accepted then. Had that
     /// come in time, a later one that goes back further would have replaced it: it stands if it is no worse than it
     /// would be.
@@ -254,7 +285,8 @@ impl Standing {
             })
         };
         let stands = |pin: &&ByRequest| {
-            let came_later = self.came(&pin.name).is_some_and(|came| came > at);
+            let came_later = self.came(&pin.name).is_some_and(|came| came > at)
+                && !self.replaces_migrated(&pin.name);
             pin.accepted_at > at && (came_later || is_no_worse(pin))
         };
         let standing = self.by_request.iter().filter(stands);

@@ -192,7 +192,7 @@ impl ActivationTx<'_> {
             held,
             &format!(
                 "SELECT pin.person_id, pin.pin_id, delayed_activation.accepted_at, pin.legacy_id,
-                     delayed_activation.level
+                     delayed_activation.level, delayed_activation.kind
                  FROM pin JOIN delayed_activation ON delayed_activation.request_id = pin.legacy_id
                  WHERE pin.person_id {{of}} AND pin.source = '{ACTIVATION_SOURCE}'
                  ORDER BY delayed_activation.accepted_at, delayed_activation.activation_id"
@@ -209,6 +209,7 @@ impl ActivationTx<'_> {
                     legacy_id: columns.next()?,
                 },
                 level: columns.word(Level::by_name)?,
+                kind: columns.word(Kind::by_name)?,
             };
             people.pin_ids.insert(pin.name.clone(), pin_id);
             people.of(row)?.by_request.push(pin);

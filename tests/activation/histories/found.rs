@@ -269,3 +269,28 @@ fn a_pending_pin_that_comes_later_gives_what_waits_for_its_profile_once_it_is_de
         }
     }
 }
+
+#[test]
+fn a_new_pin_that_comes_late_takes_the_place_of_a_replacement_that_is_suspended_for_what_it_replaced()
+ {
+    for is_new in [false, true] {
+        let suspended = Record {
+            is_new,
+            ..record(Profile::Cit, Status::Suspended)
+        };
+        let asked = Request {
+            halves: 1,
+            ..request(Kind::NewPin, 0, CDL)
+        };
+        let history = history(
+            &[suspended],
+            &[
+                (Stage::Live, handed_in(asked)),
+                (Stage::Live, handed_in(request(Kind::Replacement, 1, CIT))),
+                (Stage::Live, Step::Drain),
+                (Stage::Live, second_half(Sent::Request(0))),
+            ],
+        );
+        ends(&history, "activation:Q0 active", &[Profile::Cdl]);
+    }
+}
