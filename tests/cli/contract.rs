@@ -7,17 +7,19 @@ use pinferry::{
         activation::{
             kind::Kind,
             receipt::{Half, Outcome, ReceiptState},
-            submission::RequestState,
+            submission::{Origin, RequestState},
             waiting::WhyNotYet,
         },
         field::Field,
         finding::FindingKind,
-        forecast::Stage,
+        forecast::{Against, Fits, Stage},
+        notice::Sort,
         quarantine::Reason,
         status::{Disposition, GrantStatus, LegacyStatus, Level, PinStatus},
     },
-    engine::{document::SCHEMA, verify::MismatchCode},
+    engine::{doctor::Verdict, document::SCHEMA, verify::MismatchCode},
     exit::Exit,
+    source::lock::LockState,
     store::RunPhase,
 };
 use serde_json::{Value, json};
@@ -116,6 +118,38 @@ fn the_closed_lists_of_the_schemas_are_those_of_the_program() {
     same!("half", Half);
     same!("outcome", Outcome);
     same!("receipt_state", ReceiptState);
+    let document = |name: &str, place: &str| schema(name).pointer(place).expect("a list").clone();
+    macro_rules! same_in {
+        ($name:literal, $place:literal, $vocabulary:ty) => {
+            let words: Vec<_> = <$vocabulary>::ALL
+                .iter()
+                .map(|word| word.as_str())
+                .collect();
+            says(&document($name, $place), &words);
+        };
+    }
+    same_in!("common", "/$defs/lock/properties/state", LockState);
+    same_in!(
+        "doctor",
+        "/properties/checks/items/properties/verdict",
+        Verdict
+    );
+    same_in!(
+        "notices",
+        "/properties/offices/items/properties/by_sort/propertyNames",
+        Sort
+    );
+    same_in!(
+        "report-file",
+        "/properties/forecast/properties/against",
+        Against
+    );
+    same_in!("report-file", "/properties/forecast/properties/fits", Fits);
+    same_in!(
+        "explain",
+        "/properties/explained/properties/requests/items/properties/origin",
+        Origin
+    );
     let fields: Vec<_> = Field::ALL.iter().map(|field| field.name()).collect();
     says(&common["$defs"]["field"], &fields);
     let codes: Vec<_> = MismatchCode::ALL.iter().map(|code| code.as_str()).collect();
