@@ -11,7 +11,7 @@ use std::{
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
-/// What is installed beside the manual pages, and the mode of each.
+/// What is installed beside the manual pages and schemas, and the mode of each.
 const INSTALLED: [(&str, u32); 16] = [
     ("etc/pinferry/pinferry.toml", 0o644),
     ("usr/bin/pinferry", 0o755),
@@ -41,6 +41,7 @@ const OF_THE_USER: [&str; 5] = [
 ];
 
 const MANUAL: &str = "usr/share/man/man1";
+const SCHEMAS: &str = "usr/share/pinferry/schemas";
 
 /// Runs a program to its end; one that is missing is named.
 fn ended(command: &mut Command) -> Output {
@@ -173,6 +174,17 @@ fn everything_is_there_and_nothing_else(package: &Path, root: &Root) {
     }
     // What says that each timer was not enabled, for the day it is removed.
     files.retain(|file| !file.starts_with("var/lib/systemd/deb-systemd-helper-enabled/"));
+    // Every schema of the repository.
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/schemas");
+    for schema in fs::read_dir(kept).expect("a folder") {
+        let schema = schema.expect("ours").path();
+        let name = schema.file_name().expect("a name").to_string_lossy();
+        let installed = format!("{SCHEMAS}/{name}");
+        assert_eq!(mode(&root.path(&installed)), 0o644, "{name}");
+        let text = fs::read_to_string(&schema).expect("a schema");
+        assert_eq!(root.text(&installed), text, "{name}");
+        assert!(files.remove(&installed), "{name}");
+    }
     for page in root.manual_pages() {
         let name = page.file_name().expect("a name").to_string_lossy();
         assert!(name.starts_with("pinferry") && name.ends_with(".1.gz"));
