@@ -114,21 +114,22 @@ pub(super) fn task(job: &Job<'_>, options: &RunOptions, target: &Target) -> Resu
     }
 }
 
+/// What a run fixed when it began holds to its end: a plan that was made anew meanwhile, of another day, changes nothing.
 fn resume(job: &Job<'_>, options: &RunOptions, run: RunRow) -> Result<RunRow, RunError> {
-    let mut keys = drift_of(job.settings, &run);
-    if let Some(plan) = &options.plan {
-        keys.extend(drift(&run.fixed, &plan.fixed));
-        keys.sort_unstable();
-        keys.dedup();
-    }
-    if keys.is_empty() {
-        Ok(run)
-    } else {
-        Err(RunError::ConfigurationDrifted {
+    let keys = drift_of(job.settings, &run);
+    if !keys.is_empty() {
+        return Err(RunError::ConfigurationDrifted {
             run_id: run.run_id,
             keys,
-        })
+        });
     }
+    if let Some(plan) = &options.plan
+        && plan.as_of != run.as_of
+    {
+        let (run_id, as_of, planned) = (run.run_id, run.as_of, plan.as_of);
+        tracing::info!(event = "run.plan_of_another_day", run_id, %as_of, %planned);
+    }
+    Ok(run)
 }
 
 /// Keys in which the configuration differs from the one the run began with. Without a date of judgement of its

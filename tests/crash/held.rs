@@ -170,6 +170,22 @@ fn a_plan_or_an_export_never_takes_the_place_of_another_file() {
 }
 
 #[test]
+fn a_dry_run_at_night_that_saves_a_new_plan_does_not_stop_the_run_that_began_with_the_last_one() {
+    let plan = |day: &'static str| ["plan", "--as-of", day, "--save", "plan.json"];
+    let run: &[&str] = &["run", "--plan", "plan.json"];
+    let scenario = Scenario::new();
+    scenario.configure("as_of = \"2026-01-01\"", "");
+    scenario.expect(&plan("2026-01-01"), &[3]);
+    assert!(scenario.killed_at(run, "chunk.committed:3"), "half loaded");
+    scenario.office_at_work();
+    scenario.expect(&plan("2026-01-02"), &[3]);
+    scenario.expect(run, &[3]);
+    let as_of = scenario.ask_target("SELECT as_of FROM run");
+    assert_eq!(as_of, "2026-01-01");
+    finish(&scenario);
+}
+
+#[test]
 fn a_lock_that_somebody_removed_is_missed_by_status_and_by_the_run() {
     let scenario = held();
     drop_a_guard(&scenario);
