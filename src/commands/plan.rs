@@ -60,6 +60,8 @@ impl Plan {
         for file in [&self.save, &self.verdicts].into_iter().flatten() {
             refuse_standard_output(file)?;
         }
+        (self.save.as_deref()).map_or(Ok(()), PlanFile::look_at_place)?;
+        (self.report.as_deref()).map_or(Ok(()), report_folder::look_at)?;
         let earlier = self.earlier(&context.terminal)?;
         let settings = context.settings(self.tuning.flags())?;
         let window = self.window.as_deref();

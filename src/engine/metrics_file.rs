@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::private_file::{PrivateFile, Readers, Replace};
+use super::private_file::{PrivateFile, Readers, Replace, look_at_place};
 use crate::exit::Exit;
 
 /// What an earlier file of ours begins with.
@@ -43,6 +43,7 @@ impl MetricsError {
 /// The file cannot be written, or something else stands there.
 pub fn save(text: &str, path: &Path) -> Result<(), MetricsError> {
     let write = || -> io::Result<()> {
+        look_at_place(path)?;
         let replace = match fs::read(path) {
             Ok(earlier) if earlier.starts_with(BEGINNING.as_bytes()) => Replace::Known,
             Ok(_) | Err(_) => Replace::Nothing,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     document::Document,
     drift::Drift,
-    private_file::{PrivateFile, Replace},
+    private_file::{PrivateFile, Replace, look_at_place},
     report::Report,
 };
 use crate::{
@@ -106,7 +106,9 @@ impl PlanFileError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Unwritten { .. } => "name a file in a folder that can be written",
+            Self::Unwritten { .. } => {
+                "name a new file, or an earlier plan, in a folder that can be written"
+            }
             Self::Unread { .. }
             | Self::NotAPlan { .. }
             | Self::NotComparable { .. }
@@ -149,6 +151,7 @@ impl PlanFile {
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
+        look_at_place(path)?;
         // Last night's plan gives way to tonight's; anything else that stands there does not.
         let replace = match Self::read(path) {
             Ok(_) | Err(PlanFileError::Version { .. }) => Replace::Known,
@@ -163,6 +166,18 @@ impl PlanFile {
         serde_json::to_writer_pretty(&mut file, self)?;
         file.write_all(b"\n")?;
         file.finish()
+    }
+
+    /// Sees, before a long dry run, whether a plan can be saved there.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub fn look_at_place(path: &Path) -> Result<(), PlanFileError> {
+        let draft = PrivateFile::create(path, Replace::Known);
+        draft.map(drop).map_err(|source| PlanFileError::Unwritten {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// Reads a plan back.

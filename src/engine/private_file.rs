@@ -54,8 +54,9 @@ impl PrivateFile {
     /// # Errors
     /// Something stands there that may not be replaced, or the folder cannot be written.
     pub(super) fn create(path: &Path, replace: Replace) -> io::Result<Self> {
+        look_at_place(path)?;
         if replace == Replace::Nothing && fs::exists(path)? {
-            return Err(io::ErrorKind::AlreadyExists.into());
+            return Err(another_stands_there());
         }
         let folder = folder(path);
         sweep(folder);
@@ -111,6 +112,47 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
+/// Refuses what is there and no file, before anybody reads it: a pipe may be waited for for ever, and a device may have
+/// no end.
+///
+/// # Errors
+/// A folder, a pipe or a device has this name.
+pub(super) fn look_at_place(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "what stands there is no file",
+        )),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Sees whether a file can be written into a folder, or into the one that it is to be made in.
+///
+/// # Errors
+/// It cannot.
+pub(super) fn look_at_folder(folder: &Path) -> io::Result<()> {
+    let standing = folder.ancestors().find(|folder| folder.exists());
+    let standing = match standing {
+        Some(folder) => folder,
+        None => Path::new("."),
+    };
+    tempfile::Builder::new()
+        .prefix(PREFIX)
+        .suffix(SUFFIX)
+        .tempfile_in(standing)
+        .map(drop)
+}
+
+/// The error for a name that is taken.
+pub(super) fn another_stands_there() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::AlreadyExists,
+        "another file stands there, and is not replaced",
+    )
+}
+
 /// Takes away drafts of processes that were killed; nothing depends on it.
 fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
@@ -157,6 +199,20 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn a_pipe_a_device_and_a_folder_are_refused_without_being_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo").success());
+        for path in [&pipe, Path::new("/dev/zero"), folder.path()] {
+            for replace in [Replace::Nothing, Replace::Known] {
+                let refused = PrivateFile::create(path, replace).expect_err("no file");
+                assert_eq!(refused.to_string(), "what stands there is no file");
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::private_file::{PrivateFile, Replace};
+use super::private_file::{PrivateFile, Replace, look_at_folder};
 use crate::exit::Exit;
 
 /// A report could not be kept.
@@ -29,6 +29,17 @@ impl ReportFolderError {
     pub fn hint(&self) -> Option<String> {
         Some("name a folder that can be written".to_owned())
     }
+}
+
+/// Sees, before a long dry run, whether a report can be kept in a folder, and makes none.
+///
+/// # Errors
+/// It cannot be.
+pub fn look_at(folder: &Path) -> Result<(), ReportFolderError> {
+    look_at_folder(folder).map_err(|source| ReportFolderError {
+        folder: folder.to_owned(),
+        source,
+    })
 }
 
 /// Writes files of these names, readable by their owner only, in place of those of an earlier report: each whole, and

@@ -9,7 +9,7 @@ use std::{
 use super::{
     document::Document,
     intake::{Answer, Intake},
-    private_file::{PrivateFile, Replace},
+    private_file::{PrivateFile, Replace, another_stands_there},
 };
 use crate::{exit::Exit, failpoint, source::requests::RequestFormat};
 
@@ -135,7 +135,7 @@ impl ResultFile {
 
     fn replace(&self, answers: &[Answer]) -> io::Result<()> {
         if !self.is_free()? {
-            return Err(io::ErrorKind::AlreadyExists.into());
+            return Err(another_stands_there());
         }
         let mut file = PrivateFile::create(&self.path, Replace::Known)?;
         match self.format {

@@ -130,3 +130,19 @@ fn a_page_never_stands_beside_older_numbers() {
     }
     assert!(is_new(&report("report.html")));
 }
+
+#[test]
+fn what_is_no_file_is_refused_before_anything_is_read() {
+    let scenario = Scenario::on(Engine::Sqlite);
+    for command in [
+        &["plan", "--save", "/dev/zero"][..],
+        &["plan", "--verdicts", "/dev/full"],
+        &["plan", "--report", "inps.db"],
+        &["status", "--metrics", "/dev/zero"],
+    ] {
+        let refused = scenario.expect(command, &[1]);
+        let talk = String::from_utf8_lossy(&refused.stderr);
+        assert!(talk.contains("next: "), "{command:?}: {talk}");
+        assert!(refused.stdout.is_empty() || command[0] == "status");
+    }
+}

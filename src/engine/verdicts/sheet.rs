@@ -12,7 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 use super::{DELIMITER, HEADER, VerdictReader, VerdictsError, is_compressed};
 use crate::{
     domain::verdict::Explained,
-    engine::private_file::{PrivateFile, Replace},
+    engine::private_file::{PrivateFile, Replace, another_stands_there, look_at_place},
 };
 
 /// The verdicts under way.
@@ -45,9 +45,10 @@ impl VerdictSheet {
             work_dir: work_dir.to_owned(),
             parts: Mutex::default(),
         };
+        look_at_place(path).map_err(|error| sheet.unwritten(error))?;
         match sheet.replace() {
             Replace::Nothing if fs::exists(path).unwrap_or(true) => {
-                Err(sheet.unwritten(io::ErrorKind::AlreadyExists.into()))
+                Err(sheet.unwritten(another_stands_there()))
             }
             Replace::Nothing | Replace::Known => Ok(sheet),
         }
