@@ -1,10 +1,14 @@
 //! The audit log from outside: walked, and taken away.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::Path,
+};
 
 use rusqlite::Connection;
 
-use crate::{folder, run};
+use crate::{folder, pinferry, run};
 
 /// A finished job, whose target keeps an audit log.
 fn audited(folder: &Path) -> Connection {
@@ -90,4 +94,20 @@ fn without_a_target_the_log_is_said_to_be_missing_with_2() {
             ended.stderr
         );
     }
+}
+
+#[test]
+fn who_has_no_name_in_the_environment_is_kept_by_his_number() {
+    let folder = folder();
+    assert_eq!(run(folder.path(), &["demo", "--dir", "."]).code, 0);
+    let nobody = (pinferry(folder.path()))
+        .args(["report", "--notices", "avvisi"])
+        .env_clear()
+        .output();
+    assert!(nobody.expect("it ran").status.success());
+    let log = run(folder.path(), &["audit", "export"]);
+    let last = log.stdout.lines().last().expect("an entry");
+    let entry: serde_json::Value = serde_json::from_str(last).expect("a line of JSON");
+    let owner = fs::metadata("/proc/self").expect("this process").uid();
+    assert_eq!(entry["actor"], format!("uid {owner}"), "{last}");
 }
