@@ -112,3 +112,42 @@ fn what_cannot_be_copied_is_said_to_be_unknown() {
         Foreseen::Held | Foreseen::Nothing => panic!("there is something to lock"),
     }
 }
+
+/// A legacy whose first row has text that is not valid UTF-8, in its key too, and refuses anything but text.
+fn not_utf_8(mode: LockMode) -> Legacy {
+    let mut legacy = Legacy::with(
+        "id TEXT PRIMARY KEY",
+        ", CHECK (typeof(id) = 'text' AND typeof(cognome) = 'text')) WITHOUT ROWID",
+    );
+    legacy.lock.mode = mode;
+    legacy.assert_passes(
+        "UPDATE pin_legacy SET id = CAST(x'31C3' AS TEXT), cognome = CAST(x'C328' AS TEXT),
+             nota = CAST(x'FF' AS TEXT)
+          WHERE id = '1'; DELETE FROM pin_legacy WHERE id = '3'",
+    );
+    legacy
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_copied_as_it_is() {
+    for mode in [LockMode::Refuse, LockMode::Divert] {
+        let Foreseen::Tested(report) = foreseen(&not_utf_8(mode)) else {
+            panic!("it can be copied");
+        };
+        assert!(report.passed(), "{:?}", report.failures());
+    }
+}
+
+#[test]
+fn a_row_whose_text_is_not_utf_8_is_one_to_try_the_lock_on() {
+    for mode in [LockMode::Refuse, LockMode::Divert] {
+        let legacy = not_utf_8(mode);
+        let rows = || legacy.text("SELECT group_concat(hex(id) || hex(cognome)) FROM pin_legacy");
+        let before = rows();
+        legacy.engage();
+        let tested = lock::test(&legacy.source, &legacy.lock).expect("a test");
+        let tested = tested.expect("something to test");
+        assert!(tested.passed(), "{:?}", tested.failures());
+        assert_eq!(before, rows());
+    }
+}

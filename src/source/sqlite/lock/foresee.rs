@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
-use rusqlite::{Connection, Error, params_from_iter, types::Value};
+use rusqlite::{Connection, Error, params_from_iter};
 
 use crate::source::lock::{Foreseen, LockError, LockState, Place};
 
 use super::{
-    control, guard,
+    control,
+    datum::Datum,
+    guard,
     legacy::{self, Failure},
     lock_test,
     plan::Plan,
@@ -109,7 +111,7 @@ fn copy_rows(legacy: &Connection, copy: &Connection, table: &str) -> Result<Copi
         let Some(row) = rows.next()? else {
             return Ok(Copied::All);
         };
-        let values: Vec<Value> = (0..columns.len())
+        let values: Vec<Datum> = (0..columns.len())
             .map(|at| row.get(at))
             .collect::<Result<_, _>>()?;
         write.execute(params_from_iter(values))?;

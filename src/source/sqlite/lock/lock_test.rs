@@ -1,6 +1,6 @@
 //! Trying every way past the guards, and every way that must stay open; each is undone.
 
-use rusqlite::{Connection, Error, params_from_iter, types::Value};
+use rusqlite::{Connection, Error, params_from_iter};
 
 use crate::{
     config::settings::LockMode,
@@ -14,7 +14,9 @@ use crate::{
 };
 
 use super::{
-    capture, control, divert, engage, guard,
+    capture, control,
+    datum::Datum,
+    divert, engage, guard,
     legacy::{self, Failure},
     plan::Plan,
     shape::TableShape,
@@ -114,7 +116,7 @@ fn attempt(
 }
 
 /// Runs a statement to its end, whether it returns rows or not.
-fn run(connection: &Connection, statement: &str, values: Vec<Value>) -> Result<(), Error> {
+fn run(connection: &Connection, statement: &str, values: Vec<Datum>) -> Result<(), Error> {
     let mut statement = connection.prepare(statement)?;
     let mut rows = statement.query(params_from_iter(values))?;
     while rows.next()?.is_some() {}

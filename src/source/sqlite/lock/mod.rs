@@ -3,6 +3,7 @@
 mod capture;
 mod condition;
 mod control;
+mod datum;
 mod divert;
 mod engage;
 mod foresee;

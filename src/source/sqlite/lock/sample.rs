@@ -1,13 +1,11 @@
 //! A row of a guarded table to try things on, and values for a row that is not there.
 
-use rusqlite::{
-    Connection, Error, OptionalExtension as _,
-    types::{Null, Value},
-};
+use rusqlite::{Connection, Error, OptionalExtension as _};
 
 use crate::domain::field::Field;
 
 use super::{
+    datum::Datum,
     shape::{Key, TableShape},
     sql,
 };
@@ -20,9 +18,9 @@ pub(super) struct Sample {
     /// Which row it is: a condition without parameters bound by anybody else.
     pub(super) is_it: String,
     /// Its key, bound from the first parameter on.
-    pub(super) key: Vec<Value>,
+    pub(super) key: Vec<Datum>,
     /// Its values, in the order of the columns.
-    pub(super) values: Vec<Value>,
+    pub(super) values: Vec<Datum>,
 }
 
 impl Sample {
@@ -68,7 +66,7 @@ impl Sample {
         connection: &Connection,
         shape: &TableShape,
         at: usize,
-    ) -> Result<Value, Error> {
+    ) -> Result<Datum, Error> {
         let column = shape.column(at);
         let query = format!(
             "SELECT v FROM (SELECT {column} AS v FROM {} LIMIT {ROWS})
@@ -93,7 +91,7 @@ pub(super) fn with_status(shape: &TableShape, codes: &str) -> Option<String> {
 }
 
 /// Values for a new row: a sample's where there is one, but for what must be unique.
-pub(super) fn new_row(shape: &TableShape, sample: Option<&Sample>) -> Vec<Value> {
+pub(super) fn new_row(shape: &TableShape, sample: Option<&Sample>) -> Vec<Datum> {
     let id = shape.mapped.get(&Field::LegacyId).copied();
     let unique = |at: usize| {
         let mut indexes = shape.uniques.iter();
@@ -114,19 +112,19 @@ pub(super) fn new_row(shape: &TableShape, sample: Option<&Sample>) -> Vec<Value>
 }
 
 /// A value nobody has.
-fn invented(shape: &TableShape, at: usize) -> Value {
+fn invented(shape: &TableShape, at: usize) -> Datum {
     let declared = shape.columns[at].declared_type.to_ascii_uppercase();
     let numeric = ["INT", "REAL", "FLOA", "DOUB", "NUM", "DEC"];
     if declared.contains("CHAR") || declared.contains("TEXT") {
-        Value::Text("pinferry-lock-test".to_owned())
+        Datum::text("pinferry-lock-test")
     } else if numeric.iter().any(|word| declared.contains(word)) {
-        Value::Integer(8_070_605_040_302_010)
+        Datum::Integer(8_070_605_040_302_010)
     } else if declared.contains("BLOB") {
-        Value::Blob(b"pinferry-lock-test".to_vec())
+        Datum::Blob(b"pinferry-lock-test".to_vec())
     } else if shape.columns[at].generated {
-        Null.into()
+        Datum::Null
     } else {
-        Value::Text("pinferry-lock-test".to_owned())
+        Datum::text("pinferry-lock-test")
     }
 }
 

@@ -1,6 +1,6 @@
 //! The ways in that are tried on one table.
 
-use rusqlite::{Connection, Error, types::Value};
+use rusqlite::{Connection, Error};
 
 use crate::{
     config::settings::{CredentialChange, LockMode},
@@ -14,6 +14,7 @@ use crate::{
 
 use super::{
     condition::Conditions,
+    datum::Datum,
     sample::{self, Sample},
     shape::{Key, TableShape},
     sql,
@@ -24,7 +25,7 @@ pub(super) struct Trial {
     pub(super) what: String,
     pub(super) expected: Expected,
     /// The statement and its parameters, or what is missing.
-    pub(super) statement: Result<(String, Vec<Value>), String>,
+    pub(super) statement: Result<(String, Vec<Datum>), String>,
 }
 
 /// Every way in and every permitted way; the first is the plain insert of a new row.
@@ -109,7 +110,7 @@ fn existing_row(
         }
         let other = if shape.mapped.get(&Field::Status) == Some(&at) {
             // A word that is no status: every real one is tried by itself.
-            Value::Text("pinferry-lock-test".to_owned())
+            Datum::text("pinferry-lock-test")
         } else {
             sample.other_value(connection, shape, at)?
         };
@@ -139,7 +140,7 @@ fn existing_row(
     }
     if let Key::Rowid { alias, .. } = &shape.key {
         let mut bound = sample.key.clone();
-        bound.push(Value::Integer(8_070_605_040_302_010));
+        bound.push(Datum::Integer(8_070_605_040_302_010));
         let statement = format!(
             "UPDATE OR REPLACE {table} SET {} = ?{} WHERE {}",
             sql::name(alias),
@@ -159,9 +160,9 @@ fn is_new_credential(conditions: &Conditions<'_>, sample: &Sample, at: usize) ->
         CredentialChange::Capture => conditions.captures,
     };
     let status = match mapped.get(&Field::Status).map(|&at| &sample.values[at]) {
-        Some(Value::Text(code)) => code.trim().to_ascii_uppercase(),
-        Some(Value::Integer(code)) => code.to_string(),
-        Some(Value::Null | Value::Real(_) | Value::Blob(_)) | None => return false,
+        Some(Datum::Text(code)) => String::from_utf8_lossy(code).trim().to_ascii_uppercase(),
+        Some(Datum::Integer(code)) => code.to_string(),
+        Some(Datum::Null | Datum::Real(_) | Datum::Blob(_)) | None => return false,
     };
     captured
         && mapped.get(&Field::Credential) == Some(&at)
@@ -245,7 +246,7 @@ fn statuses(connection: &Connection, conditions: &Conditions<'_>) -> Result<Vec<
                 expected,
                 statement: match &sample {
                     Some(sample) => {
-                        let to = Value::Text(code);
+                        let to = Datum::text(&code);
                         Ok(update(shape, "UPDATE", at, to, sample, ""))
                     }
                     None => Err(format!("no row with status {from}")),
@@ -280,7 +281,7 @@ fn touched_column(conditions: &Conditions<'_>) -> Option<String> {
     Some(shape.column(*at))
 }
 
-fn insert(shape: &TableShape, verb: &str, tail: &str, values: &[Value]) -> (String, Vec<Value>) {
+fn insert(shape: &TableShape, verb: &str, tail: &str, values: &[Datum]) -> (String, Vec<Datum>) {
     let (mut columns, mut places, mut bound) = (Vec::new(), Vec::new(), Vec::new());
     for at in shape.insertable() {
         columns.push(shape.column(at));
@@ -296,7 +297,7 @@ fn insert(shape: &TableShape, verb: &str, tail: &str, values: &[Value]) -> (Stri
     (statement, bound)
 }
 
-fn upsert(shape: &TableShape, at: usize, value: Value, sample: &Sample) -> (String, Vec<Value>) {
+fn upsert(shape: &TableShape, at: usize, value: Datum, sample: &Sample) -> (String, Vec<Datum>) {
     let (mut statement, mut bound) = insert(shape, "INSERT", "", &sample.values);
     bound.push(value);
     statement.push_str(&format!(
@@ -311,10 +312,10 @@ fn update(
     shape: &TableShape,
     verb: &str,
     at: usize,
-    value: Value,
+    value: Datum,
     sample: &Sample,
     tail: &str,
-) -> (String, Vec<Value>) {
+) -> (String, Vec<Datum>) {
     let mut bound = sample.key.clone();
     bound.push(value);
     let statement = format!(
