@@ -202,6 +202,14 @@ pub enum SourceError {
         /// What was being done.
         doing: &'static str,
     },
+    /// The database, or its folder, may not be written.
+    #[error("{}: the database or its folder is read-only, failed while {doing}", .path.display())]
+    ReadOnly {
+        /// The database.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+    },
     /// The database may not be opened.
     #[error("{}: the database cannot be opened, failed while {doing}", .path.display())]
     CannotOpen {
@@ -318,6 +326,7 @@ impl SourceError {
             | Self::Sha256 { .. }
             | Self::Busy { .. }
             | Self::Full { .. }
+            | Self::ReadOnly { .. }
             | Self::CannotOpen { .. }
             | Self::Sqlite { .. }
             | Self::Postgres(_)
@@ -346,6 +355,7 @@ impl SourceError {
             }
             Self::Busy { .. } => hint::BUSY,
             Self::Full { .. } => hint::FULL,
+            Self::ReadOnly { .. } => hint::READ_ONLY,
             Self::CannotOpen { .. } => hint::CANNOT_OPEN,
             Self::Sqlite { .. } => hint::CHECK,
             Self::Postgres(error) => return error.hint(),

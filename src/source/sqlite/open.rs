@@ -115,10 +115,42 @@ pub(super) fn failed(
             doing,
             source,
         },
-        Trouble::ReadOnly | Trouble::Other => SourceError::Sqlite {
+        Trouble::ReadOnly => SourceError::ReadOnly {
+            path: path.clone(),
+            doing,
+        },
+        Trouble::Other => SourceError::Sqlite {
             path: path.clone(),
             doing,
             source,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rusqlite::{Error, ffi};
+
+    use super::failed;
+
+    /// `SQLITE_READONLY` and its kinds (<https://sqlite.org/rescode.html>): no write-ahead log or index of one can be
+    /// made in the folder, a journal is to be rolled back, and so on. Whoever may write everything meets none of them.
+    const READ_ONLY: [i32; 7] = [8, 264, 520, 776, 1032, 1288, 1544];
+
+    #[test]
+    fn a_database_whose_folder_may_not_be_written_is_no_damaged_one() {
+        for code in READ_ONLY {
+            let words = Some("attempt to write a readonly database".to_owned());
+            let reported = Error::SqliteFailure(ffi::Error::new(code), words);
+            let error = failed(Path::new("legacy.db"), "reading its first page")(reported);
+            assert_eq!(
+                error.to_string(),
+                "legacy.db: the database or its folder is read-only, failed while reading its first page"
+            );
+            let hint = error.hint().expect("a hint");
+            assert!(hint.contains("the right to write"), "{code}: {hint}");
+        }
     }
 }
