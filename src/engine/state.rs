@@ -1,6 +1,9 @@
 //! Where everything stands: locks, run, queue, and what to type next.
 
-use std::{collections::BTreeMap, num::NonZeroU64};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU64,
+};
 
 use serde::Serialize;
 
@@ -12,7 +15,7 @@ use super::{
 use crate::{
     config::settings::Settings,
     domain::tally::Tally,
-    source::lock::{self, LockState, LockStatus},
+    source::lock::{self, LockState, LockStatus, Owner},
     store::{
         Holder, Reader, RunControl, RunPhase, StoreError, index_steps,
         reader::{RunState, Runner},
@@ -46,6 +49,9 @@ pub struct State {
     /// The run's phase, where there is a run.
     #[serde(skip)]
     pub run_phase: Option<RunPhase>,
+    /// Sources on whose lock the run rests, and whose lock is not its own, or none.
+    #[serde(skip)]
+    pub lost: BTreeSet<String>,
 }
 
 /// What the lock of a source looks like.
@@ -94,6 +100,8 @@ pub struct RunnerState {
     pub expires_at: String,
     /// Whether the lease is still good.
     pub living: bool,
+    /// Whether the process is known to have ended all the same: nobody need wait for its lease.
+    pub gone: bool,
 }
 
 /// A run that is paused or throttled.
@@ -124,9 +132,12 @@ impl ControlState {
 /// The target is there and cannot be read.
 pub fn look(settings: &Settings) -> Result<State, StoreError> {
     let mut is_finished = false;
+    let mut owners = Vec::new();
     let (run, progress, activations, queue) = match Reader::open(&settings.target) {
         Ok(reader) => {
-            is_finished = reader.runs()?.iter().any(|run| {
+            let runs = reader.runs()?;
+            owners.extend(runs.iter().map(locking::owner));
+            is_finished = runs.iter().any(|run| {
                 let sources = run.sources.iter().map(|source| source.name.as_str());
                 run.phase == RunPhase::Finished && is_of(settings, sources)
             });
@@ -142,6 +153,10 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
         Err(error) => return Err(error),
     };
     let locks = locks(settings);
+    let lost = run
+        .as_ref()
+        .map(|run| lost(run, &locks))
+        .unwrap_or_default();
     let next = match &run {
         Some(run)
             if !is_of(
@@ -149,12 +164,14 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
                 run.sources.iter().map(|source| source.name.as_str()),
             ) =>
         {
-            next_beside(run, is_finished, queue.as_ref())
+            let at_rest = next_beside(run, is_finished, queue.as_ref());
+            at_rest.unwrap_or_else(|| begin(&locks, &owners))
         }
-        run => match run.as_ref().and_then(|run| wanting(run, &locks)) {
+        Some(run) => match wanting(run, &lost, &locks) {
             Some(what) => what.to_owned(),
-            None => next(run.as_ref(), queue.as_ref()).to_owned(),
+            None => next(run, &locks, &owners, queue.as_ref()),
         },
+        None => begin(&locks, &owners),
     };
     Ok(State {
         report: report(run.as_ref()),
@@ -168,6 +185,7 @@ pub fn look(settings: &Settings) -> Result<State, StoreError> {
         queue,
         next,
         run_phase: run.map(|run| run.phase),
+        lost,
     })
 }
 
@@ -179,27 +197,67 @@ fn is_of<'s>(settings: &Settings, sources: impl Iterator<Item = &'s str>) -> boo
         .map(|source| source.rules.name.as_str()))
 }
 
-/// What to type with a configuration that is not that of the newest run; `is_finished` where its own run is.
-fn next_beside(run: &RunState, is_finished: bool, queue: Option<&QueueState>) -> String {
+/// What to type with a configuration that is not that of the newest run; `is_finished` where its own run is. Nothing
+/// where its own is yet to begin.
+fn next_beside(run: &RunState, is_finished: bool, queue: Option<&QueueState>) -> Option<String> {
     if !run.phase.is_over() {
         let sources: Vec<_> = run
             .sources
             .iter()
             .map(|source| source.name.as_str())
             .collect();
-        return format!(
+        return Some(format!(
             "run {} is that of another configuration, with the sources {}: `pinferry status` with that one says what \
              it needs",
             run.run_id,
             sources.join(", ")
-        );
+        ));
     }
-    match (is_finished, waits_for_a_drain(queue)) {
-        (true, true) => "`pinferry activate`",
-        (true, false) => "`pinferry verify`",
-        (false, _) => "`pinferry plan`, then `pinferry run`",
+    is_finished.then(|| finished(queue).to_owned())
+}
+
+/// What to type after cut-over.
+fn finished(queue: Option<&QueueState>) -> &'static str {
+    if waits_for_a_drain(queue) {
+        "`pinferry activate`"
+    } else {
+        "`pinferry verify`"
     }
-    .to_owned()
+}
+
+/// What to type where nothing is under way.
+const BEGIN: &str = "`pinferry plan`, then `pinferry run`";
+
+fn begin(locks: &[LockLook], owners: &[Owner]) -> String {
+    let why_not = unreadable(locks).or_else(|| foreign(locks, owners));
+    why_not.unwrap_or_else(|| BEGIN.to_owned())
+}
+
+/// What to type where nobody can read a lock.
+fn unreadable(locks: &[LockLook]) -> Option<String> {
+    let is_unknown = |lock: &LockLook| matches!(lock, LockLook::Unknown { .. });
+    let any = locks.iter().any(is_unknown);
+    any.then(|| "`pinferry doctor`, until the lock can be read".to_owned())
+}
+
+/// What to type where a run holds a lock that is not in this target.
+fn foreign(locks: &[LockLook], owners: &[Owner]) -> Option<String> {
+    let holdings = locks.iter().filter_map(|lock| match lock {
+        LockLook::Known(status) => status.holding(),
+        LockLook::Unknown { .. } => None,
+    });
+    let mut foreign = holdings.filter(|holding| match &holding.owner {
+        Owner::Run(_) => !owners.contains(&holding.owner),
+        Owner::Administrator(_) => false,
+    });
+    let holding = foreign.next()?;
+    Some(format!(
+        "source {:?} is {} by {}, which is not in this target: {}",
+        holding.source_name,
+        holding.state,
+        holding.owner,
+        holding.hint()
+    ))
 }
 
 /// Whether a run in this phase rests on its lock.
@@ -219,22 +277,32 @@ fn needs_lock(phase: RunPhase) -> bool {
     }
 }
 
+/// The locks of what can be locked, as far as they are known.
+fn lockable(locks: &[LockLook]) -> impl Iterator<Item = &LockStatus> {
+    locks.iter().filter_map(|lock| match lock {
+        LockLook::Known(status) if status.lockable => Some(status.as_ref()),
+        LockLook::Known(_) | LockLook::Unknown { .. } => None,
+    })
+}
+
+/// The sources on whose lock the run rests, and whose lock is no longer its own.
+fn lost(run: &RunState, locks: &[LockLook]) -> BTreeSet<String> {
+    let owner = locking::owner_of(run.run_id, &run.created_at);
+    lockable(locks)
+        .filter(|_| needs_lock(run.phase))
+        .filter(|status| !status.is_held() || status.owner.as_ref() != Some(&owner))
+        .map(|status| status.source.clone())
+        .collect()
+}
+
 /// What to type where a lock that should hold does not, or is no longer the run's own.
-fn wanting(run: &RunState, locks: &[LockLook]) -> Option<&'static str> {
+fn wanting(run: &RunState, lost: &BTreeSet<String>, locks: &[LockLook]) -> Option<&'static str> {
     if !needs_lock(run.phase) {
         return None;
     }
-    let owner = locking::owner_of(run.run_id, &run.created_at);
-    let locks = locks.iter().filter_map(|lock| match lock {
-        LockLook::Known(status) if status.lockable => Some(status.as_ref()),
-        LockLook::Known(_) | LockLook::Unknown { .. } => None,
-    });
-    let (mut damaged, mut lost) = (false, false);
-    for status in locks {
-        damaged |= status.is_damaged() || status.state == LockState::Broken;
-        lost |= !status.is_held() || status.owner.as_ref() != Some(&owner);
-    }
-    match (damaged, lost) {
+    let damaged =
+        lockable(locks).any(|status| status.is_damaged() || status.state == LockState::Broken);
+    match (damaged, !lost.is_empty()) {
         (false, false) => None,
         // Nothing was read under the lock yet.
         (false, true) if run.phase == RunPhase::Locked => {
@@ -287,7 +355,13 @@ fn runner(runner: &Runner) -> RunnerState {
         holder: Holder::shown(&runner.holder).to_owned(),
         expires_at: runner.expires_at.clone(),
         living: runner.living,
+        gone: is_gone(runner),
     }
+}
+
+/// Whether a process whose lease is still good is known to have ended.
+fn is_gone(runner: &Runner) -> bool {
+    runner.living && Holder::this_process().knows_gone(&runner.holder)
 }
 
 fn times(run: &RunState) -> BTreeMap<&'static str, String> {
@@ -339,22 +413,42 @@ fn waits_for_a_drain(queue: Option<&QueueState>) -> bool {
     })
 }
 
-fn next(run: Option<&RunState>, queue: Option<&QueueState>) -> &'static str {
-    let Some(run) = run else {
-        return "`pinferry plan`, then `pinferry run`";
-    };
-    let is_worked_on = run.runner.as_ref().is_some_and(|runner| runner.living);
+fn next(
+    run: &RunState,
+    locks: &[LockLook],
+    owners: &[Owner],
+    queue: Option<&QueueState>,
+) -> String {
+    let runner = run.runner.as_ref();
+    let is_worked_on = runner.is_some_and(|runner| runner.living && !is_gone(runner));
     match (&run.control.paused, is_worked_on) {
-        (Some(_), true) => return "`pinferry resume` lets it go on",
+        (Some(_), true) => return "`pinferry resume` lets it go on".to_owned(),
         (Some(_), false) => {
-            return "`pinferry resume`, then `pinferry run`; `pinferry abort` takes it back";
+            return "`pinferry resume`, then `pinferry run`; `pinferry abort` takes it back"
+                .to_owned();
         }
         (None, _) => {}
     }
     if is_worked_on && !run.phase.is_over() {
-        return "somebody works on it: `pinferry status --watch`";
+        return "somebody works on it: `pinferry status --watch`".to_owned();
     }
-    match run.phase {
+    let why_not = match run.phase {
+        RunPhase::Finished => None,
+        RunPhase::Aborting => unreadable(locks),
+        RunPhase::Created
+        | RunPhase::Locked
+        | RunPhase::Loading
+        | RunPhase::Loaded
+        | RunPhase::Indexed
+        | RunPhase::Verified
+        | RunPhase::VerificationFailed
+        | RunPhase::CutOver
+        | RunPhase::Aborted => unreadable(locks).or_else(|| foreign(locks, owners)),
+    };
+    if let Some(why_not) = why_not {
+        return why_not;
+    }
+    let what = match run.phase {
         RunPhase::Created
         | RunPhase::Locked
         | RunPhase::Loading
@@ -366,8 +460,8 @@ fn next(run: Option<&RunState>, queue: Option<&QueueState>) -> &'static str {
         }
         RunPhase::CutOver => "`pinferry run` finishes it",
         RunPhase::Aborting => "`pinferry abort` goes on taking it back",
-        RunPhase::Aborted => "`pinferry plan`, then `pinferry run`",
-        RunPhase::Finished if waits_for_a_drain(queue) => "`pinferry activate`",
-        RunPhase::Finished => "`pinferry verify`",
-    }
+        RunPhase::Aborted => BEGIN,
+        RunPhase::Finished => finished(queue),
+    };
+    what.to_owned()
 }

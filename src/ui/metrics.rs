@@ -9,7 +9,7 @@ use prometheus_client::{
 
 use crate::{
     engine::state::{LockLook, State},
-    source::lock::LockState,
+    source::lock::{LockState, LockStatus},
     store::RunPhase,
 };
 
@@ -120,20 +120,31 @@ fn one_of<T: Copy + PartialEq>(
 }
 
 fn locks(state: &State) -> Vec<(Labels, i64)> {
+    // Held by what its control row says, but not by what its guards do.
+    const DAMAGED: &str = "damaged";
+    // No longer the run's own, which rests on it.
+    const LOST: &str = "lost";
     const UNKNOWN: &str = "unknown";
     let states: Vec<_> = (LockState::ALL.iter())
-        .map(|state| (Some(*state), state.as_str()))
-        .chain([(None, UNKNOWN)])
+        .map(|state| state.as_str())
+        .chain([DAMAGED, LOST, UNKNOWN])
+        .map(|name| (name, name))
         .collect();
+    let is = |status: &LockStatus| match status.state {
+        LockState::Broken => status.state.as_str(),
+        _unbroken if status.is_damaged() => DAMAGED,
+        _unbroken if state.lost.contains(&status.source) => LOST,
+        LockState::Open | LockState::Engaged | LockState::Sealed => status.state.as_str(),
+    };
     let lock = |lock: &LockLook| match lock {
         LockLook::Known(status) if !status.lockable => Vec::new(),
         LockLook::Known(status) => {
             let labels = [("source", status.source.clone())];
-            one_of(&states, Some(Some(status.state)), &labels, "state")
+            one_of(&states, Some(is(status)), &labels, "state")
         }
         LockLook::Unknown { source, .. } => {
             let labels = [("source", source.clone())];
-            one_of(&states, Some(None), &labels, "state")
+            one_of(&states, Some(UNKNOWN), &labels, "state")
         }
     };
     state.locks.iter().flat_map(lock).collect()

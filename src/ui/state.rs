@@ -5,7 +5,7 @@ use crate::{
     domain::span::span,
     engine::{
         outlook::QueueState,
-        state::{ControlState, LockLook, State},
+        state::{ControlState, LockLook, RunnerState, State},
     },
 };
 
@@ -42,11 +42,14 @@ pub(super) fn foot(state: &State) -> Vec<String> {
     if let Some(runner) = &state.runner
         && runner.living
     {
-        let line = format!(
-            "worked on by {}, lease until {}",
-            runner.holder, runner.expires_at
-        );
-        lines.push(line);
+        let RunnerState {
+            holder, expires_at, ..
+        } = runner;
+        lines.push(if runner.gone {
+            format!("{holder} worked on it, and that process is gone")
+        } else {
+            format!("worked on by {holder}, lease until {expires_at}")
+        });
     }
     if !state.activations.is_empty() {
         let counts = state.activations.iter();
@@ -114,7 +117,7 @@ fn queue(queue: &QueueState) -> Option<String> {
 fn phase(state: &State) -> String {
     let report = &state.report;
     let Some(run_id) = report.run_id else {
-        return "no run yet".to_owned();
+        return "no run yet in this target".to_owned();
     };
     let mut line = format!("run {run_id}: {}", report.phase);
     for (what, at) in &state.times {

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Pa
 
 use prometheus_parse::{Scrape, Value};
 
-use crate::{folder, run};
+use rusqlite::Connection;
+
+use crate::{folder, run, runbook::lay_out};
 
 /// Every value by its name and label.
 fn metrics(path: &Path) -> BTreeMap<String, f64> {
@@ -92,4 +94,65 @@ fn monitoring_reads_the_state_of_the_job_and_nothing_of_anybody() {
         !found.keys().any(|name| name.starts_with("pinferry_queue")),
         "{found:?}"
     );
+}
+
+/// Which of its states the lock of the legacy is said to be in.
+fn lock(folder: &Path) -> Vec<String> {
+    let status = ["-q", "status", "--metrics", "pinferry.prom"];
+    assert_eq!(run(folder, &status).code, 0);
+    let found = metrics(&folder.join("pinferry.prom")).into_iter();
+    let states = found.filter(|(name, value)| name.starts_with("pinferry_lock ") && *value == 1.0);
+    states
+        .map(|(name, _)| {
+            name.replace("pinferry_lock ", "")
+                .replace("sportello", "")
+                .trim()
+                .to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn a_lock_that_does_not_hold_while_a_run_rests_on_it_is_one_to_alert_on() {
+    let folder = folder();
+    let folder = folder.path();
+    lay_out(folder);
+    let mut seen = vec!["unknown".to_owned()];
+    assert_eq!(lock(folder), ["open"], "no run rests on it");
+    assert_eq!(run(folder, &["run", "--hold"]).code, 5);
+    assert_eq!(lock(folder), ["engaged"]);
+    let legacy = Connection::open(folder.join("sportello.db")).expect("the legacy");
+    let mut guards = legacy
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'pinferry%'")
+        .expect("a query");
+    let guards: Vec<String> = guards
+        .query_map([], |row| row.get(0))
+        .expect("guards")
+        .collect::<Result<_, _>>()
+        .expect("guards");
+    assert!(!guards.is_empty());
+    for guard in guards {
+        let drop = format!("DROP TRIGGER \"{guard}\"");
+        legacy.execute_batch(&drop).expect("dropped");
+    }
+    seen.extend(lock(folder));
+    let told = run(folder, &["doctor"]);
+    assert_eq!(told.code, 1, "{}", told.stdout);
+    assert!(told.stdout.contains("GUARDS DAMAGED"), "{}", told.stdout);
+    legacy
+        .execute_batch(
+            "CREATE TABLE aside AS SELECT * FROM pinferry_lock; DELETE FROM pinferry_lock",
+        )
+        .expect("taken away");
+    seen.extend(lock(folder));
+    legacy
+        .execute_batch("INSERT INTO pinferry_lock SELECT * FROM aside; DROP TABLE aside")
+        .expect("put back");
+    let broken = ["lock", "break", "--by", "Anna", "--reason", "x", "--yes"];
+    assert_eq!(run(folder, &broken).code, 0);
+    seen.extend(lock(folder));
+    assert_eq!(seen, ["unknown", "damaged", "lost", "broken"]);
+    seen.sort();
+    let alert = format!("`pinferry_lock{{state=~\"{}\"}} == 1`", seen.join("|"));
+    assert!(include_str!("../../README.md").contains(&alert), "{alert}");
 }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::{Ended, folder, pinferry, run};
 
 /// The sample's job with its SQLite legacy, nothing done yet.
-fn lay_out(folder: &Path) {
+pub(crate) fn lay_out(folder: &Path) {
     assert_eq!(run(folder, &["demo", "--dir", "."]).code, 0);
     fs::remove_dir_all(folder.join("out")).expect("gone");
     fs::remove_file(folder.join("sportello.db")).expect("gone");
@@ -95,6 +95,11 @@ fn what_the_runbook_quotes_of_a_run_is_what_is_seen() {
         edit(folder, ";TEL;2;mario", ";WEB;2;mario");
     }
     assert_eq!(say("run").code, 3);
+    let target = folder.join("out");
+    fs::rename(&target, folder.join("lost")).expect("moved");
+    let foreign = "which is not in this target";
+    sees(seen, foreign, &say("status"), 0);
+    fs::rename(folder.join("lost"), &target).expect("moved back");
     sees(seen, "is sealed by", &say("lock release"), 4);
     let broken = say("lock break --by Anna --reason counters --yes");
     assert!(

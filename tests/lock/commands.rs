@@ -245,3 +245,17 @@ fn doctor_finds_before_the_window_what_the_lock_would_refuse_in_it() {
     assert_eq!(view.code, 2, "{}", view.stdout);
     assert!(view.stdout.contains("lock_tables"), "{}", view.stdout);
 }
+
+#[test]
+fn doctor_fails_where_guards_of_a_lock_are_damaged_and_warns_where_it_holds() {
+    let legacy = Legacy::new();
+    configured(&legacy, "");
+    assert_eq!(lock(&legacy, "anna", &ENGAGE).code, 0);
+    let holds = pinferry(&legacy, "anna", &["doctor"]);
+    assert_eq!(holds.code, 0, "{}", holds.stdout);
+    legacy.assert_passes("DROP TRIGGER \"pinferry_guard:inps:pin_legacy:delete\"");
+    let damaged = pinferry(&legacy, "anna", &["doctor"]);
+    assert_eq!(damaged.code, 1, "{}", damaged.stdout);
+    let what = "find out who did that";
+    assert!(damaged.stdout.contains(what), "{}", damaged.stdout);
+}

@@ -10,7 +10,10 @@ use crate::{
         LoadSettings, LockSettings, Settings, SourceLocation, SourceSettings, TargetSettings,
     },
     exit::Exit,
-    source::{self, lock::Foreseen},
+    source::{
+        self,
+        lock::{Foreseen, LockState},
+    },
     store::{Reach, ServerLoad, TargetStanding, reach, server_load, standing},
 };
 
@@ -68,9 +71,20 @@ fn writable(subject: &str, path: &Path) -> Option<Check> {
     Some(Check::fail(subject, found, next, Exit::Failed))
 }
 
-/// Whoever holds a lock already is in the way.
+/// Whoever holds a lock already is in the way, and one that does not hold is worse.
 fn lockable(subject: &str, settings: &SourceSettings, lock: &LockSettings) -> Check {
     match source::lock::status(settings, lock) {
+        Ok(status) if status.is_held() && status.is_damaged() => {
+            let next = match status.state {
+                LockState::Sealed => {
+                    "find out who did that: what is written to the legacy since is in no model"
+                }
+                LockState::Open | LockState::Engaged | LockState::Broken => {
+                    "find out who did that: PINs may have changed unseen; `pinferry status` says what to type"
+                }
+            };
+            Check::fail(subject, status.line(), Some(next.to_owned()), Exit::Failed)
+        }
         Ok(status) if status.is_held() => Check::warn(
             subject,
             status.line(),

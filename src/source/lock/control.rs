@@ -149,6 +149,7 @@ impl Control {
         status.state = self.state;
         status.reason = Some(self.reason);
         status.owner = Some(self.owner);
+        status.successor = Some(self.successor);
         status.engaged_at = Some(self.engaged_at);
         status.expected_end = Some(self.expected_end);
         status.overdue = self.overdue && self.state == LockState::Engaged;

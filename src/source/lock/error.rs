@@ -30,6 +30,26 @@ pub struct Holding {
     pub successor: String,
 }
 
+impl Holding {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let target = &self.successor;
+        match (self.state, &self.owner) {
+            (LockState::Sealed, _) => format!(
+                "the PINs moved to the target {target}: put it back where it is gone, or correct target.url; `pinferry lock release --reopen` opens the legacy again, and what is written there then is in no model"
+            ),
+            (LockState::Open | LockState::Engaged | LockState::Broken, Owner::Run(_)) => format!(
+                "that run lives in the target {target}: with that as target.url, and put back where it is gone, `pinferry run` lets it go on and `pinferry abort` takes it back; in an emergency `pinferry lock break`"
+            ),
+            (LockState::Open | LockState::Engaged | LockState::Broken, Owner::Administrator(_)) => {
+                "ask the holder for `pinferry lock release`; in an emergency `pinferry lock break`"
+                    .to_owned()
+            }
+        }
+    }
+}
+
 /// A lock could not be taken, kept or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -282,21 +302,7 @@ impl LockError {
             Self::Unreadable(error) => return error.hint(),
             Self::Wording { .. } => "give another --reason",
             Self::Spelling { remedy, .. } => remedy,
-            Self::Held(holding) => match (holding.state, &holding.owner) {
-                (LockState::Sealed, _) => REOPEN,
-                (LockState::Open | LockState::Engaged | LockState::Broken, Owner::Run(_)) => {
-                    return Some(format!(
-                        "that run lives in the target {}: with that as target.url `pinferry run` lets it go on and `pinferry abort` takes it back; in an emergency `pinferry lock break`",
-                        holding.successor
-                    ));
-                }
-                (
-                    LockState::Open | LockState::Engaged | LockState::Broken,
-                    Owner::Administrator(_),
-                ) => {
-                    "ask the holder for `pinferry lock release`; in an emergency `pinferry lock break`"
-                }
-            },
+            Self::Held(holding) => return Some(holding.hint()),
             Self::Sealed { .. } => REOPEN,
             Self::OtherConfiguration { owner, .. } => match owner {
                 Owner::Run(_) => {
@@ -329,9 +335,7 @@ impl LockError {
                 "`pinferry lock status` shows them, `pinferry lock break` opens them"
             }
             Self::Busy { .. } => hint::BUSY,
-            Self::ReadOnly { .. } => {
-                "give the account that runs pinferry the right to write the database and its folder"
-            }
+            Self::ReadOnly { .. } => hint::READ_ONLY,
             Self::Full { .. } => hint::FULL,
             Self::CannotOpen { .. } => hint::CANNOT_OPEN,
             Self::Sqlite { .. } => hint::CHECK,

@@ -2,7 +2,7 @@
 
 use crate::{config::settings::LockMode, domain::status::vocabulary};
 
-use super::Owner;
+use super::{Holding, Owner};
 
 vocabulary! {
     /// What a lock is, by what its guards do.
@@ -53,6 +53,9 @@ pub struct LockStatus {
     pub state: LockState,
     /// Whose it is.
     pub owner: Option<Owner>,
+    /// The target of the owner's configuration, without secrets.
+    #[serde(skip)]
+    pub successor: Option<String>,
     /// Why it was engaged.
     pub reason: Option<String>,
     /// Since when (UTC, the legacy's clock).
@@ -104,6 +107,7 @@ impl LockStatus {
             lockable: true,
             state: LockState::Open,
             owner: None,
+            successor: None,
             reason: None,
             engaged_at: None,
             expected_end: None,
@@ -139,6 +143,21 @@ impl LockStatus {
         }
     }
 
+    /// What whoever is refused because of it is told; nothing where nobody known holds it.
+    #[must_use]
+    pub fn holding(&self) -> Option<Holding> {
+        let owner = self.owner.as_ref().filter(|_| self.is_held())?;
+        Some(Holding {
+            source_name: self.source.clone(),
+            state: self.state,
+            owner: owner.clone(),
+            since: self.engaged_at.clone()?,
+            expected_end: self.expected_end.clone()?,
+            reason: self.reason.clone()?,
+            successor: self.successor.clone()?,
+        })
+    }
+
     /// Whether the guards are not what they should be.
     #[must_use]
     pub const fn is_damaged(&self) -> bool {
@@ -171,7 +190,10 @@ impl LockStatus {
                     "{name}: PIN management is LOCKED since {since} by {owner}, expected end {end}{overdue}"
                 )
             }
-            LockState::Sealed => format!("{name}: SEALED since {changed} by {owner}"),
+            LockState::Sealed => {
+                let successor = self.successor.as_ref().unwrap_or(&unknown);
+                format!("{name}: SEALED since {changed} by {owner}, the PINs moved to {successor}")
+            }
             LockState::Broken => {
                 let by = self.broken.as_ref().unwrap_or(&unknown);
                 format!("{name}: the lock of {owner} was BROKEN at {changed} by {by}")
