@@ -6,6 +6,8 @@ mod audit;
 mod contract;
 #[path = "cli/documents.rs"]
 mod documents;
+#[path = "cli/dry_run.rs"]
+mod dry_run;
 #[path = "cli/lost.rs"]
 mod lost;
 #[path = "cli/metrics.rs"]

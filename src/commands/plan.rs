@@ -17,10 +17,10 @@ use crate::{
     domain::comparison::Quarantined,
     engine::{
         forecast::{Measured, forecast},
-        live::LivePeople,
+        live::{LivePeople, found_run},
         plan::{Beside, PlanOutcome, plan},
         plan_file::PlanFile,
-        report::{Compared, Report, SurveyedReport},
+        report::{Compared, FoundRun, Report, SurveyedReport},
         report_folder,
         verdicts::VerdictSheet,
     },
@@ -73,6 +73,7 @@ impl Plan {
         let as_of = settings.as_of.unwrap_or_else(today);
         let mut rules = settings.rules(as_of);
         let live = LivePeople::look(&settings, &mut rules)?;
+        let found_run = found_run(&settings)?;
         let sheet = self.verdicts.as_deref();
         let sheet = sheet.map(|file| VerdictSheet::new(file, &settings.run.work_dir));
         let sheet = sheet.transpose()?;
@@ -104,14 +105,14 @@ impl Plan {
         let fingerprints: BTreeMap<_, _> = (sources.iter())
             .map(|(name, read)| (name.clone(), read.fingerprint))
             .collect();
-        let shown: Vec<_> = sources
-            .iter()
+        let shown: Vec<_> = (sources.iter())
             .map(|(name, read)| (name.clone(), Some(read.fingerprint)))
             .collect();
         let report = Report::new(None, "plan", &tally, &shown);
         let watch = watch.unwrap_or_default();
         let compared = earlier.map(|(earlier, quarantined)| Compared {
             as_of: earlier.as_of,
+            counts: report.counts_since(&earlier.report.content),
             moved: earlier.drift(&fixed, &fingerprints),
             records: watch.compare(&quarantined),
         });
@@ -129,6 +130,7 @@ impl Plan {
                 report: report.clone(),
                 as_of,
                 survey,
+                found_run: found_run.clone(),
                 compared,
                 forecast: Some(forecast),
                 took: None,
@@ -152,10 +154,9 @@ impl Plan {
         let exit = exit_of(&report, &settings.run, &context.terminal);
         if let Some(file) = &self.save {
             PlanFile::new(as_of, fixed, fingerprints, report, watch.quarantined).save(file)?;
-            context
-                .terminal
-                .next(&format!("`pinferry run --plan {}`", file.display()));
         }
+        let saved = self.save.as_deref();
+        advise(exit, found_run.as_ref(), saved, &context.terminal);
         Ok(exit)
     }
 
@@ -173,6 +174,28 @@ impl Plan {
             return Ok(None);
         }
         Ok(Some(PlanFile::read_to_compare(file)?))
+    }
+}
+
+/// What to type next, where there is something to do.
+fn advise(exit: Exit, found_run: Option<&FoundRun>, saved: Option<&Path>, terminal: &Terminal) {
+    match found_run {
+        Some(FoundRun {
+            run_id,
+            is_finished: true,
+            ..
+        }) => terminal.say(&format!("already migrated by run {run_id}")),
+        Some(FoundRun { run_id, phase, .. }) => {
+            terminal.say(&format!("run {run_id} is under way ({phase})"));
+        }
+        None if exit == Exit::Failed => terminal.next(
+            "mend those records (the quarantine by reason is in the report) or raise run.max_quarantine_ratio, then plan again",
+        ),
+        None => {
+            if let Some(file) = saved {
+                terminal.next(&format!("`pinferry run --plan {}`", file.display()));
+            }
+        }
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Profile {
     pub code: String,
     /// Name, for people.
     pub name: String,
+    /// The same in Italian, where the catalogue has it.
+    pub name_it: Option<String>,
     /// Whether it is exercised for an entity.
     pub entity: EntityRule,
     /// Days after which an unused credential expires.
@@ -40,6 +42,14 @@ pub struct Profile {
     pub documents: Vec<String>,
     /// Codes of the services it opens.
     pub services: Vec<String>,
+}
+
+impl Profile {
+    /// The name in Italian, or else the one there is.
+    #[must_use]
+    pub fn italian_name(&self) -> &str {
+        self.name_it.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// The profiles, in the order of the file.
@@ -71,7 +81,7 @@ impl Catalogue {
         Self::from_toml(BUILT_IN).expect("the built-in catalogue is tested")
     }
 
-    /// Reads a catalogue: an array of tables `profile`, each with every key of [`Profile`].
+    /// Reads a catalogue: an array of tables `profile`, each with every key of [`Profile`]; `name_it` may be left out.
     ///
     /// # Errors
     /// Every mistake in the text.
@@ -119,7 +129,7 @@ impl Catalogue {
     }
 
     /// The catalogue as TOML in the order of the codes, the same for every way of writing it: what a run
-    /// fixes by hash.
+    /// fixes by hash. The Italian names decide nothing and are left out: to add one moves no run.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let texts = |texts: &[String]| {
@@ -206,7 +216,11 @@ mod tests {
         assert_eq!(again.profiles().len(), catalogue.profiles().len());
         for profile in catalogue.profiles() {
             let found = again.find(&profile.code).map(|index| again.get(index));
-            assert_eq!(found, Some(profile));
+            let fixed = Profile {
+                name_it: None,
+                ..profile.clone()
+            };
+            assert_eq!(found, Some(&fixed));
         }
     }
 
@@ -235,7 +249,7 @@ mod tests {
         let mistakes: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
         let expected = [
             "title: is not known; accepted is [[profile]]",
-            "profile abc, colour: is not known; accepted are code, name, entity, max_age_days, minimum_level, documents, services",
+            "profile abc, colour: is not known; accepted are code, name, name_it, entity, max_age_days, minimum_level, documents, services",
             "profile abc, entity: must be one of required, optional, none",
             "profile abc, max_age_days: must be a whole number from 1 to 36525",
             "profile abc, documents: names something twice",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
-    case::Decision, quarantine::Reason, record_name::shown_id, rows::PinRow,
+    case::Decision, quarantine::Reason, record_id::RESERVED, record_name::shown_id, rows::PinRow,
     standing::StandingDecision,
 };
 
@@ -61,6 +61,13 @@ fn name(legacy_id: &str) -> String {
     format!("~{:032x}", xxh3_128(legacy_id.as_bytes()))
 }
 
+/// Whether a record goes by its line, for want of an id: in another file this is another record. One that goes by its
+/// hash has sixteen digits.
+fn goes_by_line(name: &str) -> bool {
+    let line = name.strip_prefix(RESERVED).unwrap_or_default();
+    (1..16).contains(&line.len()) && line.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// What is noted of everything judged, for this comparison and the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Watch {
@@ -109,7 +116,14 @@ impl Watch {
     #[must_use]
     pub fn compare(&self, earlier: &Quarantined) -> Comparison {
         let mut comparison = Comparison::default();
-        for (source, name, then) in earlier.iter() {
+        for (at, quarantined) in [earlier, &self.quarantined].into_iter().enumerate() {
+            for (source, _, reason) in quarantined.iter().filter(|(_, name, _)| goes_by_line(name))
+            {
+                let of_source = comparison.by_line.entry(source.to_owned()).or_default();
+                of_source.entry(reason).or_default()[at] += 1;
+            }
+        }
+        for (source, name, then) in earlier.iter().filter(|(_, name, _)| !goes_by_line(name)) {
             let record = format!("{source}:{name}");
             match self.quarantined.get(source, name) {
                 Some(now) if now == then => comparison.unchanged += 1,
@@ -125,7 +139,7 @@ impl Watch {
             }
         }
         let added = (self.quarantined.iter())
-            .filter(|(source, name, _)| earlier.get(source, name).is_none());
+            .filter(|(source, name, _)| !goes_by_line(name) && earlier.get(source, name).is_none());
         comparison.added =
             (added.map(|(source, name, now)| (format!("{source}:{name}"), now))).collect();
         comparison
@@ -145,6 +159,9 @@ pub struct Comparison {
     pub otherwise: BTreeMap<String, [Reason; 2]>,
     /// Quarantined for the same reason.
     pub unchanged: u64,
+    /// Records without an id of their own, by source and reason, how many: then, now. Two files cannot tell which is
+    /// which.
+    pub by_line: BTreeMap<String, BTreeMap<Reason, [u64; 2]>>,
 }
 
 #[cfg(test)]
@@ -178,6 +195,7 @@ mod tests {
             )]
             .into(),
             unchanged: 2,
+            by_line: [].into(),
         };
         assert_eq!(watch.compare(&earlier), expected);
         let kept = serde_json::to_string(&watch.quarantined).expect("JSON");

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{begin, error::RunError};
+use super::{begin, error::RunError, report::FoundRun};
 use crate::{
     config::settings::Settings,
     domain::{fiscal_code::FiscalCode, rules::Rules},
@@ -29,6 +29,25 @@ pub(super) fn rules(
 pub(super) fn finished<'r>(settings: &Settings, runs: &'r [RunRow]) -> Option<&'r RunRow> {
     runs.iter()
         .find(|run| run.phase == RunPhase::Finished && begin::drift_of(settings, run).is_empty())
+}
+
+/// The run that stands in the way of another one of these settings: the one that made it, or one under way.
+///
+/// # Errors
+/// The target cannot be read.
+pub fn found_run(settings: &Settings) -> Result<Option<FoundRun>, RunError> {
+    let reader = match Reader::open(&settings.target) {
+        Err(error) if error.is_absent() => return Ok(None),
+        opened => opened?,
+    };
+    let runs = reader.runs()?;
+    let under_way = || runs.first().filter(|run| !run.phase.is_over());
+    let found = finished(settings, &runs).or_else(under_way);
+    Ok(found.map(|run| FoundRun {
+        run_id: run.run_id,
+        phase: run.phase.as_str().to_owned(),
+        is_finished: run.phase == RunPhase::Finished,
+    }))
 }
 
 /// Whether the target is in use. A source that was migrated already is no later one.

@@ -46,6 +46,9 @@ pub struct SurveyedReport {
     pub as_of: Date,
     /// What was seen beside.
     pub survey: Survey,
+    /// What stands in the target already; of a dry run only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found_run: Option<FoundRun>,
     /// What changed since an earlier dry run, where one was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compared: Option<Compared>,
@@ -57,11 +60,25 @@ pub struct SurveyedReport {
     pub took: Option<BTreeMap<Stage, f64>>,
 }
 
+/// The run that a dry run found in the target: one of the same settings that is finished, or one under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FoundRun {
+    /// Its number.
+    pub run_id: i64,
+    /// Where it stands.
+    pub phase: String,
+    /// Whether it is finished.
+    #[serde(skip)]
+    pub is_finished: bool,
+}
+
 /// What changed since an earlier dry run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Compared {
     /// That one's date of judgement.
     pub as_of: Date,
+    /// By source, its records: then, now.
+    pub counts: BTreeMap<String, [i64; 2]>,
     /// Rules and sources that are others now.
     pub moved: Vec<Drift>,
     /// The records.
@@ -137,6 +154,16 @@ impl Report {
             findings: tally.findings.clone(),
             sources: fingerprints.iter().map(source).collect(),
         }
+    }
+
+    /// How many records each source has, here and in an earlier report: then, now.
+    #[must_use]
+    pub fn counts_since(&self, earlier: &Self) -> BTreeMap<String, [i64; 2]> {
+        let of = |report: &Self, name: &str| report.sources.get(name).map_or(0, |of| of.records);
+        let names = earlier.sources.keys().chain(self.sources.keys());
+        names
+            .map(|name| (name.clone(), [of(earlier, name), of(self, name)]))
+            .collect()
     }
 
     /// Share of the records that are quarantined; nothing of nothing is nothing.

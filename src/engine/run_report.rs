@@ -79,6 +79,7 @@ pub fn of_run(
         report,
         as_of: run.as_of,
         survey: reader.survey(run.run_id)?,
+        found_run: None,
         compared: None,
         forecast: None,
         took: Some(took),

@@ -40,10 +40,30 @@ pub(super) fn changes(records: &Comparison) -> [Change; 4] {
     ]
 }
 
+/// Records that go by their line alone: how many now, and by source and reason, then and now.
+pub(super) fn by_line(records: &Comparison) -> Change {
+    let reasons = (records.by_line.iter()).flat_map(|(source, of)| {
+        of.iter()
+            .map(move |(reason, counts)| (source, reason, counts))
+    });
+    Change {
+        records: reasons.clone().map(|(.., [_, now])| *now as usize).sum(),
+        named: reasons
+            .map(|(source, reason, [then, now])| format!("{source} {reason}: {then} > {now}"))
+            .collect(),
+    }
+}
+
+/// The sources that have more or fewer records: by how many more or, less than nothing, fewer; then, now.
+pub(super) fn other_counts(compared: &Compared) -> impl Iterator<Item = (&str, i64, [i64; 2])> {
+    (compared.counts.iter())
+        .map(|(source, [then, now])| (source.as_str(), now - then, [*then, *now]))
+        .filter(|(_, more, _)| *more != 0)
+}
+
 /// The comparison as people read it.
 pub(super) fn text(compared: &Compared) -> String {
-    let title = format!("since {}", compared.as_of);
-    let mut rows = table(&[&title, "records", "for example"], &[1]);
+    let mut rows = table(&["change", "records", "for example"], &[1]);
     let labels = [
         "mended",
         "gone from the source",
@@ -59,7 +79,26 @@ pub(super) fn text(compared: &Compared) -> String {
     }
     let unchanged = i64::try_from(compared.records.unchanged).unwrap_or(i64::MAX);
     rows.add_row(["as before".to_owned(), grouped(unchanged), String::new()]);
-    let mut text = render(&rows);
+    let nameless = by_line(&compared.records);
+    if !nameless.named.is_empty() {
+        rows.add_row([
+            "known by line only".to_owned(),
+            grouped(nameless.records as i64),
+            nameless.named.join(", "),
+        ]);
+    }
+    let mut text = format!(
+        "compared with the dry run as of {}\n\n{}",
+        compared.as_of,
+        render(&rows)
+    );
+    for (source, more, [then, now]) in other_counts(compared) {
+        let way = if more < 0 { "fewer" } else { "more" };
+        let [more, then, now] = [more.abs(), then, now].map(grouped);
+        text.push_str(&format!(
+            "\nsource {source}: {more} records {way} ({then} > {now})"
+        ));
+    }
     for moved in &compared.moved {
         text.push_str(&format!("\nmoved: {moved}"));
     }

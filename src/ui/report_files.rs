@@ -26,6 +26,7 @@ pub fn files(
         report,
         as_of,
         survey,
+        found_run,
         compared,
         forecast,
         took,
@@ -34,6 +35,7 @@ pub fn files(
         report,
         survey,
         compared: compared.as_ref(),
+        found_run: found_run.as_ref(),
         of: match forecast {
             Some(forecast) => Of::DryRun(forecast),
             None => Of::Run(took.as_ref().unwrap_or(NOTHING)),

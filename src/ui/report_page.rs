@@ -21,7 +21,10 @@ use self::{
     words::{Words, grant_status, pin_status},
 };
 pub use self::{language::Language, tables::tables};
-use super::{comparison::changes, table::grouped};
+use super::{
+    comparison::{by_line, changes, other_counts},
+    table::grouped,
+};
 use crate::{
     domain::{
         catalogue::Catalogue,
@@ -29,7 +32,7 @@ use crate::{
         status::GrantStatus,
         survey::{Examples, OfficeSurvey, Survey},
     },
-    engine::report::{Compared, Report, SourceReport},
+    engine::report::{Compared, FoundRun, Report, SourceReport},
     store::RunPhase,
 };
 
@@ -57,6 +60,8 @@ pub struct Shown<'a> {
     pub survey: &'a Survey,
     /// What changed since an earlier dry run.
     pub compared: Option<&'a Compared>,
+    /// The run that stands in the target, of a dry run.
+    pub found_run: Option<&'a FoundRun>,
     /// What is reported.
     pub of: Of<'a>,
     /// Names of the profiles.
@@ -110,6 +115,7 @@ struct Tile {
 struct Since {
     as_of: String,
     lines: Vec<SinceLine>,
+    counts: Vec<String>,
     moved: Vec<String>,
 }
 
@@ -204,9 +210,9 @@ pub fn page(shown: &Shown<'_>, language: Language) -> String {
         language: language.as_str(),
         ready,
         verdict,
-        expected: match shown.of {
-            Of::DryRun(forecast) => Some(Verdict::of(forecast, language)),
-            Of::Run(_) => None,
+        expected: match (shown.of, shown.found_run) {
+            (Of::DryRun(forecast), None) => Some(Verdict::of(forecast, ready, language)),
+            (Of::DryRun(_), Some(_)) | (Of::Run(_), _) => None,
         },
         duration: match shown.of {
             Of::DryRun(forecast) => Duration::expected(forecast, language),
@@ -252,7 +258,7 @@ pub fn page(shown: &Shown<'_>, language: Language) -> String {
         grant_columns: (GrantStatus::ALL.iter())
             .map(|status| grant_status(*status).in_(language))
             .collect(),
-        profiles: profiles(shown),
+        profiles: profiles(shown, language),
         offices: offices(survey, &words, language),
         words,
     }
@@ -294,11 +300,26 @@ fn standing(report: &Report, language: Language) -> (bool, String) {
     (is_finished, said)
 }
 
+/// What stands in the target already, in a sentence.
+fn found(run: &FoundRun, language: Language) -> (bool, String) {
+    let FoundRun { run_id, phase, .. } = run;
+    let said = match (run.is_finished, language) {
+        (true, Language::English) => format!("Already migrated by run {run_id}."),
+        (true, Language::Italian) => format!("Già migrata dall'esecuzione {run_id}."),
+        (false, Language::English) => format!("Run {run_id} is under way ({phase})."),
+        (false, Language::Italian) => format!("L'esecuzione {run_id} è in corso ({phase})."),
+    };
+    (run.is_finished, said)
+}
+
 /// Whether the run can be made as it is, and why not, in a sentence.
 fn verdict(shown: &Shown<'_>, words: &Words, language: Language) -> (bool, String) {
     let totals = &shown.report.totals;
     if let Of::Run(_) = shown.of {
         return standing(shown.report, language);
+    }
+    if let Some(run) = shown.found_run {
+        return found(run, language);
     }
     if totals.records == 0 {
         return (false, words.nothing.to_owned());
@@ -432,11 +453,18 @@ fn since(compared: &Compared, words: &Words, language: Language) -> Since {
         .map(|(label, change)| line(label, change.records as i64, change.named))
         .collect();
     let unchanged = i64::try_from(compared.records.unchanged).unwrap_or(i64::MAX);
-    let moved = compared.moved.iter();
     lines.push(line(words.unchanged, unchanged, Vec::new()));
+    let nameless = by_line(&compared.records);
+    if !nameless.named.is_empty() {
+        lines.push(line(words.by_line, nameless.records as i64, nameless.named));
+    }
+    let moved = compared.moved.iter();
     Since {
         as_of: compared.as_of.to_string(),
         lines,
+        counts: (other_counts(compared))
+            .map(|count| moved::count(count, language))
+            .collect(),
         moved: moved
             .map(|drift| moved::sentence(drift, language))
             .collect(),
@@ -492,14 +520,17 @@ fn worst_first(mut problems: Vec<Problem<'_>>) -> Vec<Problem<'_>> {
     problems
 }
 
-fn profiles<'a>(shown: &Shown<'a>) -> Vec<ProfileLine<'a>> {
+fn profiles<'a>(shown: &Shown<'a>, language: Language) -> Vec<ProfileLine<'a>> {
     let lines = shown.survey.profiles.iter().map(|(code, counts)| {
         let mut profiles = shown.catalogue.profiles().iter();
         let known = profiles.find(|profile| profile.code == *code);
         let of = |status| Number::of(counts.grants.get(status).copied().unwrap_or(0));
         ProfileLine {
             code,
-            name: known.map_or("", |profile| &profile.name),
+            name: known.map_or("", |profile| match language {
+                Language::English => &profile.name,
+                Language::Italian => profile.italian_name(),
+            }),
             records: Number::of(counts.records),
             grants: GrantStatus::ALL.iter().map(of).collect(),
         }

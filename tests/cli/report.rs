@@ -191,7 +191,7 @@ fn a_dry_run_says_what_changed_since_another_one() {
     assert_eq!(&kept["compared"], compared);
     let page = text_of(folder, "report.html");
     for part in [
-        "What changed since 2013-11-03",
+        "Compared with the dry run as of 2013-11-03",
         "inps:bad-date (date_invalid)",
         "rules.as_of is another",
     ] {
@@ -272,7 +272,7 @@ fn the_italian_page_says_in_italian_which_rules_and_sources_moved() {
     assert_eq!(planned.code, 3, "{}", planned.stderr);
     let page = text_of(folder, "report.html");
     for part in [
-        "Che cosa è cambiato dal 2013-11-03",
+        "Confronto con la prova a vuoto alla data del 2013-11-03",
         "rules.as_of: valore diverso da allora",
         "fonte inps: è cambiata, l&#39;impronta era ",
     ] {

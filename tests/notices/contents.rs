@@ -45,7 +45,7 @@ fn a_page_says_the_same_in_tables_and_takes_no_text_for_a_tag() {
         "ROSSI MARIO",
         "mario@example.org",
         "2 gennaio 2026",
-        "CDL (Labour consultant)",
+        "CDL (Consulente del lavoro)",
         "Persone: 5; avvisi: 7.",
     ] {
         assert!(page.contains(text), "{text} in {page}");

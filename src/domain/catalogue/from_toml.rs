@@ -20,9 +20,10 @@ pub struct CatalogueMistake {
 /// A century; what is longer is a slip of the pen.
 const LONGEST_AGE_DAYS: u32 = 36_525;
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "code",
     "name",
+    "name_it",
     "entity",
     "max_age_days",
     "minimum_level",
@@ -98,6 +99,7 @@ impl<'t> Reader<'t> {
         Profile {
             code: normalise::code(&self.text("code")).into_owned(),
             name: self.text("name"),
+            name_it: (self.table.contains_key("name_it")).then(|| self.text("name_it")),
             entity: self
                 .word("entity", EntityRule::ALL, EntityRule::as_str)
                 .unwrap_or(EntityRule::None),

@@ -33,7 +33,7 @@ impl<'a> Worded<'a> {
             notice,
             profile: profile.map_or_else(
                 || notice.profile.clone(),
-                |known| format!("{} ({})", known.code, known.name),
+                |known| format!("{} ({})", known.code, known.italian_name()),
             ),
             day: day(told.zone.to_datetime(notice.at).date()),
             moment: told.iso(notice.at),

@@ -111,6 +111,42 @@ impl MismatchCode {
         }
     }
 
+    /// Whether it sets the target beside the source: where that is another one than the run read, this comes of it.
+    const fn hangs_on_source(self) -> bool {
+        match self {
+            Self::NotCarried
+            | Self::NoPin
+            | Self::Survivor
+            | Self::Expiry
+            | Self::Grant
+            | Self::Access
+            | Self::PersonDetails
+            | Self::Delegation
+            | Self::Quarantine => true,
+            Self::SourceChanged
+            | Self::Conservation
+            | Self::RowsDigest
+            | Self::OriginsDigest
+            | Self::FindingsDigest
+            | Self::FinalDigest
+            | Self::Counts
+            | Self::Invariant
+            | Self::Schema
+            | Self::IndexContent
+            | Self::Catalogue
+            | Self::Configuration
+            | Self::RunState
+            | Self::Chain
+            | Self::Orphan
+            | Self::CurrentCode
+            | Self::LivePins
+            | Self::ForeignRun
+            | Self::UnknownProfile
+            | Self::Canary
+            | Self::Verdict => false,
+        }
+    }
+
     /// What must have happened.
     const fn cause(self) -> Cause {
         match self {
@@ -149,6 +185,8 @@ impl MismatchCode {
 #[derive(Clone, Copy)]
 enum Cause {
     SourceWritten,
+    /// What was read again is not what was loaded.
+    OtherSource,
     SchemaChanged,
     OtherCatalogue,
     OtherConfiguration,
@@ -170,6 +208,9 @@ impl Cause {
             }
             (Self::SourceWritten, AfterCutOver) => {
                 "the legacy was sealed at cut-over: find out who opened or wrote to it since (`pinferry lock status`)"
+            }
+            (Self::OtherSource, BeforeCutOver | AfterCutOver) => {
+                "this comes of the source, which is not what the run read: settle that first"
             }
             (Self::SchemaChanged, BeforeCutOver) => {
                 "somebody changed the target's schema; put it back, or `pinferry abort` and run again"
@@ -275,10 +316,16 @@ impl Mismatches {
 
     /// All differences, by kind and place.
     pub(super) fn into_list(self, stage: Stage) -> Vec<Mismatch> {
+        let mut codes = self.found.keys().map(|(code, ..)| *code);
+        let is_other_source = codes.any(|code| code == MismatchCode::SourceChanged);
+        let cause = |code: MismatchCode| match is_other_source && code.hangs_on_source() {
+            true => Cause::OtherSource,
+            false => code.cause(),
+        };
         self.found
             .into_iter()
             .map(|((code, subject, what), (count, examples))| Mismatch {
-                advice: code.cause().advice(stage),
+                advice: cause(code).advice(stage),
                 code,
                 subject,
                 what,

@@ -41,7 +41,14 @@ pub(super) struct Range {
 }
 
 impl Verdict {
-    pub(super) fn of(forecast: &Forecast, language: Language) -> Self {
+    /// Of a run that cannot be made as it is, nothing but the time.
+    pub(super) fn of(forecast: &Forecast, ready: bool, language: Language) -> Self {
+        if !ready {
+            return Self {
+                class: "time",
+                sentence: time(forecast, language),
+            };
+        }
         Self {
             class: match forecast.fits {
                 Fits::Yes => "ready",
@@ -146,6 +153,29 @@ fn verdict(forecast: &Forecast, language: Language) -> String {
                 Fits::No => format!("Non si può: non ci sta in {window}"),
             };
             format!("{fits}. La migrazione dura circa {likely} (da {low} a {high}).")
+        }
+    }
+}
+
+/// How long a run would take, with no word on whether it can be made.
+fn time(forecast: &Forecast, language: Language) -> String {
+    let Seconds { low, likely, high } = forecast.seconds;
+    let [likely, low, high] = [likely, low, high].map(span);
+    let window = span(forecast.window_seconds as f64);
+    match language {
+        Language::English => {
+            let window = match forecast.against {
+                Against::Window => format!("the window lasts {window}"),
+                Against::Expected => format!("the lock is expected to last {window}"),
+            };
+            format!("A run would take about {likely} ({low} to {high}); {window}.")
+        }
+        Language::Italian => {
+            let window = match forecast.against {
+                Against::Window => format!("la finestra dura {window}"),
+                Against::Expected => format!("il blocco previsto dura {window}"),
+            };
+            format!("La migrazione durerebbe circa {likely} (da {low} a {high}); {window}.")
         }
     }
 }

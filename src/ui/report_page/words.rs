@@ -57,13 +57,15 @@ words! {
     profiles: "Profiles, before and after", "Profili, prima e dopo";
     profile: "profile", "profilo";
     legacy_pins: "legacy PINs", "PIN precedenti";
-    since: "What changed since", "Che cosa è cambiato dal";
+    since: "Compared with the dry run as of", "Confronto con la prova a vuoto alla data del";
     change: "change", "cambiamento";
     mended: "mended: migrated now", "corretti: ora migrati";
     gone: "gone from the source", "non più nella fonte";
     added: "newly quarantined", "nuovi in quarantena";
     otherwise: "quarantined for another reason", "in quarantena per un altro motivo";
     unchanged: "as before", "come prima";
+    by_line: "known by their line only, without an id: counted, then > now",
+        "noti solo per riga, senza identificativo: contati, allora > ora";
     moved: "Rules and sources that moved:", "Regole e fonti cambiate:";
     offices: "Offices", "Sedi";
     offices_text: "Those with most problems first.", "Prima quelle con più problemi.";
