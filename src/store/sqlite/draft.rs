@@ -19,8 +19,8 @@ use tempfile::{TempDir, TempPath};
 const PREFIX: &str = ".pinferry-new-";
 const DATABASE: &str = "target.db";
 
-/// How often another folder is made where somebody took the first one for a leftover.
-const TRIES: usize = 5;
+/// How often another folder is made where somebody took the first one for a leftover, before it was locked.
+const TRIES: usize = 100;
 
 /// An empty file in a locked folder; both go when it is dropped.
 #[derive(Debug)]
@@ -37,7 +37,10 @@ impl Draft {
     pub(super) fn begin(beside: &Path) -> io::Result<Self> {
         for _ in 0..TRIES {
             let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(beside)?;
-            let lock = File::open(folder.path())?;
+            let lock = match File::open(folder.path()) {
+                Err(error) if error.kind() == ErrorKind::NotFound && beside.exists() => continue,
+                opened => opened?,
+            };
             // Where a file system knows no locks nobody else gets one either, and nothing is taken for a leftover.
             let locked = flock(&lock, FlockOperation::NonBlockingLockExclusive);
             let is_taken = locked == Err(Errno::WOULDBLOCK);

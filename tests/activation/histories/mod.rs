@@ -26,7 +26,7 @@ use seen::Seen;
 use crate::town::Engine;
 
 /// How many are tried where nobody says.
-const HISTORIES: u64 = 100;
+const HISTORIES: u64 = 60;
 
 /// The same, of those that are tried on a server.
 const HISTORIES_ON_SERVER: u64 = 4;
